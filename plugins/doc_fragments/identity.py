@@ -1,0 +1,130 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options that say who signs in, and where."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """Found by Ansible under this name."""
+
+    DOCUMENTATION = r"""
+options:
+  auth_source:
+    description:
+      - Which way to sign in.
+      - V(auto) takes the first of the following that is complete, in this order - V(access_token), V(client_secret),
+        V(certificate), V(oidc), V(refresh_token), V(password). Those whose proof (the token, secret, certificate or
+        password) is given by options come before those whose proof is in the environment. O(tenant) and O(client_id)
+        may come from either, the option winning.
+      - If there is no such proof at all, V(auto) takes V(msi) where E(IDENTITY_ENDPOINT) or E(MSI_ENDPOINT) announces a
+        managed identity, and then V(cli) if the program C(az) is installed.
+      - V(access_token) uses O(access_token) as it is.
+      - V(client_secret) needs O(tenant), O(client_id) and O(secret).
+      - V(certificate) needs O(tenant), O(client_id) and O(x509_certificate_path).
+      - V(oidc) needs O(tenant), O(client_id), and O(oidc_token) or O(oidc_token_file_path).
+      - V(refresh_token) needs O(tenant), O(client_id) and O(refresh_token).
+      - V(password) needs O(username) and O(password). It works only for users without multi-factor authentication, and
+        Microsoft advises against it.
+      - V(msi) uses the managed identity of the host on which the module runs, the user-assigned one with
+        O(client_id) if that is set.
+      - V(cli) asks the Azure CLI on the host on which the module runs for a token. Only a CLI that has signed in as
+        an app (C(az login --service-principal)) can get the permission that a synchronisation needs.
+      - In every option of the identity, an empty string counts as not given.
+    type: str
+    default: auto
+    choices: [auto, access_token, client_secret, certificate, oidc, refresh_token, password, msi, cli]
+  tenant:
+    description:
+      - The Entra ID tenant, by its GUID or one of its domains.
+      - If not set, the value of E(AZURE_TENANT) or E(AZURE_TENANT_ID) is used. With O(auth_source=password) it may
+        be left out, the user's own tenant is used then.
+    type: str
+    aliases: [tenant_id]
+  client_id:
+    description:
+      - The application (client) ID of the app registration, or of the user-assigned managed identity.
+      - If not set, the value of E(AZURE_CLIENT_ID) is used. With O(auth_source=password) it may be left out,
+        Microsoft's own app C(Microsoft Graph Command Line Tools) is used then.
+    type: str
+  secret:
+    description:
+      - The client secret of the app registration.
+      - If not set, the value of E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is used.
+      - A confidential app may use it together with O(refresh_token), or O(username) and O(password), too.
+    type: str
+    aliases: [client_secret]
+  x509_certificate_path:
+    description:
+      - A file on the host on which the module runs that holds the app's certificate and its RSA private key, in PEM or
+        PKCS#12 (PFX).
+      - If not set, the value of E(AZURE_X509_CERTIFICATE_PATH) or E(AZURE_CLIENT_CERTIFICATE_PATH) is used.
+    type: path
+  x509_certificate_password:
+    description:
+      - The password of the private key or of the PFX file.
+      - If not set, the value of E(AZURE_X509_CERTIFICATE_PASSWORD) or E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used.
+    type: str
+  thumbprint:
+    description:
+      - The SHA-1 thumbprint of the certificate in hexadecimal, if the file holds only the key.
+      - If not set, the value of E(AZURE_THUMBPRINT) is used. Without any, the SHA-256 of the certificate in the file is
+        used, which Microsoft recommends.
+    type: str
+  oidc_token:
+    description:
+      - A token of another identity provider that the app registration trusts (workload identity federation).
+      - If not set, the value of E(AZURE_FEDERATED_TOKEN) is used.
+    type: str
+  oidc_token_file_path:
+    description:
+      - A file with such a token, on the host on which the module runs. It is read for every sign-in.
+      - If not set, the value of E(AZURE_FEDERATED_TOKEN_FILE) is used.
+    type: path
+  username:
+    description:
+      - The name of a user, such as V(admin@contoso.example).
+      - If not set, the value of E(AZURE_AD_USER) or E(AZURE_USERNAME) is used.
+    type: str
+    aliases: [ad_user]
+  password:
+    description:
+      - The password of this user.
+      - If not set, the value of E(AZURE_PASSWORD) is used.
+    type: str
+  refresh_token:
+    description:
+      - A refresh token of a user, issued for O(client_id).
+      - Entra ID gives a new one at each use, which is not kept; the given one works until it expires, usually for 90
+        days.
+      - If not set, the value of E(MSGRAPH_REFRESH_TOKEN) is used.
+    type: str
+  access_token:
+    description:
+      - A ready bearer token for Graph, without the word Bearer. No sign-in takes place.
+      - If not set, the value of E(MSGRAPH_ACCESS_TOKEN) is used.
+    type: str
+  cloud_environment:
+    description:
+      - The national cloud that the tenant is in.
+      - If not set, the value of E(AZURE_CLOUD_ENVIRONMENT) is used, and without that V(AzureCloud), the public one.
+    type: str
+    choices: [AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud]
+  graph_url:
+    description:
+      - The address of Graph, as V(https://host), if it is not the one of O(cloud_environment). Tokens are asked for
+        this host, and sent to no other.
+      - If not set, the value of E(MSGRAPH_URL) is used.
+    type: str
+  authority_url:
+    description:
+      - The address of Entra ID, as V(https://host), if it is not the one of O(cloud_environment).
+      - If not set, the value of E(AZURE_AUTHORITY_HOST) is used.
+    type: str
+requirements:
+  - python >= 3.9
+  - msal >= 1.35.0
+  - requests >= 2.32.2
+"""

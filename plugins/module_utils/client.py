@@ -1,0 +1,49 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""From options and environment to a Graph that is ready to be asked; no request is made yet."""
+
+from __future__ import annotations
+
+import shutil
+import typing as t
+
+from . import clouds, errors, graph, identity, options, retries, transport
+
+
+class Client(t.NamedTuple):
+    """A Graph, and what is known about who asks it.
+
+    :param tenant: the tenant as the user named it; "" if a token or the host decides.
+    :param sign_in: whose tokens must not be shown.
+    """
+
+    graph: graph.Graph
+    tenant: str
+    sign_in: identity.SignIn
+
+
+def connect(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], timing: retries.Timing) -> Client:
+    """Check the options that all modules share, and make of them a Graph to ask.
+
+    :param params: a module's parameters, as :func:`options.identity_spec` and :func:`options.connection_spec` say.
+    :raises OptionError: an option cannot be right, or no identity is complete.
+    :raises MissingLibraryError: requests or msal is missing.
+    """
+    options.at_least(1, params, ("request_timeout",))
+    options.at_least(0, params, ("retry_timeout",))
+    hosts = clouds.endpoints(params, environ)
+    who = identity.choose(params, environ, has_cli=lambda: shutil.which("az") is not None)
+    if not transport.HAS_REQUESTS:
+        raise errors.MissingLibraryError("requests")
+    http = transport.Transport(
+        context=transport.tls_context(params["ca_path"], params["validate_certs"], environ),
+        request_timeout=params["request_timeout"],
+        retry_timeout=params["retry_timeout"],
+        timing=timing,
+    )
+    sign_in = identity.SignIn(who, hosts, http)
+    return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http), who.tenant, sign_in)

@@ -1,0 +1,82 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""Where Graph and Entra ID live, in each of Microsoft's national clouds."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import urlsplit
+
+from .errors import OptionError
+from .options import CLOUD_VARIABLES, CLOUDS, given
+
+
+class Endpoints(t.NamedTuple):
+    """The hosts that one task talks to; both URLs are origins: ``https://host[:port]``, no path."""
+
+    graph_url: str
+    authority_url: str
+
+    @property
+    def scope(self) -> str:
+        """The scope to ask a token for: all that an administrator has granted at this Graph host.
+
+        It follows ``graph_url``, so Entra ID itself refuses a token for a host that is not a Graph.
+        """
+        return self.graph_url + "/.default"
+
+
+# https://learn.microsoft.com/graph/deployments (hosts of Graph and of Entra ID per cloud)
+_HOSTS = {
+    "AzureCloud": Endpoints("https://graph.microsoft.com", "https://login.microsoftonline.com"),
+    "AzureUSGovernment": Endpoints("https://graph.microsoft.us", "https://login.microsoftonline.us"),
+    "AzureUSGovernmentDoD": Endpoints("https://dod-graph.microsoft.us", "https://login.microsoftonline.us"),
+    "AzureChinaCloud": Endpoints("https://microsoftgraph.chinacloudapi.cn", "https://login.chinacloudapi.cn"),
+}
+
+
+def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Endpoints:
+    """Find the hosts to talk to: options before environment, explicit URLs before the cloud's table.
+
+    :param options: ``cloud_environment``, ``graph_url`` and ``authority_url``; empty ones count as unset.
+    :param environ: the environment, with the variables of :data:`options.CLOUD_VARIABLES`.
+    :raises OptionError: a cloud that is not in the table, or a URL that is not an https origin.
+    """
+    found = {name: given(name, variables, options, environ) for name, variables in CLOUD_VARIABLES.items()}
+    cloud = found["cloud_environment"].value or "AzureCloud"
+    if cloud not in _HOSTS:
+        raise OptionError(
+            f"{found['cloud_environment'].origin} is {cloud!r}, which is no cloud known here",
+            advice="use one of " + ", ".join(CLOUDS),
+        )
+    hosts = _HOSTS[cloud]
+    graph, authority = found["graph_url"], found["authority_url"]
+    return Endpoints(
+        graph_url=_origin(graph.origin, graph.value) if graph.value else hosts.graph_url,
+        authority_url=_origin(authority.origin, authority.value) if authority.value else hosts.authority_url,
+    )
+
+
+def _origin(name: str, url: str) -> str:
+    try:
+        parts = urlsplit(url if "://" in url else "https://" + url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if (
+        parts.scheme.lower() != "https"
+        or not parts.hostname
+        or parts.username is not None
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
+        raise OptionError(
+            f"{name} is not the https address of a host", advice="write it as https://host or https://host:port"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"https://{host}" + (f":{port}" if port else "")

@@ -1,0 +1,291 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""What can go wrong, as one sentence each: what happened, what the other side says, and what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from http import HTTPStatus
+
+# How deep an error body is searched: "error" > "message" > "Message" > ... with room to spare; a hostile one ends here.
+_DEPTH = 8
+# A longer message is cut: it is a page or a dump, and the task's output is read by people.
+_LONGEST = 400
+
+PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
+
+_HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
+_TAG = re.compile(r"<[^>]*>")
+# Intune ends its messages with " - Operation ID (for customer support): ... - Activity ID: ... - Url: ...".
+_INTUNE_TAIL = re.compile(
+    r"\s+- (?:Operation ID \(for customer support\)|Activity ID|Url|CustomApiErrorPhrase):.*$", re.DOTALL
+)
+_ACTIVITY_ID = re.compile(r"Activity ID: ([0-9a-fA-F-]{36})")
+_ENTRA_TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*$", re.DOTALL)
+_AADSTS = re.compile(r"AADSTS([0-9]+)")
+
+_NO_MFA = "the user needs multi-factor authentication, which no unattended run can do: sign in as an app"
+# What to do about the refusals that administrators meet most.
+# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+_AADSTS_ADVICE = {
+    "7000215": "set secret to the secret's value (not its ID) and check that it belongs to client_id",
+    "7000222": "the secret has expired: make a new one in the app registration",
+    "7000218": "give secret or a certificate, or allow public client flows in the app registration",
+    "700016": "check client_id and tenant: the app is not registered or not consented to in this tenant",
+    "700027": "upload this certificate to the app registration, or check x509_certificate_path and thumbprint",
+    "700211": "check the issuer of the app registration's federated credential",
+    "700212": "check the audience of the app registration's federated credential",
+    "700213": "check the subject of the app registration's federated credential",
+    "700024": "the federated token has expired: see that its file is renewed",
+    "700082": "the refresh token has expired: sign in again and store the new one",
+    "70000": "sign in again and store a new refresh_token",
+    "90002": "check tenant, and cloud_environment if it is not in the public cloud",
+    "50034": "check username: the user is not in this tenant",
+    "50126": "check username and password",
+    "50053": "the account is locked: wait, or unlock it",
+    "50055": "the password has expired: set a new one",
+    "50057": "the account is disabled",
+    "50076": _NO_MFA,
+    "50079": _NO_MFA,
+    "53003": "a Conditional Access policy blocks this sign-in: exclude the app or the address of this host",
+    "65001": f"grant admin consent for {PERMISSION} to the app",
+}
+
+
+class IntuneError(Exception):
+    """A failure in words.
+
+    :param what: what happened, as a clause without an end mark.
+    :param advice: what to do, as a clause; may be empty.
+    :param request_id: what Microsoft's support asks for, if there is one.
+    """
+
+    def __init__(self, what: str, *, advice: str = "", request_id: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.advice = advice
+        self.request_id = request_id
+
+    def sentence(self, subject: str = "") -> str:
+        """The whole sentence, about ``subject`` (such as ``Exchange connector ... in tenant ...``)."""
+        about = f"{subject}: {self.what}" if subject else self.what
+        return (f"{about}; {self.advice}" if self.advice else about).rstrip(". ") + "."
+
+
+class OptionError(IntuneError):
+    """An option cannot be right; raised before any network call."""
+
+
+class MissingLibraryError(IntuneError):
+    """A Python library that this collection needs cannot be imported.
+
+    :param library: the name to install it by.
+    """
+
+    def __init__(self, library: str) -> None:
+        super().__init__(f"the Python library {library} is missing")
+        self.library = library
+
+
+class SignInError(IntuneError):
+    """Entra ID, or whoever else gives tokens, gave none."""
+
+
+class Unavailable(IntuneError):
+    """No usable answer came, and another try at another time may well have one."""
+
+
+class Unanswered(Unavailable):
+    """A request got no answer.
+
+    :param sent: whether the server may have received the request.
+    :param lasting: whether another try within minutes is pointless (a certificate that is not trusted, no such host).
+    """
+
+    def __init__(self, what: str, *, advice: str = "", sent: bool, lasting: bool = False) -> None:
+        super().__init__(what, advice=advice)
+        self.sent = sent
+        self.lasting = lasting
+
+
+class GraphError(IntuneError):
+    """Graph answered with an error.
+
+    :param status: the HTTP status.
+    """
+
+    def __init__(self, what: str, *, status: int, advice: str = "", request_id: str | None = None) -> None:
+        super().__init__(what, advice=advice, request_id=request_id)
+        self.status = status
+
+
+class Said(t.NamedTuple):
+    """What an error body says: its innermost code and message, a line each, and the request's id; "" for nothing."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+def graph_said(body: bytes | str) -> Said:
+    """Find the truth in an error body of Graph or Intune.
+
+    Graph's own form is ``{"error": {"code", "message", "innerError"}}``. Intune puts JSON into ``message``, which may
+    hold another JSON document in its ``Message``, and headers as JSON again (of no interest here). Gateways send HTML.
+
+    https://learn.microsoft.com/graph/errors; bodies seen in the wild: microsoft-graph-docs#9787,
+    microsoft-authentication-library-for-js#7007, Intune-PowerShell-SDK#21, IntuneCD#36.
+    """
+    return _said(_text_of(body), Said("", "", ""), _DEPTH)
+
+
+def _said(text: str, so_far: Said, depth: int) -> Said:
+    document = _json_object(text)
+    if document is None or depth == 0:
+        message = one_line(_INTUNE_TAIL.sub("", _from_html(text)))
+        activity = _ACTIVITY_ID.search(text)
+        return Said(
+            so_far.code,
+            # A message that is but its tail says nothing: then the outer one stands.
+            message or so_far.message,
+            so_far.request_id or (activity.group(1) if activity else ""),
+        )
+    entry = _lookup(document, "error")
+    if isinstance(entry, dict):
+        document = entry
+    elif isinstance(entry, str) and _lookup(document, "message") is None:
+        document = {"message": entry}
+    inner = _lookup(document, "innererror")
+    found = Said(
+        one_line(_word(_lookup(document, "errorcode")) or _word(_lookup(document, "code")) or so_far.code),
+        so_far.message,
+        so_far.request_id or _word(_lookup(inner, "request-id") if isinstance(inner, dict) else None),
+    )
+    phrase = one_line(_word(_lookup(document, "customapierrorphrase")))
+    message = _lookup(document, "message")
+    if isinstance(message, dict):
+        message = json.dumps(message)
+    if isinstance(message, str) and message.strip():
+        found = _said(message, found, depth - 1)
+    if phrase and phrase not in found.message:
+        found = found._replace(message=f"{found.message} ({phrase})" if found.message else phrase)
+    return found
+
+
+def answer_clause(who: str, status: int, said: Said) -> str:
+    """Say how ``who`` answered: the status with its name, and the message or, without one, the code."""
+    words = said.message or said.code
+    return f"{who} answered HTTP {status} ({status_name(status)})" + (
+        f': "{words}"' if words else " and gave no reason"
+    )
+
+
+def status_name(status: int) -> str:
+    """The name of an HTTP status (RFC 9110, section 15)."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "not a standard status"
+
+
+def graph_error(doing: str, status: int, body: bytes, request_id: str | None) -> GraphError:
+    """Turn an error answer of Graph into a sentence that says what to do.
+
+    :param doing: what was asked for, as in "could not ...", such as ``read it``.
+    """
+    said = graph_said(body)
+    return GraphError(
+        f"could not {doing}, " + answer_clause("Graph", status, said),
+        status=status,
+        advice=_graph_advice(status, said),
+        request_id=request_id or said.request_id or None,
+    )
+
+
+def _graph_advice(status: int, said: Said) -> str:
+    if status == 401:
+        return "check that the token is meant for this Graph host and has not expired"
+    if status == 403:
+        return f"grant the app {PERMISSION} with admin consent, and check that the tenant has an active Intune licence"
+    if status == 404:
+        return "the connector is not in this tenant: check connector_id and tenant"
+    if status == 429:
+        return "Graph limits requests: run again later, or allow more time with retry_timeout"
+    if status >= 500:
+        return "run again later; if it stays, give the request_id to Microsoft's support"
+    if "not applicable to target tenant" in said.message.lower():
+        return "the tenant has no Intune: check tenant and its licence"
+    return "check connector_id and tenant; if they are right, give the request_id to Microsoft's support"
+
+
+def entra_error(doing: str, status: int | None, answer: t.Mapping[str, t.Any]) -> SignInError:
+    """Turn an error answer of Entra ID into a sentence that says what to do.
+
+    :param doing: which sign-in it was, such as ``sign-in to tenant contoso.example as client ... with its secret``.
+    :param status: the HTTP status, if known.
+    :param answer: the body: ``error``, ``error_description`` (it starts with AADSTS and a number), ``trace_id``.
+        https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response
+    """
+    description = _word(answer.get("error_description"))
+    text = one_line(_ENTRA_TAIL.sub("", description)) or one_line(_word(answer.get("error"))) or "no reason given"
+    number = _AADSTS.search(text)
+    code = number.group(1) if number else ""
+    return SignInError(
+        f"{doing} was refused" + (f" (HTTP {status})" if status else "") + f": {text.rstrip('.')}",
+        advice=_AADSTS_ADVICE.get(code, "check tenant, client_id and the credential"),
+        request_id=_word(answer.get("trace_id")) or _word(answer.get("correlation_id")) or None,
+    )
+
+
+def one_line(text: str) -> str:
+    """Make text from elsewhere safe to print: one line, no control characters, not too long."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 3].rstrip() + "..."
+
+
+def json_of(body: bytes | str) -> t.Any:
+    """Read JSON in any of its Unicode encodings.
+
+    :raises ValueError: it is none, or one nested so deep that only an attacker would.
+    """
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def _text_of(body: bytes | str) -> str:
+    return body if isinstance(body, str) else body.decode("utf-8-sig", errors="replace")
+
+
+def _json_object(text: str) -> dict[str, t.Any] | None:
+    try:
+        document = json_of(text)
+    except ValueError:
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def _lookup(document: dict[str, t.Any], name: str) -> t.Any:
+    for key, value in document.items():
+        if key.lower() == name:
+            return value
+    return None
+
+
+def _word(value: t.Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _from_html(text: str) -> str:
+    if not _HTML.match(text):
+        return text
+    title = _HTML_TITLE.search(text)
+    return _TAG.sub(" ", title.group(1) if title else text)

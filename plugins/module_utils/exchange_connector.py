@@ -1,0 +1,198 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""The resource: Graph's deviceManagementExchangeConnector, read, listed, and asked to synchronise.
+
+https://learn.microsoft.com/graph/api/resources/intune-onboarding-devicemanagementexchangeconnector
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import typing as t
+from datetime import datetime
+
+from . import errors, retries, timestamps, transport
+from .graph import Graph, Reply
+
+CONNECTED = "connected"
+
+_COLLECTION = "/deviceManagement/exchangeConnectors"
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+# A request whose answer was lost may have been accepted; it is repeated once, so that two are accepted at most.
+_MOST_LOST = 2
+
+
+class Connector(t.NamedTuple):
+    """A connector as Graph showed it.
+
+    :param properties: all of its properties in snake_case; ``last_sync_date_time`` in UTC, None for never.
+    :param last_sync: the end of the last successful synchronisation, full or delta (Graph does not say which); None if
+        there was none.
+    """
+
+    properties: t.Mapping[str, t.Any]
+    last_sync: datetime | None
+
+    @property
+    def status(self) -> str:
+        """Its status; one that is not in the documentation is passed on as it is."""
+        return str(self.properties.get("status") or "none")
+
+
+class Reading(t.NamedTuple):
+    """A connector, read at ``now`` by Graph's clock (None if Graph did not tell the time)."""
+
+    connector: Connector
+    now: datetime | None
+    request_id: str | None
+
+
+class Requested(t.NamedTuple):
+    """What became of the request to synchronise.
+
+    :param accepted: True if Graph said so, or showed it; None if the answers were lost and nobody can tell.
+    :param at: when it was accepted, by Graph's clock, if known.
+    :param seen: the connector, if it was read again and the synchronisation had already shown.
+    :param failure: why ``accepted`` is None.
+    """
+
+    accepted: bool | None
+    at: datetime | None
+    request_id: str | None
+    seen: Reading | None = None
+    failure: errors.IntuneError | None = None
+
+
+def from_graph(entity: t.Any) -> Connector:
+    """Translate Graph's entity into our names.
+
+    :param entity: the JSON object; the documentation's sample wraps it in ``value``, the service does not.
+    :raises IntuneError: it is not a connector, or its time of synchronisation is not a time.
+    """
+    if isinstance(entity, dict) and isinstance(entity.get("value"), dict):
+        entity = entity["value"]
+    if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+        raise errors.IntuneError(
+            "Graph's answer is no Exchange connector", advice="check that graph_url is a Microsoft Graph"
+        )
+    properties = {snake_case(name): value for name, value in entity.items() if "@" not in name}
+    try:
+        last_sync = timestamps.parse(entity.get("lastSyncDateTime"))
+    except ValueError as error:
+        raise errors.IntuneError(
+            f"Graph's lastSyncDateTime cannot be read: {errors.one_line(str(error))}",
+            advice="report it to graphops.intune, because without it no one can tell when the connector synchronised",
+        ) from error
+    properties["last_sync_date_time"] = timestamps.text(last_sync)
+    return Connector(properties, last_sync)
+
+
+def snake_case(name: str) -> str:
+    """Translate a property's name: ``lastSyncDateTime`` becomes ``last_sync_date_time``."""
+    return _WORD_START.sub("_", name).lower()
+
+
+def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Reading:
+    """Read one connector.
+
+    :param connector_id: its GUID.
+    :param limit: seconds for all tries, if other than ``retry_timeout``.
+    :raises GraphError: Graph refused it (``status`` 404: no such connector in this tenant).
+    :raises IntuneError: Graph sent something else.
+    :raises Unavailable: Graph could not be reached, or had no time for it.
+    :raises SignInError: no token.
+    """
+    reply: Reply = graph.get(f"{_COLLECTION}/{connector_id}", doing="read it", limit=limit)
+    return Reading(from_graph(reply.document), reply.date, reply.request_id)
+
+
+def read_all(graph: Graph) -> list[Connector]:
+    """Read every connector of the tenant. Raises what :func:`read` raises."""
+    return [from_graph(entity) for page in graph.pages(_COLLECTION, doing="list them") for entity in page]
+
+
+def has_moved(before: Connector, after: Connector) -> bool:
+    """Tell whether a synchronisation ended between two readings."""
+    return after.last_sync is not None and (before.last_sync is None or after.last_sync > before.last_sync)
+
+
+def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connector) -> Requested:
+    """Ask for a synchronisation, as often as needed and as seldom as possible.
+
+    Throttling (429) and refusals for lack of time (503) are repeated while ``retry_timeout`` lasts. After a lost answer
+    the connector is read first, and if that does not show the synchronisation, there is a second request, and never a
+    third.
+
+    :param before: the connector as it was before, to see whether it moved.
+    :returns: accepted, seen, or nobody can tell.
+    :raises GraphError: Graph refused it.
+    :raises Unavailable: Graph could not be reached, or had no time for it, and surely has not accepted it.
+    :raises SignInError: no token.
+    """
+    http = graph.http
+    patience = retries.Patience(http.timing, http.retry_timeout)
+    lost = 0
+    failure: errors.IntuneError
+    while True:
+        asked, reread = None, True
+        try:
+            answer = graph.post_once(f"{_COLLECTION}/{connector_id}/sync", json.dumps({"syncType": sync_type}))
+        except errors.Unanswered as error:
+            failure, reread = error, error.sent
+            lost += error.sent and not error.lasting
+            if error.lasting:
+                break
+        except errors.IntuneError as error:
+            failure = error
+            break
+        else:
+            if answer.status < 300:
+                return Requested(True, answer.date, answer.request_id)
+            failure = _refusal(sync_type, answer)
+            if not isinstance(failure, errors.Unavailable):
+                break
+            asked, reread = answer.retry_after(http.timing.now()), answer.status != 429
+            lost += may_be_accepted(answer.status, errors.graph_said(answer.body).code)
+        if lost >= _MOST_LOST:
+            break
+        if not patience.again(asked):
+            failure = transport.out_of_patience(failure, tries=patience.tries, asked=asked, limit=http.retry_timeout)
+            break
+        if reread or lost:
+            try:
+                seen = read(graph, connector_id)
+            except errors.IntuneError as error:
+                failure = error
+                break
+            if has_moved(before, seen.connector):
+                return Requested(True, None, seen.request_id, seen=seen)
+    if not lost:
+        raise failure
+    with contextlib.suppress(errors.IntuneError):
+        seen = read(graph, connector_id, limit=0)
+        if has_moved(before, seen.connector):
+            return Requested(True, None, seen.request_id, seen=seen)
+    return Requested(None, None, failure.request_id, failure=failure)
+
+
+def may_be_accepted(status: int, code: str) -> bool:
+    """Tell whether an answer of this HTTP status, with this error code in it, leaves open what became of a request.
+
+    502 and 504 are a gateway's words, not the server's (RFC 9110, sections 15.6.3 and 15.6.5). A 503 means that the
+    server did not handle the request, but Intune uses it also for one that it gave up on in the middle: its code then
+    names a timeout, as ``CancelledOnServiceTimeout`` does (Intune-PowerShell-SDK#21).
+    """
+    return status in (502, 504) or (status == 503 and "timeout" in code.lower())
+
+
+def _refusal(sync_type: str, answer: transport.Answer) -> errors.IntuneError:
+    if answer.status in retries.RETRIED_STATUSES or may_be_accepted(answer.status, ""):
+        return transport.throttled(answer, "Graph")
+    return errors.graph_error(f"request a {sync_type}", answer.status, answer.body, answer.request_id)

@@ -1,0 +1,540 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""Who signs in, and how: options and environment -> credential -> access token, by way of msal."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import typing as t
+import warnings
+from urllib.parse import urlsplit
+
+from . import errors, transport
+from .clouds import Endpoints
+from .errors import OptionError, SignInError
+from .options import IDENTITY_VARIABLES, Given, given
+from .version import VERSION
+
+try:
+    import msal
+
+    HAS_MSAL = True
+except ImportError:
+    HAS_MSAL = False
+
+# "Microsoft Graph Command Line Tools", the public client that Connect-MgGraph uses too: a user name and a password come
+# without an app in AWX's Azure credential.
+GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
+_TENANT = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?")
+_NO_TENANT_OF_ITS_OWN = frozenset(("common", "organizations", "consumers"))
+_HEADER_WORD = re.compile(r"[\x21-\x7e]+")
+_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----\s*", re.DOTALL)
+
+# Seconds before its end at which a token counts as used up; Entra ID's own libraries allow the same.
+_MARGIN = 300
+
+
+class Way(t.NamedTuple):
+    """One way to sign in.
+
+    :param source: its name as a value of ``auth_source``.
+    :param proof: the options that prove who we are; all of them are needed, of a tuple within it one.
+    :param also: the other options that it needs.
+    :param phrase: it in words, to follow "sign-in ...".
+    """
+
+    source: str
+    proof: tuple[str | tuple[str, ...], ...]
+    also: tuple[str, ...]
+    phrase: str
+
+    def missing(self, values: t.Mapping[str, Given]) -> list[str]:
+        """The names of the options without which this way is incomplete."""
+        wanted = [(name,) if isinstance(name, str) else name for name in (*self.proof, *self.also)]
+        return [" or ".join(names) for names in wanted if not any(values[name].value for name in names)]
+
+    def proven_by(self, values: t.Mapping[str, Given]) -> list[Given]:
+        """The proofs that are there."""
+        names = [name for entry in self.proof for name in ((entry,) if isinstance(entry, str) else entry)]
+        return [values[name] for name in names if values[name].value]
+
+
+# In the order in which auth_source=auto tries them.
+WAYS = (
+    Way("access_token", ("access_token",), (), "with a ready access token"),
+    Way("client_secret", ("secret",), ("tenant", "client_id"), "with the app's secret"),
+    Way("certificate", ("x509_certificate_path",), ("tenant", "client_id"), "with the app's certificate"),
+    Way("oidc", (("oidc_token", "oidc_token_file_path"),), ("tenant", "client_id"), "with a federated token"),
+    Way("refresh_token", ("refresh_token",), ("tenant", "client_id"), "with a refresh token"),
+    Way("password", ("username", "password"), (), "with user name and password"),
+)
+MSI = Way("msi", (), (), "with the managed identity of this host")
+CLI = Way("cli", (), (), "with the Azure CLI")
+
+# Azure's services announce a managed identity by these; a plain virtual machine does not, so there it must be chosen.
+# https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
+_MSI_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
+_SECRETS = ("secret", "x509_certificate_password", "oidc_token", "password", "refresh_token", "access_token")
+
+
+class Identity(t.NamedTuple):
+    """Who signs in. ``values`` has every identity option, "" where nothing is given."""
+
+    way: Way
+    values: t.Mapping[str, str]
+
+    @property
+    def tenant(self) -> str:
+        """The tenant, GUID or domain; ``organizations`` finds a user's own; "" if a token or the host decides."""
+        return self.values["tenant"] or ("organizations" if self.way.source == "password" else "")
+
+    @property
+    def client_id(self) -> str:
+        """The app; "" if there is none."""
+        return self.values["client_id"] or (GRAPH_COMMAND_LINE_TOOLS if self.way.source == "password" else "")
+
+    @property
+    def doing(self) -> str:
+        """The sign-in in words."""
+        return (
+            "sign-in"
+            + (f" to tenant {self.tenant}" if self.tenant else "")
+            + (f" as client {self.client_id}" if self.client_id else "")
+            + f" {self.way.phrase}"
+        )
+
+
+def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set[str]:
+    """Every secret among options and environment, used or not: none of them may be shown."""
+    found = {given(name, IDENTITY_VARIABLES[name], options, environ).value for name in _SECRETS}
+    found |= {environ.get(variable, "") for name in _SECRETS for variable in IDENTITY_VARIABLES[name]}
+    return found - {""}
+
+
+def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_cli: t.Callable[[], bool]) -> Identity:
+    """Choose the way to sign in.
+
+    ``auto`` takes the first of :data:`WAYS` that is complete: first among those whose proof (secret, certificate, ...)
+    is given by options, then among those whose proof the environment gives. What the proof belongs to (``tenant``,
+    ``client_id``) may come from either, the option winning. Only without any proof at all, managed identity (where
+    Azure announces one) and then the Azure CLI are taken: a half-given identity must not become another one.
+
+    :param options: the task's options; empty strings count as unset.
+    :param environ: the environment, with the variables of :data:`options.IDENTITY_VARIABLES`.
+    :param has_cli: tells whether the Azure CLI is installed.
+    :raises OptionError: nothing is complete, or an option cannot be right.
+    """
+    values = {name: given(name, variables, options, environ) for name, variables in IDENTITY_VARIABLES.items()}
+    source = options.get("auth_source") or "auto"
+    if source == "auto":
+        way = _first_complete(values, environ, has_cli)
+    else:
+        way = next(way for way in (*WAYS, MSI, CLI) if way.source == source)
+        missing = way.missing(values)
+        if missing:
+            raise OptionError(
+                f"auth_source is {source}, but {_listed(missing)} {'is' if len(missing) == 1 else 'are'} not given",
+                advice="give " + _listed([_with_variables(name) for name in missing]),
+            )
+    _check(way, values)
+    return Identity(way, {name: value.value for name, value in values.items()})
+
+
+def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]) -> Way:
+    complete = [way for way in WAYS if not way.missing(values)]
+    for way in complete:
+        if all(proof.from_options for proof in way.proven_by(values)):
+            return way
+    if complete:
+        return complete[0]
+    begun = [way for way in WAYS if way.proven_by(values)]
+    if begun:
+        raise OptionError(
+            f"the identity is incomplete: {values_named(begun[0].proven_by(values))} is given without "
+            f"{_listed(begun[0].missing(values))}",
+            advice=_every_way(),
+        )
+    if any(environ.get(name) for name in _MSI_VARIABLES):
+        return MSI
+    if has_cli():
+        return CLI
+    known = [value for value in values.values() if value.value]
+    raise OptionError(
+        "no identity to sign in with is given"
+        + (f" ({values_named(known)} alone {'does' if len(known) == 1 else 'do'} not suffice)" if known else ""),
+        advice=_every_way(),
+    )
+
+
+def values_named(values: t.Iterable[Given]) -> str:
+    """The names under which values were given."""
+    return _listed([value.origin for value in values])
+
+
+def _every_way() -> str:
+    ways = [
+        _listed([" or ".join(name) if isinstance(name, tuple) else name for name in (*w.also, *w.proof)]) for w in WAYS
+    ]
+    return (
+        "give one of these as options or by their AZURE_ variables: "
+        + "; ".join(ways)
+        + "; or set auth_source to msi for a managed identity, or to cli after 'az login'"
+    )
+
+
+def _with_variables(names: str) -> str:
+    variables = [variable for name in names.split(" or ") for variable in IDENTITY_VARIABLES[name]]
+    return f"{names} (or {' or '.join(variables)})"
+
+
+def _listed(words: t.Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
+
+
+def _check(way: Way, values: t.Mapping[str, Given]) -> None:
+    tenant = values["tenant"]
+    if tenant.value and not _TENANT.fullmatch(tenant.value):
+        raise OptionError(f"{tenant.origin} is {tenant.value!r}", advice="give the tenant's GUID or one of its domains")
+    if way.source in ("client_secret", "certificate", "oidc") and tenant.value.lower() in _NO_TENANT_OF_ITS_OWN:
+        raise OptionError(
+            f"{tenant.origin} is {tenant.value}, but an app signs in to one tenant",
+            advice="give the tenant's GUID or one of its domains",
+        )
+    if way.source == "access_token" and not _HEADER_WORD.fullmatch(values["access_token"].value):
+        raise OptionError(
+            f"{values['access_token'].origin} has characters that no token has",
+            advice="give the bare token, without 'Bearer'",
+        )
+
+
+class SignIn:
+    """Gives tokens of one identity; signs in when the first is asked for.
+
+    :raises MissingLibraryError: msal is needed and not there.
+    :raises OptionError: the certificate cannot be used; read here, so that it fails before any network call.
+    """
+
+    def __init__(self, identity: Identity, hosts: Endpoints, http: transport.Transport) -> None:
+        self._identity = identity
+        self._hosts = hosts
+        self._http = http
+        self._token: str | None = None
+        self._good_until = 0.0
+        source = identity.way.source
+        if source not in ("access_token", "cli") and not HAS_MSAL:
+            raise errors.MissingLibraryError("msal")
+        self._credential = self._client_credential() if source in ("client_secret", "certificate", "oidc") else None
+
+    @property
+    def tokens(self) -> set[str]:
+        """The tokens that were got: none of them may be shown."""
+        return {self._token} if self._token else set()
+
+    def token(self) -> str:
+        """A token that should be good for some minutes more. Raises what :meth:`another_token` raises."""
+        if self._token is None or self._http.timing.monotonic() >= self._good_until:
+            self._acquire()
+        return t.cast(str, self._token)
+
+    def another_token(self, refused: str) -> str | None:
+        """A new token in the place of one that Graph refused; None if only that one was given.
+
+        :raises SignInError: Entra ID refuses the sign-in.
+        :raises Unavailable: it could not be reached, or had no time.
+        :raises OptionError: the file with the federated token cannot be read.
+        """
+        if self._identity.way.source == "access_token":
+            return None
+        if self._token == refused:
+            self._acquire()
+        return self._token
+
+    def _acquire(self) -> None:
+        source = self._identity.way.source
+        if source == "access_token":
+            self._token, self._good_until = self._identity.values["access_token"], float("inf")
+            return
+        result = self._from_cli() if source == "cli" else self._from_msal()
+        token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))
+        if not isinstance(token, str) or not _HEADER_WORD.fullmatch(token):
+            raise SignInError(f"{self._identity.doing} gave no token", advice="check who answers at authority_url")
+        self._token = token
+        self._good_until = self._http.timing.monotonic() + max(lifetime - _MARGIN, lifetime / 2)
+
+    def _from_msal(self) -> t.Mapping[str, t.Any]:
+        http = _MsalHttp(self._http, self._hosts.authority_url)
+        try:
+            with warnings.catch_warnings():
+                # msal warns the programmer of user name and password; the documentation warns the user.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                result = self._ask_msal(http)
+        except errors.IntuneError:
+            raise
+        except Exception as error:
+            # msal raises ValueError, RuntimeError, MsalServiceError and more; what the server said is what counts.
+            if http.refusal is not None:
+                raise errors.entra_error(self._identity.doing, *http.refusal) from error
+            raise SignInError(
+                f"{self._identity.doing} failed: {errors.one_line(str(error))}", advice="check tenant and authority_url"
+            ) from error
+        if not isinstance(result, dict) or "access_token" not in result:
+            answer = result if isinstance(result, dict) else {}
+            status = http.refusal[0] if http.refusal else None
+            raise errors.entra_error(self._identity.doing, status, answer)
+        return result
+
+    def _ask_msal(self, http: _MsalHttp) -> t.Any:
+        """Ask for a token with a new msal application: its caches would give the old token, or the old refusal."""
+        source, values, scopes = self._identity.way.source, self._identity.values, [self._hosts.scope]
+        if source == "msi":
+            user_assigned = values["client_id"]
+            managed = (
+                msal.UserAssignedManagedIdentity(client_id=user_assigned)
+                if user_assigned
+                else msal.SystemAssignedManagedIdentity()
+            )
+            return msal.ManagedIdentityClient(managed, http_client=http).acquire_token_for_client(
+                resource=self._hosts.graph_url
+            )
+        # A user's app may be a confidential one, which proves itself beside the user.
+        credential = self._credential or values["secret"] or None
+        settings: dict[str, t.Any] = {
+            "authority": f"{self._hosts.authority_url}/{self._identity.tenant}",
+            "http_client": http,
+            # Never ask Microsoft's public cloud about another authority, which it may not know nor be allowed to.
+            "instance_discovery": False,
+            "app_name": "graphops.intune",
+            "app_version": VERSION,
+        }
+        app: t.Any
+        if credential is None:
+            app = msal.PublicClientApplication(self._identity.client_id, **settings)
+        else:
+            # A region found in the environment would change the endpoint behind our back.
+            app = msal.ConfidentialClientApplication(
+                self._identity.client_id, client_credential=credential, azure_region=False, **settings
+            )
+        if source == "refresh_token":
+            return app.acquire_token_by_refresh_token(values["refresh_token"], scopes=scopes)
+        if source == "password":
+            return app.acquire_token_by_username_password(values["username"], values["password"], scopes=scopes)
+        return app.acquire_token_for_client(scopes=scopes)
+
+    def _client_credential(self) -> t.Any:
+        values = self._identity.values
+        if self._identity.way.source == "client_secret":
+            return values["secret"]
+        if self._identity.way.source == "certificate":
+            return certificate(
+                values["x509_certificate_path"], values["x509_certificate_password"], values["thumbprint"]
+            )
+        if not values["oidc_token"]:
+            _read_token_file(values["oidc_token_file_path"])
+        # Kubernetes replaces the file every hour or so, hence it is read for each sign-in.
+        return {"client_assertion": lambda: values["oidc_token"] or _read_token_file(values["oidc_token_file_path"])}
+
+    def _from_cli(self) -> t.Mapping[str, t.Any]:
+        """Ask the Azure CLI, which hands the token over on its standard output.
+
+        https://learn.microsoft.com/cli/azure/account#az-account-get-access-token
+        """
+        doing, program = self._identity.doing, shutil.which("az")
+        if program is None:
+            raise SignInError(
+                f"{doing} is not possible, because az is not installed", advice="install it, or sign in in another way"
+            )
+        command = [program, "account", "get-access-token", "--output", "json", "--scope", self._hosts.scope]
+        if self._identity.values["tenant"]:
+            command += ["--tenant", self._identity.values["tenant"]]
+        try:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=self._http.retry_timeout,
+                check=False,
+                encoding="utf-8",
+                errors="replace",
+            )
+        except subprocess.TimeoutExpired:
+            raise SignInError(
+                f"{doing} took longer than {self._http.retry_timeout:g} s", advice="raise retry_timeout"
+            ) from None
+        except OSError as error:
+            raise SignInError(
+                f"{doing} failed: {errors.one_line(error.strerror or str(error))}", advice="check that az runs"
+            ) from error
+        if done.returncode:
+            said = errors.one_line(done.stderr.replace("ERROR:", "")) or f"az ended with {done.returncode}"
+            raise SignInError(f"{doing} failed: {said.rstrip('.')}", advice="run 'az login' as the user of this task")
+        try:
+            answer = json.loads(done.stdout)
+            return {
+                "access_token": answer["accessToken"],
+                "expires_in": answer["expires_on"] - self._http.timing.now().timestamp(),
+            }
+        except (ValueError, KeyError, TypeError):
+            raise SignInError(f"{doing} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
+
+
+class _MsalHttp:
+    """What msal takes for a session: our transport, so that its requests are sent, trusted and repeated as all others.
+
+    Being below msal's own cache of refusals, the repeats are not answered by that.
+    """
+
+    def __init__(self, http: transport.Transport, authority_url: str) -> None:
+        self._http = http
+        self._authority = urlsplit(authority_url)
+        self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
+
+    def get(self, url: str, params: t.Any = None, headers: t.Any = None, **_unused: t.Any) -> _MsalAnswer:
+        return self._answer("GET", url, params=params, headers=headers)
+
+    def post(
+        self, url: str, params: t.Any = None, data: t.Any = None, headers: t.Any = None, **_unused: t.Any
+    ) -> _MsalAnswer:
+        return self._answer("POST", url, params=params, data=data, headers=headers)
+
+    def close(self) -> None:
+        """The transport outlives it."""
+
+    def _answer(self, method: str, url: str, *, headers: t.Any, **request: t.Any) -> _MsalAnswer:
+        parts = urlsplit(url)
+        of_authority = parts.hostname == self._authority.hostname
+        if of_authority and parts.port is None and self._authority.port is not None:
+            # msal drops the port of the authority when it asks what kind of account a user has.
+            url = parts._replace(netloc=self._authority.netloc).geturl()
+        # What a federated user's own server sends is XML.
+        json_expected = of_authority or parts.scheme == "http"
+        answer = self._http.call(method, url, headers=headers or {}, json_expected=json_expected, **request)
+        if answer.status >= 400:
+            try:
+                document = answer.json()
+            except ValueError:
+                document = {}
+            self.refusal = (answer.status, document if isinstance(document, dict) else {})
+        return _MsalAnswer(answer.status, answer.body.decode("utf-8", errors="replace"), answer.headers)
+
+
+class _MsalAnswer(t.NamedTuple):
+    status_code: int
+    text: str
+    headers: t.Mapping[str, str]
+
+    def raise_for_status(self) -> None:
+        """Raise if this is an error; msal does so for answers that it does not understand."""
+        if self.status_code >= 400:
+            raise RuntimeError(f"HTTP {self.status_code} ({errors.status_name(self.status_code)})")
+
+
+def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
+    """Read an app's certificate and its key for msal.
+
+    :param path: a file in PEM, with the key and (unless ``thumbprint`` is given) the certificate, or in PKCS #12 (PFX).
+    :param password: the password of the key or the PFX; "" for none.
+    :param thumbprint: the certificate's SHA-1 in hexadecimal, colons and spaces allowed; "" to use SHA-256 of the
+        certificate, which Microsoft recommends.
+    :raises OptionError: the file cannot be read or does not fit.
+    """
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        content = pathlib.Path(path).read_bytes()
+    except OSError as error:
+        raise OptionError(
+            f"x509_certificate_path {path!r} cannot be read: {error.strerror}",
+            advice="name a file that this user may read",
+        ) from error
+    secret = password.encode() or None
+    chain: list[t.Any]
+    try:
+        if b"-----BEGIN" in content:
+            blocks = [(match.group(1), match.group(0)) for match in _PEM_BLOCK.finditer(content)]
+            sealed = [block for kind, block in blocks if kind.endswith(b"PRIVATE KEY")]
+            chain = [x509.load_pem_x509_certificate(block) for kind, block in blocks if kind == b"CERTIFICATE"]
+            key: t.Any = _private_key(sealed[0], secret) if sealed else None
+        else:
+            key, leaf, _others = pkcs12.load_key_and_certificates(content, secret)
+            chain = [leaf] if leaf else []
+    except (ValueError, TypeError) as error:
+        raise OptionError(
+            f"x509_certificate_path {path!r} cannot be opened",
+            advice="check x509_certificate_password, and that the file is PEM or PFX",
+        ) from error
+    if not isinstance(key, RSAPrivateKey):
+        raise OptionError(
+            f"x509_certificate_path {path!r} holds no RSA private key", advice="put key and certificate into it"
+        )
+    encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    public = key.public_key().public_bytes(encoding, form)
+    own = [cert for cert in chain if cert.public_key().public_bytes(encoding, form) == public]
+    if not own and not thumbprint:
+        raise OptionError(
+            f"x509_certificate_path {path!r} holds no certificate for its key",
+            advice="put the certificate into it, or give thumbprint",
+        )
+    result: dict[str, t.Any] = {
+        "private_key": key.private_bytes(
+            encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+    }
+    if own:
+        result["public_certificate"] = own[0].public_bytes(encoding).decode()
+    if thumbprint:
+        wanted = re.sub(r"[:\s]", "", thumbprint).lower()
+        # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
+        actual = own[0].fingerprint(hashes.SHA1()).hex() if own else wanted  # noqa: S303
+        if not re.fullmatch(r"[0-9a-f]{40}", wanted) or wanted != actual:
+            raise OptionError(
+                f"thumbprint is not the SHA-1 of the certificate in {path!r}",
+                advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
+            )
+        result["thumbprint"] = wanted
+    return result
+
+
+def _private_key(block: bytes, password: bytes | None) -> t.Any:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    try:
+        return load_pem_private_key(block, password)
+    except TypeError:
+        if password is None:
+            raise
+        # A password for a key that has none: a credential form with a field left over.
+        return load_pem_private_key(block, None)
+
+
+def _read_token_file(path: str) -> str:
+    try:
+        token = pathlib.Path(path).read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise OptionError(
+            f"oidc_token_file_path {path!r} cannot be read: {reason}", advice="name a file that this user may read"
+        ) from error
+    if not token:
+        raise OptionError(
+            f"oidc_token_file_path {path!r} is empty", advice="see that the platform writes its token there"
+        )
+    return token
+
+
+def _seconds(value: t.Any) -> float:
+    try:
+        return max(0.0, float(value))
+    except (TypeError, ValueError):
+        return 0.0

@@ -1,0 +1,75 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""The flow of reading connectors: one by its id, or all of a tenant, filtered and sorted."""
+
+from __future__ import annotations
+
+import typing as t
+
+from . import errors, exchange_connector, options
+from .client import connect
+from .graph import Graph
+from .retries import Timing
+
+_TEXT_FILTERS = ("server_name", "connector_server_name", "exchange_organization", "primary_smtp_address")
+
+
+def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
+    """What every sentence is about: the connector or the connectors, and the tenant if the user named one."""
+    one = params["connector_id"]
+    return (f"Exchange connector {one}" if one else "Exchange connectors") + (f" in tenant {tenant}" if tenant else "")
+
+
+def perform(
+    params: t.Mapping[str, t.Any],
+    *,
+    check_mode: bool,  # noqa: ARG001
+    environ: t.Mapping[str, str],
+    timing: Timing,
+    warn: t.Callable[[str], t.Any],  # noqa: ARG001
+    keep_secret: t.Callable[[t.Iterable[str]], t.Any],
+) -> dict[str, t.Any]:
+    """Do what the module ``intune_exchange_connector_info`` promises.
+
+    Parameters and errors are those of :func:`sync.perform`; there is nothing to warn of, and check mode reads as well.
+    """
+    one = options.connector_guid(params["connector_id"]) if params["connector_id"] else None
+    client = connect(params, environ, timing)
+    try:
+        found = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
+    finally:
+        keep_secret(client.sign_in.tokens)
+    chosen = [dict(connector.properties) for connector in found if matches(connector.properties, params)]
+    return {"changed": False, "connectors": sorted(chosen, key=_order)}
+
+
+def _at_most_one(graph: Graph, connector_id: str) -> list[exchange_connector.Connector]:
+    try:
+        return [exchange_connector.read(graph, connector_id).connector]
+    except errors.GraphError as error:
+        if error.status == 404:
+            return []
+        raise
+
+
+def matches(properties: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a connector passes the filters; all that are given must fit, upper and lower case being the same.
+
+    Filtered here, because nothing tells whether Graph's ``$filter`` works for this collection.
+
+    :param wanted: ``status`` (a list of which one must fit) and the texts; empty ones count as not given.
+    """
+    statuses = [status.lower() for status in wanted.get("status") or ()]
+    if statuses and str(properties.get("status")).lower() not in statuses:
+        return False
+    return all(
+        str(properties.get(name) or "").lower() == wanted[name].lower() for name in _TEXT_FILTERS if wanted.get(name)
+    )
+
+
+def _order(properties: t.Mapping[str, t.Any]) -> tuple[str, str]:
+    return str(properties.get("server_name") or "").lower(), str(properties["id"])

@@ -1,0 +1,89 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""How patient a call is: which answers are worth another try, and how long to wait before it."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+from datetime import datetime, timezone
+
+from .timestamps import parse_http_date
+
+# Graph's own SDKs retry these and no others: msgraph-sdk-design, middleware/RetryHandler.md.
+RETRIED_STATUSES = frozenset((429, 503, 504))
+
+_FIRST_DELAY = 1.0
+_LONGEST_DELAY = 32.0
+
+
+class Timing(t.NamedTuple):
+    """Time and chance, handed in so that a test owns them.
+
+    ``monotonic()`` in seconds, ``sleep(seconds)``, ``now()`` in UTC, ``jitter()`` in [0, 1).
+    """
+
+    monotonic: t.Callable[[], float] = time.monotonic
+    sleep: t.Callable[[float], t.Any] = time.sleep
+    now: t.Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    jitter: t.Callable[[], float] = random.random
+
+
+def retry_after(value: str | None, now: datetime) -> float | None:
+    """Read a Retry-After header (RFC 9110, section 10.2.3).
+
+    :param value: seconds, or an HTTP-date.
+    :param now: the server's idea of now, or else ours; for the date.
+    :returns: the seconds to wait, at least 0; None if the header is absent or says nothing.
+    """
+    word = (value or "").strip()
+    if word.isascii() and word.isdigit():
+        # Anything above a year is "never"; the cut keeps int() and float() from being fed a thousand digits.
+        return float(word) if len(word) <= 8 else 1e8
+    moment = parse_http_date(word)
+    return None if moment is None else max(0.0, (moment - now).total_seconds())
+
+
+def next_delay(*, tries: int, asked: float | None, elapsed: float, limit: float, jitter: float) -> float | None:
+    """Decide how long to wait before another try; all times in seconds.
+
+    :param tries: how many tries were made so far, at least 1.
+    :param asked: what Retry-After asks for; 0 and None mean that we choose: 1, 2, 4 ... 32, shortened by up to half
+        so that the workers of a fleet do not return all at once.
+    :param elapsed: what the call has taken so far.
+    :param limit: what it may take.
+    :param jitter: chance, in [0, 1).
+    :returns: the delay; None if the try after it would come too late.
+    """
+    delay = asked or min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(tries - 1, 10)) * (1 - jitter / 2)
+    return delay if elapsed + delay <= limit else None
+
+
+class Patience:
+    """The patience of one call: sleeps between tries until ``limit`` seconds are used up."""
+
+    def __init__(self, timing: Timing, limit: float) -> None:
+        self._timing = timing
+        self._limit = limit
+        self._start = timing.monotonic()
+        self.tries = 0
+
+    def again(self, asked: float | None) -> bool:
+        """Sleep before another try; False, at once, if that would take too long."""
+        self.tries += 1
+        delay = next_delay(
+            tries=self.tries,
+            asked=asked,
+            elapsed=self._timing.monotonic() - self._start,
+            limit=self._limit,
+            jitter=self._timing.jitter(),
+        )
+        if delay is None:
+            return False
+        self._timing.sleep(delay)
+        return True

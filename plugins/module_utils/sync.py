@@ -1,0 +1,333 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""The flow of a synchronisation, on plain values: read, decide, request, await."""
+
+from __future__ import annotations
+
+import typing as t
+from datetime import datetime, timezone
+
+from . import errors, exchange_connector, options, timestamps
+from .client import connect
+from .exchange_connector import CONNECTED, Connector, Reading
+from .graph import Graph
+from .retries import Timing
+
+# Seconds; two hours is what Intune itself keeps between delta synchronisations.
+DELTA_MAX_AGE = 7200
+# A full one cannot be proven by what Graph shows, so nothing stands in for it unless the user says so.
+FULL_MAX_AGE = 0
+
+# Seconds by which the end of a synchronisation may lie ahead of Graph's clock: its servers' clocks differ a little.
+_CLOCK_SKEW = 300
+_FIRST_POLL = 1.0
+
+# https://learn.microsoft.com/mem/intune/protect/exchange-connector-install
+END_OF_SUPPORT = datetime(2024, 2, 19, tzinfo=timezone.utc)
+_RETIRED = (
+    "Microsoft ended support for the on-premises Exchange connector on 19 February 2024, and this one last synchronised"
+    " before that"
+)
+
+
+class Wanted(t.NamedTuple):
+    """What the user wants of one connector; times in seconds, names as in the module's documentation."""
+
+    connector_id: str
+    sync_type: str
+    max_age: int
+    force: bool
+    require_connected: bool
+    wait: bool
+    wait_timeout: int
+    wait_sleep: int
+
+
+class Decision(t.NamedTuple):
+    """What to do about a connector.
+
+    :param post: whether a synchronisation is to be requested.
+    :param refused: whether it would have to be, but must not.
+    :param reason: why, in words.
+    :param age: seconds since the last synchronisation by Graph's clock; None if there was none, or no clock.
+    :param warning: what the user should hear although all is well; "" for nothing.
+    """
+
+    post: bool
+    refused: bool
+    reason: str
+    age: int | None
+    warning: str = ""
+
+
+def wanted(params: t.Mapping[str, t.Any]) -> Wanted:
+    """Read a module's parameters (:func:`options.sync_spec`).
+
+    :raises OptionError: one of them cannot be right.
+    """
+    options.at_least(0, params, ("max_age",))
+    options.at_least(1, params, ("wait_timeout", "wait_sleep"))
+    max_age = params["max_age"]
+    if max_age is None:
+        max_age = FULL_MAX_AGE if params["sync_type"] == "fullSync" else DELTA_MAX_AGE
+    return Wanted(
+        connector_id=options.connector_guid(params["connector_id"]),
+        max_age=max_age,
+        **{
+            name: params[name]
+            for name in ("sync_type", "force", "require_connected", "wait", "wait_timeout", "wait_sleep")
+        },
+    )
+
+
+def age_of(last_sync: datetime | None, now: datetime | None) -> int | None:
+    """The age of a synchronisation in seconds; None if not known, or if it lies in the future and cannot be true."""
+    if last_sync is None or now is None:
+        return None
+    age = (now - last_sync).total_seconds()
+    return None if age < -_CLOCK_SKEW else max(0, int(age))
+
+
+def decide(connector: Connector, now: datetime | None, want: Wanted) -> Decision:
+    """Decide whether a connector needs a synchronisation.
+
+    :param now: Graph's clock when the connector was read.
+    """
+    age = age_of(connector.last_sync, now)
+    ago = "" if age is None else f"the last synchronisation ended {timestamps.spell(age)} ago"
+    limit = f"max_age ({timestamps.spell(want.max_age)})"
+    warning = ""
+    if want.force:
+        reason = "force is set"
+    elif want.max_age == 0:
+        reason = f"a {want.sync_type} is always requested, as max_age is 0"
+    elif connector.last_sync is None:
+        reason = "the connector has never synchronised"
+    elif now is None:
+        reason = "Graph did not tell the time, so the age of the last synchronisation is not known"
+        warning = f"{reason}; it is taken for too old"
+    elif age is None:
+        reason = f"the last synchronisation is said to end in the future ({timestamps.text(connector.last_sync)})"
+        warning = f"{reason}; it is taken for too old"
+    elif age < want.max_age:
+        if connector.status != CONNECTED:
+            warning = f"its status is {connector.status}, so the next synchronisation fails unless that changes"
+        return Decision(False, False, f"{ago}, within {limit}", age, warning)
+    else:
+        reason = f"{ago}, beyond {limit}"
+    refused = want.require_connected and connector.status != CONNECTED
+    return Decision(not refused, refused, reason, age, warning)
+
+
+def poll_delays(longest: float) -> t.Iterator[float]:
+    """The seconds between looks at a connector: short at first, for it may be quick, growing to ``longest``."""
+    delay = min(_FIRST_POLL, longest)
+    while True:
+        yield delay
+        delay = min(delay * 2, longest)
+
+
+class SyncFailed(errors.IntuneError):
+    """The synchronisation failed after the connector was read.
+
+    :param result: what is known all the same, as :func:`run` returns it.
+    """
+
+    def __init__(self, cause: errors.IntuneError, result: dict[str, t.Any]) -> None:
+        super().__init__(cause.what, advice=cause.advice, request_id=cause.request_id)
+        self.result = result
+
+
+def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
+    """What every sentence is about: the connector, and its tenant if the user named one."""
+    return f"Exchange connector {params['connector_id']}" + (f" in tenant {tenant}" if tenant else "")
+
+
+def perform(
+    params: t.Mapping[str, t.Any],
+    *,
+    check_mode: bool,
+    environ: t.Mapping[str, str],
+    timing: Timing,
+    warn: t.Callable[[str], t.Any],
+    keep_secret: t.Callable[[t.Iterable[str]], t.Any],
+) -> dict[str, t.Any]:
+    """Do what the module ``intune_exchange_connector_sync`` promises: validate, identify, and :func:`run`.
+
+    :param params: its parameters, as :func:`options.sync_spec` says.
+    :param environ: the environment, which may complete the identity.
+    :param warn: takes sentences that the user should read.
+    :param keep_secret: takes the tokens, which must not be shown.
+    :returns: the module's result.
+    :raises IntuneError: it failed; :class:`SyncFailed` if more is known than that.
+    """
+    want = wanted(params)
+    client = connect(params, environ, timing)
+    try:
+        return run(
+            want,
+            client.graph,
+            check_mode=check_mode,
+            warn=lambda text: warn(f"{subject(params, client.tenant)}: {text}."),
+        )
+    finally:
+        keep_secret(client.sign_in.tokens)
+
+
+def run(want: Wanted, graph: Graph, *, check_mode: bool, warn: t.Callable[[str], t.Any]) -> dict[str, t.Any]:
+    """Bring one connector up to date: read it, decide, request a synchronisation, wait until it shows.
+
+    :param warn: takes clauses about the connector that the user should read.
+    :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
+    :raises IntuneError: the connector could not be read.
+    :raises SyncFailed: anything later, with all that is known.
+    """
+    first = exchange_connector.read(graph, want.connector_id)
+    decision = decide(first.connector, first.now, want)
+    if decision.warning:
+        warn(decision.warning)
+    result = _Result(want, first, decision)
+    if decision.refused:
+        raise SyncFailed(_not_connected(first.connector, want), result.of("refused"))
+    if not decision.post:
+        return result.of("fresh")
+    if check_mode:
+        return result.of("predicted", changed=True)
+
+    try:
+        requested = exchange_connector.request_sync(graph, want.connector_id, want.sync_type, first.connector)
+    except errors.IntuneError as error:
+        raise SyncFailed(error, result.of("refused")) from error
+    result.requested_at, result.request_id = requested.at, requested.request_id or result.request_id
+    sure = requested.accepted is not None
+    if requested.seen:
+        return result.of("completed", seen=requested.seen, changed=True)
+    if not want.wait and sure:
+        return result.of("requested", changed=True)
+    if not want.wait:
+        raise SyncFailed(
+            _nobody_knows(t.cast(errors.IntuneError, requested.failure)), result.of("unknown", changed=True)
+        )
+
+    seen, trouble = _await(graph, want, first.connector)
+    if seen is not None and exchange_connector.has_moved(first.connector, seen.connector):
+        return result.of("completed", seen=seen, changed=True)
+    state = "requested" if sure else "unknown"
+    last = seen or first
+    failure = _not_shown(want, last.connector, requested, trouble)
+    raise SyncFailed(failure, result.of(state, seen=last, changed=True))
+
+
+def _await(graph: Graph, want: Wanted, before: Connector) -> tuple[Reading | None, errors.IntuneError | None]:
+    """Look at the connector until it has moved or ``wait_timeout`` is over.
+
+    :returns: the last reading, if any, and what went wrong with the very last look, if anything.
+    """
+    timing = graph.http.timing
+    deadline = timing.monotonic() + want.wait_timeout
+    seen: Reading | None = None
+    trouble: errors.IntuneError | None = None
+    for delay in poll_delays(want.wait_sleep):
+        remaining = deadline - timing.monotonic()
+        if remaining <= 0:
+            break
+        timing.sleep(min(delay, remaining))
+        patience = min(graph.http.retry_timeout, max(0.0, deadline - timing.monotonic()))
+        try:
+            seen, trouble = exchange_connector.read(graph, want.connector_id, limit=patience), None
+        except errors.Unavailable as error:
+            # An outage while Intune works is no reason to stop looking before the time is over.
+            trouble = error
+        except errors.IntuneError as error:
+            return seen, error
+        else:
+            if exchange_connector.has_moved(before, seen.connector):
+                break
+    return seen, trouble
+
+
+class _Result:
+    """What the module returns, put together in one place."""
+
+    def __init__(self, want: Wanted, first: Reading, decision: Decision) -> None:
+        self._want = want
+        self._first = first
+        self._decision = decision
+        self.requested_at: datetime | None = None
+        self.request_id = first.request_id
+
+    def of(self, state: str, *, seen: Reading | None = None, changed: bool = False) -> dict[str, t.Any]:
+        before, last = self._first.connector, (seen or self._first).connector
+        completed_at = timestamps.text(last.last_sync) if state == "completed" else None
+        after = {"last_sync_date_time": timestamps.text(last.last_sync), "status": last.status}
+        if changed:
+            after["sync"] = f"{self._want.sync_type} {state}"
+        return {
+            "changed": changed,
+            "connector": dict(last.properties),
+            "sync": {
+                "type": self._want.sync_type,
+                "state": state,
+                "reason": self._decision.reason,
+                "requested_at": timestamps.text(self.requested_at),
+                "completed_at": completed_at,
+                "age": self._decision.age,
+                "max_age": self._want.max_age,
+                "previous_sync_date_time": timestamps.text(before.last_sync),
+            },
+            "request_id": self.request_id,
+            "diff": {
+                "before": {"last_sync_date_time": timestamps.text(before.last_sync), "status": before.status},
+                "after": after,
+            },
+        }
+
+
+def _not_connected(connector: Connector, want: Wanted) -> errors.IntuneError:
+    retired = f" ({_RETIRED})" if _is_retired(connector) else ""
+    return errors.IntuneError(
+        f"its status is {connector.status}, so no {want.sync_type} was requested{retired}",
+        advice="connect it in Intune's admin centre, or set require_connected to false to request one all the same",
+    )
+
+
+def _nobody_knows(failure: errors.IntuneError) -> errors.IntuneError:
+    return errors.IntuneError(
+        f"whether Graph accepted the request is not known, because {failure.what}",
+        advice="look at last_sync_date_time in some minutes, or let this module do so with wait",
+        request_id=failure.request_id,
+    )
+
+
+def _not_shown(
+    want: Wanted, last: Connector, requested: exchange_connector.Requested, trouble: errors.IntuneError | None
+) -> errors.IntuneError:
+    if requested.failure is not None:
+        begin = f"whether Graph accepted the {want.sync_type} is not known ({requested.failure.what})"
+    else:
+        at = f" at {timestamps.text(requested.at)}" if requested.at else ""
+        begin = f"Graph accepted the {want.sync_type}{at}"
+    request_id = (trouble.request_id if trouble else None) or requested.request_id
+    if trouble is not None:
+        return errors.IntuneError(
+            f"{begin}, but whether it ended cannot be seen: {trouble.what}",
+            advice=trouble.advice,
+            request_id=request_id,
+        )
+    state = f"lastSyncDateTime still is {timestamps.text(last.last_sync) or 'never'}, and the status {last.status}"
+    advice = "it may still be running: run again later, or raise wait_timeout"
+    if _is_retired(last):
+        advice = f"{_RETIRED}: move to Exchange hybrid modern authentication, or to Exchange Online"
+    return errors.IntuneError(
+        f"{begin}, but it did not show within wait_timeout ({timestamps.spell(want.wait_timeout)}): {state}",
+        advice=advice,
+        request_id=request_id,
+    )
+
+
+def _is_retired(connector: Connector) -> bool:
+    return connector.last_sync is not None and connector.last_sync < END_OF_SUPPORT

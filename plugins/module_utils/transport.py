@@ -1,0 +1,403 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""HTTPS as this collection speaks it: connections are kept, TLS is set up once, redirects are not followed."""
+
+from __future__ import annotations
+
+import functools
+import pathlib
+import platform
+import socket
+import ssl
+import typing as t
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from . import errors, retries, timestamps
+from .version import VERSION
+
+try:
+    import requests
+    import requests.adapters
+    import requests.utils
+    import urllib3.exceptions
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    HAS_REQUESTS = True
+    _HTTPAdapter = requests.adapters.HTTPAdapter
+except ImportError:
+    HAS_REQUESTS = False
+    _HTTPAdapter = object  # type: ignore[assignment,misc]
+
+# A page of a thousand connectors is half a megabyte; whatever is larger than this is not Graph.
+_LARGEST_BODY = 16 * 1024 * 1024
+_CHUNK = 64 * 1024
+
+
+class Answer(t.NamedTuple):
+    """An HTTP answer, read whole. Header names are in lower case."""
+
+    status: int
+    headers: t.Mapping[str, str]
+    body: bytes
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock at the time of the answer; None if it did not say."""
+        return timestamps.parse_http_date(self.headers.get("date"))
+
+    @property
+    def request_id(self) -> str | None:
+        """What Microsoft's support asks for."""
+        return self.headers.get("request-id") or self.headers.get("x-ms-request-id")
+
+    def retry_after(self, now: datetime) -> float | None:
+        """The seconds that the server asks to wait; ``now`` is used for dates when the server's clock is not known."""
+        return retries.retry_after(self.headers.get("retry-after"), self.date or now)
+
+    def json(self) -> t.Any:
+        """The body as JSON. Raises ValueError if it is none."""
+        return errors.json_of(self.body)
+
+
+class _Adapter(_HTTPAdapter):
+    """Lets requests use a TLS context that was made once.
+
+    Left alone, requests reads the bundle of authorities anew for every connection, which costs more than all else that
+    a task does; and it prefers REQUESTS_CA_BUNDLE to what its caller says.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
+        return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+
+    def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
+        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+
+    def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
+        host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
+        return host, {"ssl_context": self._context, "cert_reqs": _cert_reqs(self._context)} if pool else pool
+
+    def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:  # noqa: ARG002
+        conn.cert_reqs = _cert_reqs(self._context)
+
+
+def _cert_reqs(context: ssl.SSLContext) -> str:
+    return "CERT_NONE" if context.verify_mode == ssl.CERT_NONE else "CERT_REQUIRED"
+
+
+@functools.cache
+def _tls_context(authorities: str | None) -> ssl.SSLContext:
+    context = create_urllib3_context()
+    if authorities is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif pathlib.Path(authorities).is_dir():
+        context.load_verify_locations(capath=authorities)
+    else:
+        context.load_verify_locations(cafile=authorities)
+    return context
+
+
+def tls_context(ca_path: str | None, validate_certs: bool, environ: t.Mapping[str, str]) -> ssl.SSLContext:
+    """Return the TLS context for these options, made once per process (and once for all forks, if made before them).
+
+    :param ca_path: a file or folder of authorities in PEM; it wins over REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, and they
+        over the bundle that requests brings along.
+    :param validate_certs: False trusts anyone.
+    :raises OptionError: the authorities cannot be read.
+    """
+    if not validate_certs:
+        return _tls_context(None)
+    origin, authorities = "requests' bundle of authorities", requests.utils.DEFAULT_CA_BUNDLE_PATH
+    for origin_, path in (
+        ("ca_path", ca_path),
+        ("REQUESTS_CA_BUNDLE", environ.get("REQUESTS_CA_BUNDLE")),
+        ("CURL_CA_BUNDLE", environ.get("CURL_CA_BUNDLE")),
+    ):
+        if path:
+            origin, authorities = origin_, path
+            break
+    try:
+        return _tls_context(authorities)
+    except (OSError, ssl.SSLError) as error:
+        raise errors.OptionError(
+            f"{origin} {authorities!r} cannot be used: {error.strerror or error}",
+            advice="name a file of certificates in PEM, or a folder of them as c_rehash makes it",
+        ) from error
+
+
+class Transport:
+    """Sends requests to Graph and Entra ID, one at a time, and waits for the answers.
+
+    :param context: how TLS is done, from :func:`tls_context`.
+    :param request_timeout: seconds that a connection, and each wait for data, may take; and an answer as a whole.
+    :param retry_timeout: seconds that all tries of one call may take.
+    """
+
+    def __init__(
+        self, *, context: ssl.SSLContext, request_timeout: float, retry_timeout: float, timing: retries.Timing
+    ) -> None:
+        self.timing = timing
+        self.request_timeout = request_timeout
+        self.retry_timeout = retry_timeout
+        self._session = requests.Session()
+        # The environment is read here, for proxies alone: requests would also take credentials from ~/.netrc and put
+        # them in the place of our token.
+        self._session.trust_env = False
+        self._session.mount("https://", _Adapter(context))
+        self._session.headers["User-Agent"] = (
+            f"graphops.intune/{VERSION} python-requests/{requests.__version__} Python/{platform.python_version()}"
+        )
+
+    def once(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: t.Mapping[str, str | None],
+        params: t.Any = None,
+        data: t.Any = None,
+    ) -> Answer:
+        """Send one request and read its answer, whatever its status.
+
+        :raises Unanswered: there was no answer, or not a whole one, or a redirect.
+        """
+        host = urlsplit(url).netloc
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                data=data,
+                headers=headers,
+                timeout=self.request_timeout,
+                allow_redirects=False,
+                proxies=_proxies(url),
+                stream=True,
+            )
+            try:
+                body = self._body(response, host)
+            except BaseException:
+                response.close()
+                raise
+        except requests.exceptions.RequestException as error:
+            raise _unanswered(host, error, self.request_timeout) from error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _unanswered(host, error, self.request_timeout) from error
+        answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
+        _refuse_redirect(answer, host)
+        return answer
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        json_expected: bool,
+        limit: float | None = None,
+        once: t.Callable[..., Answer] | None = None,
+        **request: t.Any,
+    ) -> Answer:
+        """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
+
+        :param json_expected: whether success without a JSON object in it is to be tried again.
+        :param limit: seconds for all tries, if other than ``retry_timeout``.
+        :param once: what to send one request with, if other than :meth:`once`.
+        :param request: what :meth:`once` takes.
+        :returns: an answer that another try would not better, errors included.
+        :raises Unavailable: no try got one.
+        """
+        send, limit = once or self.once, self.retry_timeout if limit is None else limit
+        patience = retries.Patience(self.timing, limit)
+        while True:
+            asked = None
+            failure: errors.Unavailable
+            try:
+                answer = send(method, url, **request)
+            except errors.Unanswered as error:
+                if error.lasting:
+                    raise
+                failure = error
+            else:
+                worth = _worth_another_try(answer, urlsplit(url).netloc, json_expected)
+                if not worth:
+                    return answer
+                failure = worth
+                asked = answer.retry_after(self.timing.now())
+            if not patience.again(asked):
+                raise out_of_patience(failure, tries=patience.tries, asked=asked, limit=limit) from failure
+
+    def renew_connections(self) -> None:
+        """Let the next request open a new connection, as Graph's guide advises after a 503."""
+        self._session.close()
+
+    def _body(self, response: t.Any, host: str) -> bytes:
+        """Read a body with a limit to its size and to the time it takes: it may drip in for ever."""
+        deadline = self.timing.monotonic() + self.request_timeout
+        parts, size = [], 0
+        raw = response.raw
+        # read1() returns what has arrived; urllib3 1.26 has none, there small reads do nearly as well.
+        read = getattr(raw, "read1", None)
+        chunks = iter(lambda: read(_CHUNK, decode_content=True), b"") if read else response.iter_content(chunk_size=256)
+        for part in chunks:
+            parts.append(part)
+            size += len(part)
+            if size > _LARGEST_BODY:
+                raise errors.Unanswered(
+                    f"{host} sent more than {_LARGEST_BODY // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
+                )
+            if self.timing.monotonic() > deadline:
+                raise errors.Unanswered(
+                    f"{host} took longer than {self.request_timeout:g} s to send its answer", sent=True
+                )
+        raw.release_conn()
+        return b"".join(parts)
+
+
+_PROXY_ADVICE = "check that no proxy or portal stands in between"
+
+
+def _worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.Unavailable | None:
+    """Say what is wrong with an answer that another try may better; None if there is nothing, or nothing to better."""
+    if answer.status in retries.RETRIED_STATUSES:
+        return throttled(answer, host)
+    if json_expected and (answer.status < 300 or answer.status >= 500):
+        try:
+            if isinstance(answer.json(), dict):
+                return None
+        except ValueError:
+            pass
+        kind = errors.one_line(answer.headers.get("content-type") or "no content type")
+        return errors.Unavailable(
+            f"{host} answered HTTP {answer.status} with no JSON object but {len(answer.body)} bytes of {kind}",
+            advice=_PROXY_ADVICE,
+            request_id=answer.request_id,
+        )
+    return None
+
+
+def throttled(answer: Answer, host: str) -> errors.Unavailable:
+    """Say that ``host`` has no time for us now: 429, 503 or 504."""
+    said = errors.graph_said(answer.body)
+    return errors.Unavailable(
+        errors.answer_clause(host, answer.status, said),
+        request_id=answer.request_id or said.request_id or None,
+    )
+
+
+def out_of_patience(
+    failure: errors.Unavailable, *, tries: int, asked: float | None, limit: float
+) -> errors.Unavailable:
+    """Say that the tries of a call came to an end with ``failure``; times in seconds.
+
+    :param asked: what the service asked to wait, if it did: then that was too long.
+    """
+    times = "once" if tries == 1 else f"{tries} times"
+    if asked:
+        return errors.Unavailable(
+            f"{failure.what}, and it asks to wait {timestamps.spell(asked)}, longer"
+            f" than retry_timeout ({limit:g} s) allows",
+            advice="run again after that time, or raise retry_timeout",
+            request_id=failure.request_id,
+        )
+    return errors.Unavailable(
+        f"{failure.what} (tried {times} within retry_timeout, {limit:g} s)",
+        advice=failure.advice or "run again later",
+        request_id=failure.request_id,
+    )
+
+
+def _refuse_redirect(answer: Answer, host: str) -> None:
+    """Stop at a redirect: whoever follows one takes the token or the secret along."""
+    if 300 <= answer.status < 400:
+        target = urlsplit(errors.one_line(answer.headers.get("location") or "")).hostname or "elsewhere"
+        raise errors.Unanswered(
+            f"{host} redirects to {target} (HTTP {answer.status}), which is not followed for the credential's sake",
+            advice="check graph_url and authority_url, and that no proxy or portal stands in between",
+            sent=True,
+            lasting=True,
+        )
+
+
+def _proxies(url: str) -> dict[str, str]:
+    # Azure's instance metadata service speaks to the host itself and to no one who asks for it.
+    if urlsplit(url).hostname == "169.254.169.254":
+        return {}
+    found: dict[str, str] = requests.utils.get_environ_proxies(url, no_proxy=None)
+    return found
+
+
+def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unanswered:
+    """Say in words why there was no answer. The texts of the libraries stay out: they may hold a proxy's password."""
+    causes = list(_causes(error))
+
+    def caused_by(*kinds: type) -> BaseException | None:
+        return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+    untrusted = caused_by(ssl.SSLCertVerificationError)
+    if untrusted is not None:
+        why = getattr(untrusted, "verify_message", "") or "it does not fit"
+        return errors.Unanswered(
+            f"the TLS certificate of {host} is not trusted ({errors.one_line(why)})",
+            advice="name the authority that signed it with ca_path, or ask who changes the traffic",
+            sent=False,
+            lasting=True,
+        )
+    if caused_by(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
+        return errors.Unanswered(
+            f"the proxy to {host} did not let the request through",
+            advice="check HTTPS_PROXY and NO_PROXY",
+            sent=False,
+        )
+    if caused_by(requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema):
+        return errors.Unanswered(
+            f"the request to {host} could not be built", advice="check the options", sent=False, lasting=True
+        )
+    unknown = caused_by(socket.gaierror)
+    if unknown is not None:
+        return errors.Unanswered(
+            f"the name {host} cannot be resolved",
+            advice="check the address, and DNS on this host",
+            sent=False,
+            lasting=getattr(unknown, "errno", None) in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)),
+        )
+    if caused_by(urllib3.exceptions.NewConnectionError):
+        refused = caused_by(OSError)
+        why = refused.strerror.lower() if isinstance(refused, OSError) and refused.strerror else "no connection"
+        return errors.Unanswered(
+            f"{host} could not be reached ({errors.one_line(why)})",
+            advice="check the network and the proxy",
+            sent=False,
+        )
+    if caused_by(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
+        return errors.Unanswered(
+            f"{host} accepted no connection within {timeout:g} s", advice="check the network and the proxy", sent=False
+        )
+    if caused_by(requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout):
+        return errors.Unanswered(
+            f"{host} did not answer within {timeout:g} s", advice="run again later, or raise request_timeout", sent=True
+        )
+    if caused_by(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
+        return errors.Unanswered(f"the answer of {host} could not be decoded", advice=_PROXY_ADVICE, sent=True)
+    if caused_by(ssl.SSLError):
+        return errors.Unanswered(f"the TLS connection to {host} failed", advice=_PROXY_ADVICE, sent=True)
+    return errors.Unanswered(f"{host} cut the connection", advice="run again later", sent=True)
+
+
+def _causes(error: BaseException | None) -> t.Iterator[BaseException]:
+    """Walk through an exception and all that it wraps, outermost first."""
+    todo, seen = [error], set()
+    while todo:
+        cause = todo.pop(0)
+        if isinstance(cause, BaseException) and id(cause) not in seen:
+            seen.add(id(cause))
+            yield cause
+            todo += [getattr(cause, "reason", None), cause.__cause__, cause.__context__, *cause.args]

@@ -1,0 +1,258 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: intune_exchange_connector_sync
+short_description: Synchronise an Exchange connector of Microsoft Intune
+version_added: 0.1.0
+description:
+  - Makes Intune synchronise an Exchange connector through Microsoft Graph, unless it has synchronised recently enough.
+  - The connector itself tells when it has synchronised last; its age is judged by Graph's clock. Nothing is kept on the
+    controller, so every job, host and retry comes to the same answer.
+  - Microsoft ended support for the on-premises Exchange connector on 19 February 2024 and has said that it no longer
+    synchronises since. Graph still has the call; whether a connector obeys shows only when one waits for it.
+author:
+  - graphops.intune contributors (@graphops)
+extends_documentation_fragment:
+  - graphops.intune.attributes
+  - graphops.intune.identity
+  - graphops.intune.connection
+attributes:
+  check_mode:
+    support: full
+    details:
+      - Reads the connector and says what would be done. Nothing is requested.
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - A second run within O(max_age) changes nothing, provided that the first one waited until the synchronisation
+        showed (O(wait=true)).
+      - With O(force=true) or O(max_age=0), which is the default for O(sync_type=fullSync), every run requests a
+        synchronisation.
+options:
+  connector_id:
+    description:
+      - The id of the connector, a GUID. M(graphops.intune.intune_exchange_connector_info) lists them.
+    type: str
+    required: true
+  sync_type:
+    description:
+      - V(deltaSync) looks for the devices that have changed in Exchange, V(fullSync) for all of them. Intune's admin
+        centre calls them quick sync and full sync.
+    type: str
+    default: deltaSync
+    choices: [deltaSync, fullSync]
+  max_age:
+    description:
+      - A synchronisation that ended less than this many seconds ago is good enough, and nothing is requested. V(0)
+        always requests one.
+      - The default is 7200 (two hours) for O(sync_type=deltaSync), and 0 for O(sync_type=fullSync). Graph does not tell
+        whether the last synchronisation was a full one, so with a number above 0 a delta may stand in for a full one.
+    type: int
+  force:
+    description:
+      - Request a synchronisation whatever the age of the last one.
+    type: bool
+    default: false
+  require_connected:
+    description:
+      - Fail instead of requesting a synchronisation if the status of the connector is not V(connected). One that has
+        synchronised recently enough passes with a warning.
+    type: bool
+    default: true
+  wait:
+    description:
+      - Wait until Graph shows that the synchronisation has ended, which is when the connector's C(lastSyncDateTime) is
+        later than before.
+      - With V(false), the task ends as soon as Graph has accepted the request. A run right after it requests another
+        one, because nothing shows yet.
+    type: bool
+    default: true
+  wait_timeout:
+    description:
+      - How many seconds to wait at most. The task fails after that, with RV(ignore:changed=true) as the request was
+        made.
+    type: int
+    default: 900
+  wait_sleep:
+    description:
+      - How many seconds at most to wait between two looks at the connector. The first looks come sooner.
+    type: int
+    default: 15
+    aliases: [interval]
+notes:
+  - The app or user needs Graph's permission C(DeviceManagementServiceConfig.ReadWrite.All), as application
+    permission or as delegated one. Microsoft's current pages allow both, pages from before 2021 the delegated one only.
+  - The tenant needs an active Intune licence.
+seealso:
+  - module: graphops.intune.intune_exchange_connector_info
+  - name: Graph's reference of the call
+    description: What Microsoft says about it.
+    link: https://learn.microsoft.com/graph/api/intune-onboarding-devicemanagementexchangeconnector-sync
+"""
+
+EXAMPLES = r"""
+- name: Synchronise what has changed, unless that was done within the last two hours
+  graphops.intune.intune_exchange_connector_sync:
+    tenant: contoso.example
+    client_id: 6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10
+    secret: "{{ intune_secret }}"
+    connector_id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
+
+- name: Synchronise everything once a day, with the identity from the environment (as AWX's Azure credential gives it)
+  graphops.intune.intune_exchange_connector_sync:
+    connector_id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
+    sync_type: fullSync
+    max_age: 86400
+
+- name: Request a synchronisation now and do not wait for its end
+  graphops.intune.intune_exchange_connector_sync:
+    tenant: contoso.example
+    client_id: 6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10
+    x509_certificate_path: /etc/pki/intune/app.pem
+    connector_id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
+    force: true
+    wait: false
+
+- name: Wait for up to an hour, in the cloud of the US government, with a managed identity
+  graphops.intune.intune_exchange_connector_sync:
+    auth_source: msi
+    cloud_environment: AzureUSGovernment
+    connector_id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
+    wait_timeout: 3600
+"""
+
+RETURN = r"""
+connector:
+  description:
+    - The connector as Graph showed it last, with all the properties that Graph gives, their names in snake_case.
+    - Values that Microsoft may add later are passed on as they are.
+  returned: when it could be read
+  type: dict
+  sample:
+    connector_server_name: CONNECTOR01
+    exchange_alias: contoso
+    exchange_connector_type: onPremises
+    exchange_organization: Contoso
+    id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
+    last_sync_date_time: "2026-11-22T18:04:11.320597Z"
+    primary_smtp_address: admin@contoso.example
+    server_name: EXCHANGE01
+    status: connected
+    version: 5.2001.14
+  contains:
+    connector_server_name:
+      description: The name of the server that hosts the connector.
+      type: str
+    exchange_alias:
+      description: An alias of the Exchange server.
+      type: str
+    exchange_connector_type:
+      description: V(onPremises), V(hosted), V(serviceToService), V(dedicated), or what Microsoft adds.
+      type: str
+    exchange_organization:
+      description: The Exchange organization.
+      type: str
+    id:
+      description: The id of the connector.
+      type: str
+    last_sync_date_time:
+      description: When the last synchronisation ended, in UTC; V(null) for never.
+      type: str
+    primary_smtp_address:
+      description: The mail address with which a service-to-service connector was set up.
+      type: str
+    server_name:
+      description: The name of the Exchange server.
+      type: str
+    status:
+      description: V(none), V(connectionPending), V(connected), V(disconnected), or what Microsoft adds.
+      type: str
+    version:
+      description: The version of the connector's agent.
+      type: str
+sync:
+  description: What was done, and why.
+  returned: when the connector could be read
+  type: dict
+  sample:
+    age: 264300
+    completed_at: "2026-11-22T18:04:11.320597Z"
+    max_age: 7200
+    previous_sync_date_time: "2026-11-19T16:37:02Z"
+    reason: the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
+    requested_at: "2026-11-22T18:02:03Z"
+    state: completed
+    type: deltaSync
+  contains:
+    age:
+      description: How many seconds before this task the last synchronisation had ended; V(null) if not known.
+      type: int
+    completed_at:
+      description: When the synchronisation that was waited for ended, in UTC; V(null) if none was.
+      type: str
+    max_age:
+      description: The O(max_age) that was used, in seconds.
+      type: int
+    previous_sync_date_time:
+      description: The connector's RV(connector.last_sync_date_time) before this task.
+      type: str
+    reason:
+      description: Why a synchronisation was needed or not, in words.
+      type: str
+    requested_at:
+      description:
+        - When Graph accepted the request, in UTC by Graph's clock; V(null) if none was made or this is not known.
+      type: str
+    state:
+      description:
+        - V(fresh) - recent enough, nothing was requested.
+        - V(requested) - Graph accepted the request; its end was not seen.
+        - V(completed) - it was requested, and its end was seen.
+        - V(predicted) - it would be requested without check mode.
+        - V(refused) - in failed results only, no request was accepted.
+        - V(unknown) - in failed results only, the answers to the request were lost, so that it may have been accepted.
+          RV(ignore:changed) is V(true) then.
+      type: str
+    type:
+      description: The O(sync_type).
+      type: str
+request_id:
+  description:
+    - Graph's id of the request that mattered (the one for the synchronisation, or else the reading of the connector;
+      the failed one, if one failed). Microsoft's support asks for it.
+  returned: when there was an answer with one
+  type: str
+  sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+diff:
+  description: The time of the last synchronisation and the status, before and after.
+  returned: when the connector could be read
+  type: dict
+  sample:
+    after:
+      last_sync_date_time: "2026-11-22T18:04:11.320597Z"
+      status: connected
+      sync: deltaSync completed
+    before:
+      last_sync_date_time: "2026-11-19T16:37:02Z"
+      status: connected
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.graphops.intune.plugins.module_utils import options, shell, sync
+
+
+def main() -> None:
+    """Entry point of the module."""
+    shell.run(AnsibleModule(argument_spec=options.sync_spec(), supports_check_mode=True), sync)
+
+
+if __name__ == "__main__":
+    main()
