@@ -370,8 +370,9 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
             lasting=getattr(unknown, "errno", None) in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)),
         )
     if caused_by(urllib3.exceptions.NewConnectionError):
-        refused = caused_by(OSError)
-        why = refused.strerror.lower() if isinstance(refused, OSError) and refused.strerror else "no connection"
+        # The exceptions of requests are OSErrors too, but only the system's own have a text.
+        texts = [cause.strerror for cause in causes if isinstance(cause, OSError) and isinstance(cause.strerror, str)]
+        why = texts[0].lower() if texts else "no connection"
         return errors.Unanswered(
             f"{host} could not be reached ({errors.one_line(why)})",
             advice="check the network and the proxy",

@@ -1,0 +1,39 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Writes each task's result as a line of JSON, so that tests and the demo read values and not a display."""
+
+from __future__ import annotations
+
+import json
+import os
+import typing as t
+from pathlib import Path
+
+from ansible.plugins.callback import CallbackBase
+
+DOCUMENTATION = """
+name: record
+type: aggregate
+short_description: Record results for the tests
+description: Appends each result to the file that the environment variable RECORD_RESULTS names.
+"""
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]
+    """The callback."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "record"
+
+    def v2_runner_on_ok(self, result: t.Any) -> None:
+        """Record a success."""
+        with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
+            json.dump({"host": result._host.get_name(), **result._result}, file, default=str)  # noqa: SLF001
+            file.write("\n")
+
+    def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:  # noqa: ARG002
+        """Record a failure."""
+        self.v2_runner_on_ok(result)

@@ -1,0 +1,110 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""No secret and no token reaches the screen, at any verbosity, in success and in failure."""
+
+from __future__ import annotations
+
+import typing as t
+
+import pytest
+
+from simulator import Fault
+
+from .conftest import INFO, SYNC, Site
+
+SECRETS = {
+    "secret": "the-secret-0f4c",
+    "x509_certificate_password": "certificate-password-81aa",
+    "oidc_token": "eyJ0-oidc-token-9b1d",
+    "password": "users-password-77e2",
+    "refresh_token": "1.refresh-token-3c5f",
+    "access_token": "eyJ0-access-token-d00d",
+}
+
+
+@pytest.fixture
+def site(site: Site) -> Site:
+    """The app's secret is one of those that are looked for."""
+    site.app.secret = SECRETS["secret"]
+    return site
+
+
+def assert_nothing_shows(site: Site, *texts: str) -> None:
+    tokens = [request.headers["Authorization"].split()[1] for request in site.requests("get") + site.requests("list")]
+    for text in texts:
+        for secret in (*SECRETS.values(), *tokens):
+            assert secret not in text
+
+
+FAULTS = {
+    "none": (),
+    "refused": (Fault("get", status=403),),
+    "never ends": (Fault("get", skip=1, status=500, times=None),),
+    "token refused": (Fault("token", status=401),),
+    "token endpoint down": (Fault("token", status=503, times=None),),
+    "cut": (Fault("get", cut="before", times=None),),
+}
+
+
+@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("by", ["options", "environment"])
+def test_nothing_shows(site: Site, faults: tuple[Fault, ...], by: str) -> None:
+    for fault in faults:
+        site.world.faults.add(fault)
+    options: dict[str, t.Any] = site.options(auth_source="client_secret", retry_timeout=1, wait_timeout=3)
+    reading = {k: v for k, v in options.items() if k not in ("connector_id", "wait_timeout", "wait_sleep")}
+    environment = {}
+    if by == "options":
+        options.update(SECRETS)
+        reading.update(SECRETS)
+    else:
+        del options["secret"], reading["secret"]
+        environment = {
+            "AZURE_SECRET": SECRETS["secret"],
+            "AZURE_PASSWORD": SECRETS["password"],
+            "AZURE_FEDERATED_TOKEN": SECRETS["oidc_token"],
+            "AZURE_CLIENT_CERTIFICATE_PASSWORD": SECRETS["x509_certificate_password"],
+            "MSGRAPH_REFRESH_TOKEN": SECRETS["refresh_token"],
+            "MSGRAPH_ACCESS_TOKEN": SECRETS["access_token"],
+        }
+    tasks = [
+        {SYNC: options, "register": "result", "ignore_errors": True},
+        {"ansible.builtin.debug": {"var": "result"}},
+        {INFO: reading, "ignore_errors": True},
+    ]
+    run = site.play(tasks, "-vvvvv", "--diff", environment=environment)
+    assert len(run.results) == 3, run.output
+    assert_nothing_shows(site, run.output, str(run.results))
+
+
+def test_a_secret_that_the_other_side_repeats_is_masked(site: Site) -> None:
+    """A hostile or careless server may put what it got into its error message."""
+
+    def message(secret: str) -> dict[str, t.Any]:
+        return {"error": "invalid_client", "error_description": f"AADSTS7000215: {secret} is wrong."}
+
+    site.world.faults.add(Fault("token", status=401, body=message(SECRETS["secret"])))
+    run = site.sync("-vvvvv")
+    assert "AADSTS7000215: ***" in run.result["msg"].replace("********", "***")
+    assert_nothing_shows(site, run.output)
+
+
+def test_a_token_that_graph_repeats_is_masked(site: Site) -> None:
+    token = site.world.issue_access_token(site.app, site.simulator.graph_url)
+    fault = Fault("get", status=400, body={"error": {"code": "x", "message": f"Bad token {token[:300]}"}})
+    site.world.faults.add(fault)
+    run = site.sync("-vvvvv", tenant=None, client_id=None, secret=None, access_token=token[:300])
+    assert "Bad token ****" in run.result["msg"]
+    assert token[:300] not in run.output
+
+
+def test_no_secret_is_on_a_command_line_or_in_a_file_for_others(site: Site) -> None:
+    """The secret travels in the module's file, which Ansible makes for its user alone."""
+    run = site.sync("-vvvvv", environment={"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(site.folder / "r")})
+    assert run.code == 0
+    kept = [path for path in (site.folder / "r").rglob("*") if path.is_file()]
+    assert kept, "the module's file was kept"
+    for path in kept:
+        assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0

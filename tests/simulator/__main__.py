@@ -1,0 +1,66 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Start the simulator alone with the demo world: ``PYTHONPATH=tests python -m simulator``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import threading
+
+from simulator.demo import demo_world
+from simulator.records import Request
+from simulator.server import Simulator
+from simulator.world import World
+
+
+def describe(simulator: Simulator, world: World) -> str:
+    """All that is needed to use the simulator by hand."""
+    lines = [
+        f"Graph      {simulator.graph_url}",
+        f"Authority  {simulator.authority_url}",
+        f"CA file    {simulator.ca_path}",
+    ]
+    for tenant in world.tenants:
+        lines.append(f"\nTenant {tenant.domain}  {tenant.id}")
+        lines += [f"  app        {app.client_id}  secret {app.secret}" for app in tenant.apps.values()]
+        lines += [
+            f"  connector  {connector.id}  {connector.properties['serverName']}  {connector.status}"
+            f"  last sync {f'{connector.last_sync:%Y-%m-%d %H:%M:%SZ}' if connector.last_sync else 'never'}"
+            for connector in tenant.connectors.values()
+        ]
+    return "\n".join(lines)
+
+
+def log_line(request: Request) -> str:
+    """One request in one line."""
+    return f"{request.time:%H:%M:%S}  {request.host:5}  {request.status or 'cut'}  {request.method:4} {request.path}"
+
+
+def main() -> None:
+    """Serve until Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="simulator", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port-graph", type=int, default=0, help="port of Graph, 0 for a free one")
+    parser.add_argument("--port-entra", type=int, default=0, help="port of Entra, 0 for a free one")
+    parser.add_argument("--directory", help="folder for the CA file, instead of a temporary one")
+    args = parser.parse_args()
+
+    world = demo_world()
+    with Simulator(
+        world,
+        directory=args.directory,
+        host=args.host,
+        port_graph=args.port_graph,
+        port_entra=args.port_entra,
+        on_answer=lambda request: print(log_line(request), flush=True),
+    ) as simulator:
+        print(describe(simulator, world), "\n", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

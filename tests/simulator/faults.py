@@ -1,0 +1,115 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Faults that a test orders: wrong statuses, rubbish bodies, delays and cut connections."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+from dataclasses import dataclass, field
+
+from simulator.records import Request
+
+PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "any")
+CUTS = ("before", "headers", "body")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong with a request.
+
+    A fault with neither ``status``, ``body`` nor ``cut`` lets the request be answered normally, after ``delay``
+    seconds and with ``headers`` added. A status of 400 or more without a body gets the body that the real service
+    sends with it; give an empty body to have none.
+
+    Parameters:
+        where: the kind of request (one of ``PLACES``); ``any`` is every request to either host.
+        status: HTTP status; 200 when only a body is given.
+        headers: put over the headers of the answer.
+        body: bytes and text are sent as they are, anything else as JSON.
+        delay: seconds to wait before answering.
+        cut: ``before`` closes the connection without a byte, ``headers`` inside the headers, ``body`` after half
+            of the body while ``Content-Length`` promises all of it.
+        accept: only with ``where="sync"``: the sync is accepted, at once, although the answer is the fault.
+        times: how often it strikes; ``None`` for ever.
+        skip: how many matching requests pass first.
+        connector_id, tenant_id: only requests for this connector or tenant.
+        only_if: a last condition, called with the request.
+    """
+
+    where: str
+    status: int | None = None
+    headers: t.Mapping[str, str] = field(default_factory=dict)
+    body: t.Any = None
+    delay: float = 0.0
+    cut: str | None = None
+    accept: bool = False
+    times: int | None = 1
+    skip: int = 0
+    connector_id: str | None = None
+    tenant_id: str | None = None
+    only_if: t.Callable[[Request], bool] | None = None
+
+    def __post_init__(self) -> None:
+        # A misspelt place would never strike, and the test that ordered it would pass for nothing.
+        if self.where not in PLACES:
+            raise ValueError(f"where must be one of {', '.join(PLACES)}, not {self.where!r}")
+        if self.cut is not None and self.cut not in CUTS:
+            raise ValueError(f"cut must be one of {', '.join(CUTS)}, not {self.cut!r}")
+        if self.accept and self.where != "sync":
+            raise ValueError("accept only makes sense with where='sync'")
+
+    @property
+    def answers(self) -> bool:
+        """Whether the fault brings its own answer instead of the normal one."""
+        return self.status is not None or self.body is not None
+
+    def matches(self, request: Request) -> bool:
+        """Whether ``request`` is of the kind this fault is meant for."""
+        return (
+            self.where in ("any", request.where)
+            and (self.connector_id is None or self.connector_id.lower() == request.connector_id)
+            and (self.tenant_id is None or self.tenant_id.lower() == request.tenant_id)
+            and (self.only_if is None or self.only_if(request))
+        )
+
+
+@dataclass
+class _Entry:
+    fault: Fault
+    skip: int
+    left: int | None
+
+
+class Faults:
+    """The faults still to strike, in order of adding; the first that matches a request wins."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self._entries: list[_Entry] = []
+
+    def add(self, fault: Fault) -> None:
+        """Order ``fault``."""
+        with self._lock:
+            self._entries.append(_Entry(fault, fault.skip, fault.times))
+
+    def clear(self) -> None:
+        """Forget all faults, also those that have not struck yet."""
+        with self._lock:
+            self._entries.clear()
+
+    def take(self, request: Request) -> Fault | None:
+        """Give the fault that strikes ``request`` and count it as used."""
+        with self._lock:
+            for entry in self._entries:
+                if entry.left == 0 or not entry.fault.matches(request):
+                    continue
+                if entry.skip:
+                    entry.skip -= 1
+                    continue
+                if entry.left is not None:
+                    entry.left -= 1
+                return entry.fault
+        return None

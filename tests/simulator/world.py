@@ -1,0 +1,158 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The state that both services share: tenants, issued tokens, ordered faults and the record of requests."""
+
+from __future__ import annotations
+
+import base64
+import json
+import secrets
+import threading
+import typing as t
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from simulator.directory import App, Tenant, User
+from simulator.faults import Fault, Faults
+from simulator.records import Request
+
+# Entra: refresh tokens live 90 days; the figure cannot be configured there either.
+REFRESH_TOKEN_LIFETIME = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class AccessToken:
+    """What Graph can read out of an access token; the roles are those at the time of issuing."""
+
+    tenant: Tenant
+    app: App
+    roles: tuple[str, ...]
+    resource: str
+    expires: datetime
+
+
+@dataclass(frozen=True)
+class RefreshToken:
+    """What Entra knows of a refresh token."""
+
+    app: App
+    user: User
+    issued: datetime
+
+
+class World:
+    """All state of the simulated services. Safe to change while a simulator serves it.
+
+    Attributes:
+        clock: gives the time of both services; UTC. Replace it, or move it by ``clock_offset``.
+        clock_offset: added to the real time.
+        token_lifetime: seconds that access tokens live.
+        graph_resource: the only resource that tokens are issued for and that Graph accepts, such as
+            ``https://graph.microsoft.com``; ``None`` for any https resource.
+        managed_identity: app behind the system-assigned managed identity, ``None`` if there is none.
+        identity_header: value that the managed identity endpoint wants in ``X-IDENTITY-HEADER``.
+        date_header: whether Graph sends ``Date``, or the text that it sends there.
+        faults: ordered faults.
+        requests: every request in order of arrival.
+        lock: guards everything here.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.clock: t.Callable[[], datetime] = self._real_time
+        self.clock_offset = timedelta()
+        self.token_lifetime = 3600
+        self.graph_resource: str | None = None
+        self.managed_identity: App | None = None
+        self.identity_header = secrets.token_hex(16)
+        self.date_header: bool | str = True
+        self.faults = Faults(self.lock)
+        self.requests: list[Request] = []
+        self.tenants: list[Tenant] = []
+        self._access_tokens: dict[str, AccessToken] = {}
+        self._refresh_tokens: dict[str, RefreshToken] = {}
+        self._connections = {"entra": 0, "graph": 0}
+
+    def _real_time(self) -> datetime:
+        return datetime.now(timezone.utc) + self.clock_offset
+
+    # Tenants
+
+    def add_tenant(self, domain: str, tenant_id: str | None = None) -> Tenant:
+        """Add a tenant, reachable by its domain and by its id (made up if ``None``)."""
+        tenant = Tenant(self, domain.lower(), (tenant_id or str(uuid.uuid4())).lower())
+        with self.lock:
+            self.tenants.append(tenant)
+        return tenant
+
+    def find_tenant(self, name: str) -> Tenant | None:
+        """Find a tenant by its id or domain."""
+        name = name.lower()
+        return next((tenant for tenant in self.tenants if name in (tenant.id, tenant.domain)), None)
+
+    # Tokens
+
+    def issue_access_token(self, app: App, resource: str) -> str:
+        """Issue an access token of ``app`` for ``resource``; it looks like a JWT but says nothing."""
+        token = ".".join(
+            (
+                _base64url(json.dumps({"typ": "JWT", "alg": "RS256", "kid": "simulator"})),
+                _base64url(json.dumps({"jti": secrets.token_hex(400)})),
+                secrets.token_urlsafe(256),
+            )
+        )
+        expires = self.clock() + timedelta(seconds=self.token_lifetime)
+        with self.lock:
+            self._access_tokens[token] = AccessToken(app.tenant, app, app.roles, resource, expires)
+        return token
+
+    def find_access_token(self, token: str) -> AccessToken | None:
+        """Find an issued access token; ``None`` if it is unknown or revoked."""
+        return self._access_tokens.get(token)
+
+    def revoke_tokens(self) -> None:
+        """Make Graph refuse all access tokens issued so far."""
+        with self.lock:
+            self._access_tokens.clear()
+
+    def issue_refresh_token(self, app: App, user: User) -> str:
+        """Issue a refresh token bound to ``app`` and ``user``."""
+        token = f"1.{secrets.token_urlsafe(512)}"
+        with self.lock:
+            self._refresh_tokens[token] = RefreshToken(app, user, self.clock())
+        return token
+
+    def find_refresh_token(self, token: str) -> RefreshToken | None:
+        """Find an issued refresh token, expired or not."""
+        return self._refresh_tokens.get(token)
+
+    # Wire
+
+    def open_connection(self, host: str) -> int:
+        """Count a TLS connection to ``host`` and give its number."""
+        with self.lock:
+            self._connections[host] += 1
+            return self.connections
+
+    @property
+    def connections(self) -> int:
+        """TLS connections accepted so far, by both hosts."""
+        return sum(self._connections.values())
+
+    def connections_to(self, host: str) -> int:
+        """TLS connections accepted so far by ``entra`` or ``graph``."""
+        return self._connections[host]
+
+    def receive(self, request: Request) -> Fault | None:
+        """Record a request and give the fault that strikes it."""
+        with self.lock:
+            self.requests.append(request)
+            request.fault = self.faults.take(request)
+            return request.fault
+
+
+def _base64url(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
