@@ -14,6 +14,25 @@ import typing as t
 from . import clouds, errors, graph, identity, options, retries, transport
 
 
+class Caller(t.NamedTuple):
+    """Who calls the engine, and what of the world outside the engine may use; a test hands in its own.
+
+    :param check_mode: whether to predict only.
+    :param environ: the environment, which may complete the identity.
+    :param timing: time and chance.
+    :param warn: takes sentences that the user should read.
+    :param progress: takes sentences about what is being waited for, some of which the user may see.
+    :param keep_secret: takes the tokens that were got, which must not be shown.
+    """
+
+    check_mode: bool
+    environ: t.Mapping[str, str]
+    timing: retries.Timing
+    warn: t.Callable[[str], t.Any]
+    progress: t.Callable[[str], t.Any]
+    keep_secret: t.Callable[[t.Iterable[str]], t.Any]
+
+
 class Client(t.NamedTuple):
     """A Graph, and what is known about who asks it.
 

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 from urllib.parse import urlsplit
 
@@ -61,6 +62,10 @@ def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> E
     )
 
 
+# A name or an IPv6 address; what urllib leaves out or requests reads differently is not accepted.
+_HOST = re.compile(r"[0-9a-z_]([0-9a-z_.-]*[0-9a-z_])?|[0-9a-f:.]*:[0-9a-f:.]*")
+
+
 def _origin(name: str, url: str) -> str:
     try:
         parts = urlsplit(url if "://" in url else "https://" + url)
@@ -69,7 +74,9 @@ def _origin(name: str, url: str) -> str:
         parts, port = urlsplit(""), None
     if (
         parts.scheme.lower() != "https"
-        or not parts.hostname
+        or not (url.isascii() and url.isprintable())
+        or not _HOST.fullmatch(parts.hostname or "")
+        or port == 0
         or parts.username is not None
         or parts.path.strip("/")
         or parts.query
@@ -78,5 +85,5 @@ def _origin(name: str, url: str) -> str:
         raise OptionError(
             f"{name} is not the https address of a host", advice="write it as https://host or https://host:port"
         )
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     return f"https://{host}" + (f":{port}" if port else "")

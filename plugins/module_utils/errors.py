@@ -17,6 +17,8 @@ from http import HTTPStatus
 _DEPTH = 8
 # A longer message is cut: it is a page or a dump, and the task's output is read by people.
 _LONGEST = 400
+# What is searched of text that is no JSON: patterns take their time over megabytes.
+_SEARCHED = 8192
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 
@@ -149,6 +151,7 @@ def graph_said(body: bytes | str) -> Said:
 def _said(text: str, so_far: Said, depth: int) -> Said:
     document = _json_object(text)
     if document is None or depth == 0:
+        text = text[:_SEARCHED]
         message = one_line(_INTUNE_TAIL.sub("", _from_html(text)))
         activity = _ACTIVITY_ID.search(text)
         return Said(
@@ -166,7 +169,7 @@ def _said(text: str, so_far: Said, depth: int) -> Said:
     found = Said(
         one_line(_word(_lookup(document, "errorcode")) or _word(_lookup(document, "code")) or so_far.code),
         so_far.message,
-        so_far.request_id or _word(_lookup(inner, "request-id") if isinstance(inner, dict) else None),
+        so_far.request_id or one_line(_word(_lookup(inner, "request-id") if isinstance(inner, dict) else None)),
     )
     phrase = one_line(_word(_lookup(document, "customapierrorphrase")))
     message = _lookup(document, "message")
@@ -175,7 +178,7 @@ def _said(text: str, so_far: Said, depth: int) -> Said:
     if isinstance(message, str) and message.strip():
         found = _said(message, found, depth - 1)
     if phrase and phrase not in found.message:
-        found = found._replace(message=f"{found.message} ({phrase})" if found.message else phrase)
+        found = found._replace(message=one_line(f"{found.message} ({phrase})" if found.message else phrase))
     return found
 
 
@@ -228,19 +231,19 @@ def _graph_advice(status: int, said: Said) -> str:
 def entra_error(doing: str, status: int | None, answer: t.Mapping[str, t.Any]) -> SignInError:
     """Turn an error answer of Entra ID into a sentence that says what to do.
 
-    :param doing: which sign-in it was, such as ``sign-in to tenant contoso.example as client ... with its secret``.
+    :param doing: which sign-in it was, such as ``sign-in as client ... with its secret``.
     :param status: the HTTP status, if known.
     :param answer: the body: ``error``, ``error_description`` (it starts with AADSTS and a number), ``trace_id``.
         https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response
     """
-    description = _word(answer.get("error_description"))
+    description = _word(answer.get("error_description"))[:_SEARCHED]
     text = one_line(_ENTRA_TAIL.sub("", description)) or one_line(_word(answer.get("error"))) or "no reason given"
     number = _AADSTS.search(text)
     code = number.group(1) if number else ""
     return SignInError(
         f"{doing} was refused" + (f" (HTTP {status})" if status else "") + f": {text.rstrip('.')}",
         advice=_AADSTS_ADVICE.get(code, "check tenant, client_id and the credential"),
-        request_id=_word(answer.get("trace_id")) or _word(answer.get("correlation_id")) or None,
+        request_id=one_line(_word(answer.get("trace_id")) or _word(answer.get("correlation_id"))) or None,
     )
 
 

@@ -34,7 +34,7 @@ except ImportError:
 # without an app in AWX's Azure credential.
 GRAPH_COMMAND_LINE_TOOLS = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 
-_TENANT = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?")
+_NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?")
 _NO_TENANT_OF_ITS_OWN = frozenset(("common", "organizations", "consumers"))
 _HEADER_WORD = re.compile(r"[\x21-\x7e]+")
 _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----\s*", re.DOTALL)
@@ -61,6 +61,11 @@ class Way(t.NamedTuple):
         """The names of the options without which this way is incomplete."""
         wanted = [(name,) if isinstance(name, str) else name for name in (*self.proof, *self.also)]
         return [" or ".join(names) for names in wanted if not any(values[name].value for name in names)]
+
+    def proven_by_options(self, values: t.Mapping[str, Given]) -> bool:
+        """Whether options alone prove who we are, whatever else the environment gives."""
+        wanted = [(name,) if isinstance(name, str) else name for name in self.proof]
+        return all(any(values[name].from_options for name in names) for names in wanted)
 
     def proven_by(self, values: t.Mapping[str, Given]) -> list[Given]:
         """The proofs that are there."""
@@ -105,12 +110,7 @@ class Identity(t.NamedTuple):
     @property
     def doing(self) -> str:
         """The sign-in in words."""
-        return (
-            "sign-in"
-            + (f" to tenant {self.tenant}" if self.tenant else "")
-            + (f" as client {self.client_id}" if self.client_id else "")
-            + f" {self.way.phrase}"
-        )
+        return "sign-in" + (f" as client {self.client_id}" if self.client_id else "") + f" {self.way.phrase}"
 
 
 def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set[str]:
@@ -146,13 +146,23 @@ def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_
                 advice="give " + _listed([_with_variables(name) for name in missing]),
             )
     _check(way, values)
+    nothing = Given("", "", False)
+    if values["oidc_token_file_path"].from_options and not values["oidc_token"].from_options:
+        values["oidc_token"] = nothing
+    if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"]):
+        values["secret"] = nothing
     return Identity(way, {name: value.value for name, value in values.items()})
+
+
+def _belongs(secret: Given, client_id: Given) -> bool:
+    """Tell whether a user's app is proven by this secret: one from the environment is no secret of an option's app."""
+    return bool(client_id.value) and (secret.from_options or not client_id.from_options)
 
 
 def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]) -> Way:
     complete = [way for way in WAYS if not way.missing(values)]
     for way in complete:
-        if all(proof.from_options for proof in way.proven_by(values)):
+        if way.proven_by_options(values):
             return way
     if complete:
         return complete[0]
@@ -202,8 +212,13 @@ def _listed(words: t.Sequence[str]) -> str:
 
 def _check(way: Way, values: t.Mapping[str, Given]) -> None:
     tenant = values["tenant"]
-    if tenant.value and not _TENANT.fullmatch(tenant.value):
+    if tenant.value and not _NAME.fullmatch(tenant.value):
         raise OptionError(f"{tenant.origin} is {tenant.value!r}", advice="give the tenant's GUID or one of its domains")
+    client_id = values["client_id"]
+    if client_id.value and not _NAME.fullmatch(client_id.value):
+        raise OptionError(
+            f"{client_id.origin} is {client_id.value!r}", advice="give the application (client) ID, a GUID"
+        )
     if way.source in ("client_secret", "certificate", "oidc") and tenant.value.lower() in _NO_TENANT_OF_ITS_OWN:
         raise OptionError(
             f"{tenant.origin} is {tenant.value}, but an app signs in to one tenant",
@@ -352,6 +367,8 @@ class SignIn:
             raise SignInError(
                 f"{doing} is not possible, because az is not installed", advice="install it, or sign in in another way"
             )
+        # retry_timeout may be 0, which is no time to start a program in.
+        patience = max(self._http.request_timeout, self._http.retry_timeout)
         command = [program, "account", "get-access-token", "--output", "json", "--scope", self._hosts.scope]
         if self._identity.values["tenant"]:
             command += ["--tenant", self._identity.values["tenant"]]
@@ -360,15 +377,13 @@ class SignIn:
                 command,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=self._http.retry_timeout,
+                timeout=patience,
                 check=False,
                 encoding="utf-8",
                 errors="replace",
             )
         except subprocess.TimeoutExpired:
-            raise SignInError(
-                f"{doing} took longer than {self._http.retry_timeout:g} s", advice="raise retry_timeout"
-            ) from None
+            raise SignInError(f"{doing} took longer than {patience:g} s", advice="raise retry_timeout") from None
         except OSError as error:
             raise SignInError(
                 f"{doing} failed: {errors.one_line(error.strerror or str(error))}", advice="check that az runs"
@@ -453,9 +468,9 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
 
     try:
         content = pathlib.Path(path).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise OptionError(
-            f"x509_certificate_path {path!r} cannot be read: {error.strerror}",
+            f"x509_certificate_path {path!r} cannot be read: {getattr(error, 'strerror', None) or error}",
             advice="name a file that this user may read",
         ) from error
     secret = password.encode() or None
@@ -491,17 +506,17 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
             encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
     }
+    wanted = re.sub(r"[:\s]", "", thumbprint).lower()
+    # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
+    meant = [cert for cert in own if cert.fingerprint(hashes.SHA1()).hex() == wanted]  # noqa: S303
+    if thumbprint and (not re.fullmatch(r"[0-9a-f]{40}", wanted) or (own and not meant)):
+        raise OptionError(
+            f"thumbprint is not the SHA-1 of the certificate in {path!r}",
+            advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
+        )
     if own:
-        result["public_certificate"] = own[0].public_bytes(encoding).decode()
+        result["public_certificate"] = (meant or own)[0].public_bytes(encoding).decode()
     if thumbprint:
-        wanted = re.sub(r"[:\s]", "", thumbprint).lower()
-        # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
-        actual = own[0].fingerprint(hashes.SHA1()).hex() if own else wanted  # noqa: S303
-        if not re.fullmatch(r"[0-9a-f]{40}", wanted) or wanted != actual:
-            raise OptionError(
-                f"thumbprint is not the SHA-1 of the certificate in {path!r}",
-                advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
-            )
         result["thumbprint"] = wanted
     return result
 

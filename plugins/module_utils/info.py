@@ -11,9 +11,8 @@ from __future__ import annotations
 import typing as t
 
 from . import errors, exchange_connector, options
-from .client import connect
+from .client import Caller, connect
 from .graph import Graph
-from .retries import Timing
 
 _TEXT_FILTERS = ("server_name", "connector_server_name", "exchange_organization", "primary_smtp_address")
 
@@ -24,25 +23,17 @@ def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
     return (f"Exchange connector {one}" if one else "Exchange connectors") + (f" in tenant {tenant}" if tenant else "")
 
 
-def perform(
-    params: t.Mapping[str, t.Any],
-    *,
-    check_mode: bool,  # noqa: ARG001
-    environ: t.Mapping[str, str],
-    timing: Timing,
-    warn: t.Callable[[str], t.Any],  # noqa: ARG001
-    keep_secret: t.Callable[[t.Iterable[str]], t.Any],
-) -> dict[str, t.Any]:
-    """Do what the module ``intune_exchange_connector_info`` promises.
+def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
+    """Do what the module ``intune_exchange_connector_info`` promises; check mode reads as well.
 
-    Parameters and errors are those of :func:`sync.perform`; there is nothing to warn of, and check mode reads as well.
+    Parameters and errors are those of :func:`sync.perform`.
     """
     one = options.connector_guid(params["connector_id"]) if params["connector_id"] else None
-    client = connect(params, environ, timing)
+    client = connect(params, caller.environ, caller.timing)
     try:
         found = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
     finally:
-        keep_secret(client.sign_in.tokens)
+        caller.keep_secret(client.sign_in.tokens)
     chosen = [dict(connector.properties) for connector in found if matches(connector.properties, params)]
     return {"changed": False, "connectors": sorted(chosen, key=_order)}
 

@@ -14,6 +14,7 @@ import typing as t
 from ansible.module_utils.basic import missing_required_lib
 
 from . import errors, identity, options, retries
+from .client import Caller
 
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
@@ -22,16 +23,7 @@ if t.TYPE_CHECKING:
 class Flow(t.Protocol):
     """What a module does: the files ``sync`` and ``info`` are such."""
 
-    def perform(
-        self,
-        params: t.Mapping[str, t.Any],
-        *,
-        check_mode: bool,
-        environ: t.Mapping[str, str],
-        timing: retries.Timing,
-        warn: t.Callable[[str], t.Any],
-        keep_secret: t.Callable[[t.Iterable[str]], t.Any],
-    ) -> dict[str, t.Any]:
+    def perform(self, params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
         """Do it and return the result."""
 
     def subject(self, params: t.Mapping[str, t.Any], tenant: str) -> str:
@@ -40,33 +32,47 @@ class Flow(t.Protocol):
 
 def run(module: AnsibleModule, flow: Flow) -> t.NoReturn:
     """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
-    params, environ = module.params, os.environ
     # What AnsibleModule hides by itself are options; a secret from the environment it does not know.
-    module.no_log_values.update(identity.secrets(params, environ))
-    try:
-        result = flow.perform(
-            params,
-            check_mode=module.check_mode,
-            environ=environ,
-            timing=retries.Timing(),
-            warn=module.warn,
-            keep_secret=module.no_log_values.update,
-        )
-    except errors.MissingLibraryError as error:
-        module.fail_json(msg=missing_required_lib(error.library), changed=False)
-    except errors.OptionError as error:
-        module.fail_json(msg=error.sentence(), changed=False)
-    except errors.IntuneError as error:
-        tenant = options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, environ).value
-        known = {"changed": False, **getattr(error, "result", {})}
-        known["request_id"] = error.request_id or known.get("request_id")
-        module.fail_json(msg=error.sentence(flow.subject(params, tenant)), **known)
-    except Exception as error:  # noqa: BLE001
-        # The last net: whatever it is, an administrator gets a sentence and no traceback.
-        tenant = options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, environ).value
-        module.fail_json(
-            msg=f"{flow.subject(params, tenant)}: an error inside graphops.intune, {type(error).__name__}:"
-            f" {errors.one_line(str(error))}; please report this with the versions of ansible-core, msal and requests.",
-            changed=False,
-        )
+    module.no_log_values.update(identity.secrets(module.params, os.environ))
+    caller = Caller(
+        check_mode=module.check_mode,
+        environ=os.environ,
+        timing=retries.Timing(),
+        warn=module.warn,
+        # A module has no way to say anything before its end.
+        progress=lambda _text: None,
+        keep_secret=module.no_log_values.update,
+    )
+    result = outcome(flow, module.params, caller)
+    if "msg" in result:
+        module.fail_json(**result)
     module.exit_json(**result)
+
+
+def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
+    """Let ``flow`` do its work.
+
+    :returns: its result; if it failed, with the sentence about that in ``msg``, and without traceback whatever happens.
+    """
+    try:
+        return flow.perform(params, caller)
+    except errors.MissingLibraryError as error:
+        return {"msg": missing_required_lib(error.library), "changed": False}
+    except errors.OptionError as error:
+        return {"msg": error.sentence(), "changed": False}
+    except errors.IntuneError as error:
+        known = {"changed": False, **getattr(error, "result", {})}
+        request_id = error.request_id or known.get("request_id")
+        return {**known, "request_id": request_id, "msg": error.sentence(_about(flow, params, caller))}
+    except Exception as error:  # noqa: BLE001
+        # The last net, so that an administrator gets a sentence whatever it is.
+        return {
+            "msg": f"{_about(flow, params, caller)}: an error inside graphops.intune, {type(error).__name__}:"
+            f" {errors.one_line(str(error))}; please report this with the versions of ansible-core, msal and requests.",
+            "changed": False,
+        }
+
+
+def _about(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> str:
+    tenant = options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, caller.environ)
+    return flow.subject(params, tenant.value)

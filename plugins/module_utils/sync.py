@@ -12,10 +12,9 @@ import typing as t
 from datetime import datetime, timezone
 
 from . import errors, exchange_connector, options, timestamps
-from .client import connect
+from .client import Caller, connect
 from .exchange_connector import CONNECTED, Connector, Reading
 from .graph import Graph
-from .retries import Timing
 
 # Seconds; two hours is what Intune itself keeps between delta synchronisations.
 DELTA_MAX_AGE = 7200
@@ -147,41 +146,40 @@ def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
     return f"Exchange connector {params['connector_id']}" + (f" in tenant {tenant}" if tenant else "")
 
 
-def perform(
-    params: t.Mapping[str, t.Any],
-    *,
-    check_mode: bool,
-    environ: t.Mapping[str, str],
-    timing: Timing,
-    warn: t.Callable[[str], t.Any],
-    keep_secret: t.Callable[[t.Iterable[str]], t.Any],
-) -> dict[str, t.Any]:
+def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     """Do what the module ``intune_exchange_connector_sync`` promises: validate, identify, and :func:`run`.
 
     :param params: its parameters, as :func:`options.sync_spec` says.
-    :param environ: the environment, which may complete the identity.
-    :param warn: takes sentences that the user should read.
-    :param keep_secret: takes the tokens, which must not be shown.
     :returns: the module's result.
     :raises IntuneError: it failed; :class:`SyncFailed` if more is known than that.
     """
     want = wanted(params)
-    client = connect(params, environ, timing)
+    client = connect(params, caller.environ, caller.timing)
+    about = subject(params, client.tenant)
     try:
         return run(
             want,
             client.graph,
-            check_mode=check_mode,
-            warn=lambda text: warn(f"{subject(params, client.tenant)}: {text}."),
+            check_mode=caller.check_mode,
+            warn=lambda text: caller.warn(f"{about}: {text}."),
+            progress=lambda text: caller.progress(f"{about}: {text}"),
         )
     finally:
-        keep_secret(client.sign_in.tokens)
+        caller.keep_secret(client.sign_in.tokens)
 
 
-def run(want: Wanted, graph: Graph, *, check_mode: bool, warn: t.Callable[[str], t.Any]) -> dict[str, t.Any]:
+def run(
+    want: Wanted,
+    graph: Graph,
+    *,
+    check_mode: bool,
+    warn: t.Callable[[str], t.Any],
+    progress: t.Callable[[str], t.Any],
+) -> dict[str, t.Any]:
     """Bring one connector up to date: read it, decide, request a synchronisation, wait until it shows.
 
     :param warn: takes clauses about the connector that the user should read.
+    :param progress: takes clauses about what is being waited for.
     :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: anything later, with all that is known.
@@ -213,7 +211,7 @@ def run(want: Wanted, graph: Graph, *, check_mode: bool, warn: t.Callable[[str],
             _nobody_knows(t.cast(errors.IntuneError, requested.failure)), result.of("unknown", changed=True)
         )
 
-    seen, trouble = _await(graph, want, first.connector)
+    seen, trouble = _await(graph, want, first.connector, progress)
     if seen is not None and exchange_connector.has_moved(first.connector, seen.connector):
         return result.of("completed", seen=seen, changed=True)
     state = "requested" if sure else "unknown"
@@ -222,7 +220,9 @@ def run(want: Wanted, graph: Graph, *, check_mode: bool, warn: t.Callable[[str],
     raise SyncFailed(failure, result.of(state, seen=last, changed=True))
 
 
-def _await(graph: Graph, want: Wanted, before: Connector) -> tuple[Reading | None, errors.IntuneError | None]:
+def _await(
+    graph: Graph, want: Wanted, before: Connector, progress: t.Callable[[str], t.Any]
+) -> tuple[Reading | None, errors.IntuneError | None]:
     """Look at the connector until it has moved or ``wait_timeout`` is over.
 
     :returns: the last reading, if any, and what went wrong with the very last look, if anything.
@@ -235,6 +235,7 @@ def _await(graph: Graph, want: Wanted, before: Connector) -> tuple[Reading | Non
         remaining = deadline - timing.monotonic()
         if remaining <= 0:
             break
+        progress(f"waiting for the end of the {want.sync_type}, for {timestamps.spell(remaining)} at most")
         timing.sleep(min(delay, remaining))
         patience = min(graph.http.retry_timeout, max(0.0, deadline - timing.monotonic()))
         try:

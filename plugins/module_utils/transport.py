@@ -24,6 +24,7 @@ try:
     import requests
     import requests.adapters
     import requests.utils
+    import urllib3
     import urllib3.exceptions
     from urllib3.util.ssl_ import create_urllib3_context
 
@@ -127,9 +128,9 @@ def tls_context(ca_path: str | None, validate_certs: bool, environ: t.Mapping[st
             break
     try:
         return _tls_context(authorities)
-    except (OSError, ssl.SSLError) as error:
+    except (OSError, ValueError) as error:
         raise errors.OptionError(
-            f"{origin} {authorities!r} cannot be used: {error.strerror or error}",
+            f"{origin} {authorities!r} cannot be used: {getattr(error, 'strerror', None) or error}",
             advice="name a file of certificates in PEM, or a folder of them as c_rehash makes it",
         ) from error
 
@@ -138,7 +139,7 @@ class Transport:
     """Sends requests to Graph and Entra ID, one at a time, and waits for the answers.
 
     :param context: how TLS is done, from :func:`tls_context`.
-    :param request_timeout: seconds that a connection, and each wait for data, may take; and an answer as a whole.
+    :param request_timeout: seconds that a connection may take, each wait for data, and the body of an answer.
     :param retry_timeout: seconds that all tries of one call may take.
     """
 
@@ -153,6 +154,9 @@ class Transport:
         # them in the place of our token.
         self._session.trust_env = False
         self._session.mount("https://", _Adapter(context))
+        if context.verify_mode == ssl.CERT_NONE:
+            # The documentation says what it means; urllib3 would say it at every request.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._session.headers["User-Agent"] = (
             f"graphops.intune/{VERSION} python-requests/{requests.__version__} Python/{platform.python_version()}"
         )
@@ -332,6 +336,18 @@ def _proxies(url: str) -> dict[str, str]:
     if urlsplit(url).hostname == "169.254.169.254":
         return {}
     found: dict[str, str] = requests.utils.get_environ_proxies(url, no_proxy=None)
+    proxy = requests.utils.select_proxy(url, found)
+    try:
+        usable = not proxy or urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+    except ValueError:
+        usable = None
+    if not usable:
+        raise errors.Unanswered(
+            f"the address of the proxy to {urlsplit(url).netloc} cannot be used",
+            advice="check HTTPS_PROXY and NO_PROXY",
+            sent=False,
+            lasting=True,
+        )
     return found
 
 

@@ -31,7 +31,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Record a success."""
         with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
-            json.dump({"host": result._host.get_name(), **result._result}, file, default=str)  # noqa: SLF001
+            json.dump({"host": result._host.get_name(), "result": result._result}, file, default=str)  # noqa: SLF001
             file.write("\n")
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:  # noqa: ARG002

@@ -74,8 +74,8 @@ def play(folder: Path, environment: dict[str, str], world: World) -> tuple[Resul
     record.unlink(missing_ok=True)
     command = [str(BIN / "ansible-playbook"), "-i", str(HERE / "inventory.yml"), str(HERE / "playbook.yml")]
     subprocess.run(command, env=environment, check=False, stdin=subprocess.DEVNULL)
-    results = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()] if record.exists() else []
-    return {result["host"]: result for result in results}, world.requests[before:]
+    lines = [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()] if record.exists() else []
+    return {line["host"]: line["result"] for line in lines}, world.requests[before:]
 
 
 def conclude(runs: list[tuple[Results, list[Request]]]) -> int:

@@ -16,7 +16,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-
 from simulator import App, Connector, Request, Simulator, Tenant, World
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,10 +32,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of collections with ours in it, built and installed from this checkout."""
     folder = tmp_path_factory.mktemp("collections")
     galaxy = [str(BIN / "ansible-galaxy"), "collection"]
-    quiet: t.Any = {"check": True, "capture_output": True, "env": clean_environment(folder)}
-    subprocess.run([*galaxy, "build", "--output-path", str(folder), str(ROOT)], **quiet)
+    environment = clean_environment(folder)
+    build = [*galaxy, "build", "--output-path", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True, env=environment)
     (package,) = folder.glob("graphops-intune-*.tar.gz")
-    subprocess.run([*galaxy, "install", "--offline", "-p", str(folder), str(package)], **quiet)
+    unpack = [*galaxy, "install", "--offline", "-p", str(folder), str(package)]
+    subprocess.run(unpack, check=True, capture_output=True, env=environment)
     return folder
 
 
@@ -129,7 +130,7 @@ class Site:
         # True of every test here, whatever else it looks at.
         assert "Traceback" not in done.stdout, done.stdout
         assert "DEPRECATION" not in done.stdout, done.stdout
-        results = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+        results = [json.loads(line)["result"] for line in record.read_text().splitlines()] if record.exists() else []
         return Run(done.returncode, done.stdout, results)
 
     def sync(self, *arguments: str, environment: t.Mapping[str, str] | None = None, **changes: t.Any) -> Run:

@@ -15,7 +15,6 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-
 from simulator import Fault, Simulator, World
 
 from .conftest import Run, Site

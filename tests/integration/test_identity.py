@@ -17,7 +17,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
-
 from simulator import Fault
 
 from .conftest import BIN, Site
@@ -52,7 +51,11 @@ def test_secret_by_environment(site: Site, tenant: str, secret: str) -> None:
 
 
 def test_the_environment_of_a_task_counts_too(site: Site) -> None:
-    environment = {"AZURE_TENANT": site.tenant.id, "AZURE_CLIENT_ID": site.app.client_id, "AZURE_SECRET": site.app.secret}
+    environment = {
+        "AZURE_TENANT": site.tenant.id,
+        "AZURE_CLIENT_ID": site.app.client_id,
+        "AZURE_SECRET": site.app.secret,
+    }
     options = {k: v for k, v in site.options().items() if k in ("graph_url", "authority_url", "ca_path")}
     run = site.play([{"graphops.intune.intune_exchange_connector_info": options, "environment": environment}])
     assert run.code == 0, run.output
@@ -84,7 +87,9 @@ def test_hosts_and_cloud_by_environment(site: Site) -> None:
 
 def test_a_cloud_that_is_none(site: Site) -> None:
     run = site.info(environment={"AZURE_CLOUD_ENVIRONMENT": "AzureGermanCloud"})
-    assert "AZURE_CLOUD_ENVIRONMENT is 'AzureGermanCloud', which is no cloud known here; use one of " in run.result["msg"]
+    assert (
+        "AZURE_CLOUD_ENVIRONMENT is 'AzureGermanCloud', which is no cloud known here; use one of " in run.result["msg"]
+    )
 
 
 class Certificate:
@@ -163,7 +168,9 @@ def test_a_certificate_that_cannot_be_used_fails_before_any_network_call(
     assert site.world.connections == 0
 
 
-@pytest.mark.parametrize("by", ["oidc_token", "oidc_token_file_path", "AZURE_FEDERATED_TOKEN", "AZURE_FEDERATED_TOKEN_FILE"])
+@pytest.mark.parametrize(
+    "by", ["oidc_token", "oidc_token_file_path", "AZURE_FEDERATED_TOKEN", "AZURE_FEDERATED_TOKEN_FILE"]
+)
 def test_federated_token(site: Site, tmp_path: Path, by: str) -> None:
     app = site.tenant.add_app(federated={"eyJ0-federated-token"})
     file = tmp_path / "token"
@@ -258,9 +265,7 @@ def test_access_token(site: Site, by: str) -> None:
 def test_an_access_token_that_is_refused(site: Site) -> None:
     run = site.sync(**NO_IDENTITY, access_token="worn-out")
     assert "could not read it, Graph answered HTTP 401 (Unauthorized): " in run.result["msg"]
-    assert run.result["msg"].endswith(
-        "; check that the token is meant for this Graph host and has not expired."
-    )
+    assert run.result["msg"].endswith("; check that the token is meant for this Graph host and has not expired.")
     assert len(site.requests("get")) == 1
 
 
@@ -290,9 +295,9 @@ def test_azure_cli(site: Site, tmp_path: Path, auth_source: str) -> None:
     environment = {"PATH": os.pathsep.join((str(az.parent), str(BIN), os.environ["PATH"]))}
     assert read(site, environment, auth_source=auth_source, tenant="contoso.example") == []
     assert (tmp_path / "arguments").read_text().split() == [
-        *"account get-access-token --output json --scope".split(),
+        *["account", "get-access-token", "--output", "json", "--scope"],
         f"{site.simulator.graph_url}/.default",
-        *"--tenant contoso.example".split(),
+        *["--tenant", "contoso.example"],
     ]
     assert site.world.connections_to("entra") == 0
 
@@ -301,8 +306,8 @@ def test_a_wrong_secret(site: Site) -> None:
     run = site.sync(secret="wrong-secret-value")
     assert (run.code, run.result["changed"]) == (2, False)
     assert run.result["msg"].startswith(
-        f"Exchange connector {site.connector.id} in tenant contoso.example: sign-in to tenant contoso.example as client"
-        f" {site.app.client_id} with the app's secret was refused (HTTP 401): AADSTS7000215: Invalid client secret provided"
+        f"Exchange connector {site.connector.id} in tenant contoso.example: sign-in as client"
+        f" {site.app.client_id} with the app's secret was refused (HTTP 401): AADSTS7000215: Invalid client secret"
     )
     assert run.result["msg"].endswith(
         "; set secret to the secret's value (not its ID) and check that it belongs to client_id."
@@ -337,7 +342,16 @@ def test_entras_own_words_are_told(site: Site, options: dict[str, t.Any], code: 
 def test_an_incomplete_identity_lists_the_ways(site: Site) -> None:
     message = site.sync(client_id=None).result["msg"]
     assert message.startswith("the identity is incomplete: secret is given without client_id; give one of these ")
-    for option in ("access_token", "secret", "x509_certificate_path", "oidc_token", "refresh_token", "username", "msi", "cli"):
+    for option in (
+        "access_token",
+        "secret",
+        "x509_certificate_path",
+        "oidc_token",
+        "refresh_token",
+        "username",
+        "msi",
+        "cli",
+    ):
         assert option in message
     assert site.world.connections == 0
 
@@ -353,7 +367,10 @@ def test_a_chosen_way_is_not_left(site: Site) -> None:
 @pytest.mark.parametrize("library", ["requests", "msal"])
 def test_a_missing_library_is_named_with_the_python_that_lacks_it(site: Site, tmp_path: Path, library: str) -> None:
     (tmp_path / f"{library}.py").write_text("raise ImportError('not installed')")
-    task = {"graphops.intune.intune_exchange_connector_sync": site.options(), "environment": {"PYTHONPATH": str(tmp_path)}}
+    task = {
+        "graphops.intune.intune_exchange_connector_sync": site.options(),
+        "environment": {"PYTHONPATH": str(tmp_path)},
+    }
     run = site.play([task])
     assert run.code == 2
     assert f"Failed to import the required Python library ({library}) on " in run.result["msg"]

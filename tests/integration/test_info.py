@@ -11,7 +11,6 @@ import uuid
 from datetime import timedelta
 
 import pytest
-
 from simulator import Fault
 
 from .conftest import Run, Site

@@ -146,8 +146,9 @@ def test_a_disconnected_connector_fails_before_posting(site: Site) -> None:
     assert run.code == 2
     assert run.result["changed"] is False
     assert run.result["msg"] == (
-        f"Exchange connector {site.connector.id} in tenant contoso.example: its status is disconnected, so no deltaSync was"
-        " requested; connect it in Intune's admin centre, or set require_connected to false to request one all the same."
+        f"Exchange connector {site.connector.id} in tenant contoso.example: its status is disconnected, so no deltaSync"
+        " was requested; connect it in Intune's admin centre, or set require_connected to false to request one all the"
+        " same."
     )
     assert run.result["connector"]["status"] == "disconnected"
     assert run.result["sync"]["state"] == "refused"
@@ -176,8 +177,8 @@ def test_a_sync_that_does_not_show_fails_as_changed(site: Site) -> None:
     assert run.result["sync"]["state"] == "requested"
     assert run.result["connector"]["status"] == "connected"
     assert re.search(
-        r"Graph accepted the deltaSync at \S+Z, but it did not show within wait_timeout \(3 s\): lastSyncDateTime still is"
-        r" \S+Z, and the status connected; it may still be running: run again later, or raise wait_timeout\.$",
+        r"Graph accepted the deltaSync at \S+Z, but it did not show within wait_timeout \(3 s\): lastSyncDateTime still"
+        r" is \S+Z, and the status connected; it may still be running: run again later, or raise wait_timeout\.$",
         run.result["msg"],
     )
 
@@ -231,7 +232,7 @@ def test_an_unknown_connector(site: Site) -> None:
     run = site.sync(connector_id=unknown)
     assert run.result["changed"] is False
     assert run.result["msg"].startswith(
-        f"Exchange connector {unknown} in tenant contoso.example: could not read it, Graph answered HTTP 404 (Not Found): "
+        f"Exchange connector {unknown} in tenant contoso.example: could not read it, Graph answered HTTP 404 (Not Found"
     )
     assert run.result["msg"].endswith("; the connector is not in this tenant: check connector_id and tenant.")
     assert run.result["request_id"] == site.requests("get")[0].request_id
@@ -246,8 +247,8 @@ def test_a_missing_permission(site: Site, roles: tuple[str, ...], doing: str) ->
     message = site.sync().result["msg"]
     assert f"could not {doing}, Graph answered HTTP 403 (Forbidden): " in message
     assert message.endswith(
-        "; grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check that the tenant has an"
-        " active Intune licence."
+        "; grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check that the tenant has"
+        " an active Intune licence."
     )
     assert "_version" not in message
     assert "{" not in message

@@ -1,0 +1,181 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is written and what is done are the same; no standard tool looks at these."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tarfile
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.graphops.intune.plugins.module_utils import options
+from ansible_collections.graphops.intune.plugins.module_utils.version import VERSION
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGE = "ansible_collections.graphops.intune.plugins"
+SPECS: dict[str, dict[str, t.Any]] = {
+    "intune_exchange_connector_sync": options.sync_spec(),
+    "intune_exchange_connector_info": options.info_spec(),
+}
+TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def documentation(module: str, part: str = "DOCUMENTATION") -> t.Any:
+    return yaml.safe_load(getattr(importlib.import_module(f"{PACKAGE}.modules.{module}"), part))
+
+
+def fragment(name: str) -> t.Any:
+    found = importlib.import_module(f"{PACKAGE}.doc_fragments.{name.rsplit('.', 1)[-1]}")
+    return yaml.safe_load(found.ModuleDocFragment.DOCUMENTATION)
+
+
+def documented_options(module: str) -> dict[str, t.Any]:
+    document = documentation(module)
+    merged = dict(document["options"])
+    for name in document["extends_documentation_fragment"]:
+        shared = fragment(name)["options"]
+        assert not set(shared) & set(merged), "documented twice"
+        merged |= shared
+    return merged
+
+
+def test_every_module_is_looked_at() -> None:
+    files = {path.stem for path in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert files == set(SPECS)
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    assert set(runtime["action_groups"]["intune"]) == files
+
+
+@pytest.mark.parametrize("module", SPECS)
+def test_documentation_and_argument_spec_agree(module: str) -> None:
+    def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
+        names = ("type", "default", "choices", "elements", "required", "aliases")
+        return {name: option[name] for name in names if name in option}
+
+    spec = {name: facts(option) for name, option in SPECS[module].items()}
+    assert {name: facts(option) for name, option in documented_options(module).items()} == spec
+
+
+@pytest.mark.parametrize("module", SPECS)
+def test_whatever_sounds_secret_is_hidden(module: str) -> None:
+    for name, option in SPECS[module].items():
+        if re.search(r"secret|password|token", name) and not name.endswith("_path"):
+            assert option.get("no_log") is True, name
+
+
+@pytest.mark.parametrize("module", SPECS)
+def test_numbers_have_a_unit(module: str) -> None:
+    for name, option in documented_options(module).items():
+        if option["type"] == "int":
+            assert "seconds" in " ".join(option["description"]), name
+
+
+def tasks_of(text: str) -> t.Iterator[tuple[str, dict[str, t.Any]]]:
+    """The tasks with our modules in a YAML text: tasks, or plays with tasks and module_defaults."""
+    for entry in yaml.safe_load(text):
+        for group, defaults in entry.get("module_defaults", {}).items():
+            assert group == "group/graphops.intune.intune"
+            yield "intune_exchange_connector_info", defaults
+        for task in entry.get("tasks", [entry]):
+            for key, arguments in task.items():
+                if key.startswith("graphops.intune."):
+                    yield key.rsplit(".", 1)[-1], arguments or {}
+
+
+EXAMPLES = {
+    **{f"EXAMPLES of {module}": importlib.import_module(f"{PACKAGE}.modules.{module}").EXAMPLES for module in SPECS},
+    **{
+        f"README, block {number}": block
+        for number, block in enumerate(re.findall(r"```yaml\n(.*?)```", README, re.DOTALL), start=1)
+    },
+    "demo": (ROOT / "tests" / "demo" / "playbook.yml").read_text(encoding="utf-8"),
+}
+
+
+@pytest.mark.parametrize("text", EXAMPLES.values(), ids=EXAMPLES)
+def test_the_options_of_every_example_exist(text: str) -> None:
+    tasks = list(tasks_of(text))
+    assert tasks
+    for module, arguments in tasks:
+        spec = {name: {k: v for k, v in option.items() if k != "required"} for name, option in SPECS[module].items()}
+        assert not ArgumentSpecValidator(spec).validate(arguments).error_messages, arguments
+
+
+def test_every_environment_variable_is_documented() -> None:
+    read = {
+        name: set(variables) for name, variables in {**options.IDENTITY_VARIABLES, **options.CLOUD_VARIABLES}.items()
+    }
+    written = {
+        name: set(re.findall(r"E\((AZURE_\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
+        for name, option in fragment("identity")["options"].items()
+    }
+    assert {name: variables for name, variables in written.items() if variables} == read
+    for variables in read.values():
+        for variable in variables:
+            assert f"`{variable}`" in README
+
+
+def test_the_ways_to_sign_in_are_the_same_everywhere() -> None:
+    from ansible_collections.graphops.intune.plugins.module_utils.identity import CLI, MSI, WAYS
+
+    order = [way.source for way in (*WAYS, MSI, CLI)]
+    assert list(options.AUTH_SOURCES) == ["auto", *order]
+    assert re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)[1:] == order
+
+
+def test_readme_names_commands_and_files_that_exist() -> None:
+    for target in re.findall(r"`?(?:\$ )?make ([a-z-]+)", README):
+        assert target in TARGETS, target
+    for module in re.findall(r"ansible-doc graphops\.intune\.(\w+)", README):
+        assert module in SPECS
+    for link in re.findall(r"\]\((?!https:)([^)]+)\)", README):
+        assert (ROOT / link).is_file(), link
+
+
+def test_versions_are_the_same_everywhere() -> None:
+    galaxy = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
+    assert galaxy["version"] == VERSION
+
+
+def test_requirements_are_the_same_everywhere() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").split()
+    assert fragment("identity")["requirements"] == ["python >= 3.9", *(line.replace(">=", " >= ") for line in lines)]
+    environment = yaml.safe_load((ROOT / "meta" / "execution-environment.yml").read_text(encoding="utf-8"))
+    assert (ROOT / environment["dependencies"]["python"]).read_text(encoding="utf-8").split() == lines
+    for line in lines:
+        library, version = line.split(">=")
+        assert f"| {library} | {version} or later |" in README
+
+
+def test_the_package_carries_what_users_need_and_no_more(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    galaxy = Path(sys.executable).parent / "ansible-galaxy"
+    command = [str(galaxy), "collection", "build", "--output-path", str(tmp_path), str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    (package,) = tmp_path.glob("*.tar.gz")
+    with tarfile.open(package) as archive:
+        files = [member.name for member in archive.getmembers() if member.isfile()]
+    assert {name.split("/")[0] for name in files} == {
+        "CHANGELOG.rst",
+        "FILES.json",
+        "LICENSE",
+        "MANIFEST.json",
+        "README.md",
+        "changelogs",
+        "meta",
+        "plugins",
+        "requirements.txt",
+    }
+    assert [name for name in files if name.startswith("changelogs/")] == ["changelogs/changelog.yaml"]
+    tracked = {f"plugins/{path.relative_to(ROOT / 'plugins').as_posix()}" for path in (ROOT / "plugins").rglob("*.py")}
+    assert {name for name in files if name.startswith("plugins/")} == tracked

@@ -1,0 +1,87 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The examples of the documentation run, and what they return is what is documented."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import typing as t
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .conftest import INFO, ROOT, SYNC, Site
+from .test_identity import Certificate
+
+MODULES = "ansible_collections.graphops.intune.plugins.modules"
+
+
+def module_text(name: str, part: str) -> str:
+    text: str = getattr(importlib.import_module(f"{MODULES}.{name.rsplit('.', 1)[-1]}"), part)
+    return text
+
+
+@pytest.fixture
+def environment(site: Site, tmp_path: Path) -> dict[str, str]:
+    """The tenant, the app and the connector that the documentation speaks of, at the simulator."""
+    own = Certificate()
+    (tmp_path / "app.pem").write_bytes(own.key_pem() + own.pem)
+    site.app = site.tenant.add_app("6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", secret="s3", certificate=own.pem.decode())
+    site.world.managed_identity = site.app
+    site.tenant.add_connector("e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1", exchangeOrganization="Contoso")
+    return {
+        "INTUNE_SECRET": "s3",
+        "AZURE_TENANT": site.tenant.domain,
+        "AZURE_CLIENT_ID": site.app.client_id,
+        "AZURE_SECRET": "s3",
+        "MSGRAPH_URL": site.simulator.graph_url,
+        "AZURE_AUTHORITY_HOST": site.simulator.authority_url,
+        "REQUESTS_CA_BUNDLE": site.simulator.ca_path,
+        "IDENTITY_ENDPOINT": site.simulator.managed_identity_url,
+        "IDENTITY_HEADER": site.world.identity_header,
+    }
+
+
+def readme_blocks() -> list[str]:
+    return re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [module_text(SYNC, "EXAMPLES"), module_text(INFO, "EXAMPLES"), *readme_blocks()],
+    ids=lambda text: text.strip().splitlines()[0],
+)
+def test_the_example_runs(site: Site, environment: dict[str, str], tmp_path: Path, text: str) -> None:
+    entries = yaml.safe_load(text.replace("/etc/pki/intune/app.pem", str(tmp_path / "app.pem")))
+    (play,) = entries if "hosts" in entries[0] else [{"tasks": entries}]
+    # The identity of the managed identity's example is the system-assigned one.
+    for task in play["tasks"]:
+        if task.get(SYNC, {}).get("auth_source") == "msi":
+            task["environment"] = {"AZURE_CLIENT_ID": ""}
+    run = site.play(play["tasks"], "-e", "intune_secret=s3", environment=environment, **keywords(play))
+    assert run.code == 0, run.output
+    assert len(run.results) >= len(play["tasks"])
+
+
+def keywords(play: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {name: value for name, value in play.items() if name == "module_defaults"}
+
+
+def test_the_sync_module_returns_what_it_documents(site: Site) -> None:
+    documented = yaml.safe_load(module_text(SYNC, "RETURN"))
+    result = site.sync().result
+    assert {name for name in result if not name.startswith(("_", "ansible_", "invocation"))} == {"changed", *documented}
+    for name in ("connector", "sync"):
+        assert set(result[name]) == set(documented[name]["contains"]) == set(documented[name]["sample"])
+    assert set(result["diff"]["after"]) == set(documented["diff"]["sample"]["after"])
+    assert set(result["diff"]["before"]) == set(documented["diff"]["sample"]["before"])
+
+
+def test_the_info_module_returns_what_it_documents(site: Site) -> None:
+    documented = yaml.safe_load(module_text(INFO, "RETURN"))["connectors"]
+    (connector,) = site.info().result["connectors"]
+    assert set(connector) == set(documented["contains"]) == set(documented["sample"][0])

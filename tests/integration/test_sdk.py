@@ -1,0 +1,101 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Microsoft's own client against the simulator, and what it sends held against what we send.
+
+What the simulator answers and what our module sends come from the same reading of the documentation; this is the test
+that somebody else's reading agrees with both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import ssl
+import typing as t
+from datetime import timedelta
+
+import pytest
+from simulator import Request
+
+from .conftest import Site
+
+# Microsoft's libraries deprecate parts of each other.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
+
+identity = pytest.importorskip("azure.identity", reason="tests/requirements-sdk.txt is not installed")
+httpx = pytest.importorskip("httpx")
+pytest.importorskip("msgraph")
+
+if t.TYPE_CHECKING:
+    from msgraph import GraphServiceClient
+
+# What a server can act on; the rest names the client.
+CONTENT_HEADERS = ("Accept", "Content-Type")
+
+
+@contextlib.asynccontextmanager
+async def microsofts_client(site: Site) -> t.AsyncIterator[GraphServiceClient]:
+    from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
+    from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
+    from msgraph import GraphRequestAdapter, GraphServiceClient
+
+    credential = identity.ClientSecretCredential(
+        site.tenant.id,
+        site.app.client_id,
+        site.app.secret,
+        authority=site.simulator.authority_url,
+        disable_instance_discovery=True,
+        connection_verify=site.simulator.ca_path,
+    )
+    context = ssl.create_default_context(cafile=site.simulator.ca_path)
+    url = f"{site.simulator.graph_url}/v1.0"
+    with credential:
+        async with httpx.AsyncClient(verify=context, base_url=url) as http:
+            tokens = AzureIdentityAccessTokenProvider(
+                credential, None, scopes=[f"{site.simulator.graph_url}/.default"], allowed_hosts=["127.0.0.1"]
+            )
+            adapter = GraphRequestAdapter(BaseBearerTokenAuthenticationProvider(tokens), client=http)
+            adapter.base_url = url
+            yield GraphServiceClient(request_adapter=adapter)
+
+
+def essence(request: Request) -> tuple[str, str, t.Any, list[str]]:
+    """What two clients must agree on."""
+    body = json.loads(request.body) if request.body else None
+    headers = [request.headers.get(name, "").split(";")[0] for name in CONTENT_HEADERS]
+    return request.method, request.path, body, headers
+
+
+def test_our_requests_are_those_of_microsofts_client(site: Site) -> None:
+    from msgraph.generated.device_management.exchange_connectors.item.sync.sync_post_request_body import (
+        SyncPostRequestBody,
+    )
+    from msgraph.generated.models.device_management_exchange_connector_sync_type import (
+        DeviceManagementExchangeConnectorSyncType as SyncType,
+    )
+
+    async def use() -> None:
+        async with microsofts_client(site) as client:
+            connectors = client.device_management.exchange_connectors
+            page = await connectors.get()
+            assert [connector.id for connector in page.value] == [site.connector.id]
+            item = connectors.by_device_management_exchange_connector_id(site.connector.id)
+            connector = await item.get()
+            assert connector.server_name == site.connector.properties["serverName"]
+            assert connector.status.value == "connected"
+            assert abs(connector.last_sync_date_time - site.connector.last_sync) < timedelta(milliseconds=1)
+            await item.sync.post(SyncPostRequestBody(sync_type=SyncType.DeltaSync))
+
+    asyncio.run(use())
+    theirs = [essence(request) for request in site.world.requests if request.host == "graph"]
+    assert [kind for _time, kind in site.connector.accepted] == ["deltaSync"]
+    assert [method for method, *_rest in theirs] == ["GET", "GET", "POST"]
+
+    site.world.requests.clear()
+    site.info()
+    site.sync(force=True, wait=False)
+    ours = [essence(request) for request in site.world.requests if request.host == "graph"]
+    assert ours == theirs

@@ -1,0 +1,477 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is made of the errors of Graph, Intune and Entra ID; the bodies are those that people have reported."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import typing as t
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+ACTIVITY = "1e390405-8272-b072-11f3-4f7ec9ecdf1a"
+REQUEST = "aa70ba40-d13b-41d7-8a09-1af80221cd56"
+TAIL = (
+    " - Operation ID (for customer support): 00000000-0000-0000-0000-000000000000"
+    f" - Activity ID: {ACTIVITY}"
+    " - Url: https://fef.msua04.manage.microsoft.com/DeviceFE/StatelessDeviceFEService/deviceManagement/"
+    "managedDevices%28%27e0a25cd2-0000-0000-0000-000000000000%27%29?api-version=2018-05-24"
+)
+
+
+def intune(message: str = "An error has occurred" + TAIL, phrase: str = "", headers: str = "{}") -> str:
+    """Write what Intune puts into the message of an error."""
+    document = {
+        "_version": 3,
+        "Message": message,
+        "CustomApiErrorPhrase": phrase,
+        "RetryAfter": None,
+        "ErrorSourceService": "",
+        "HttpHeaders": headers,
+    }
+    return json.dumps(document, indent=2).replace("\n", "\r\n")
+
+
+def graph(code: str, message: t.Any, spelling: str = "innerError", **inner: str) -> bytes:
+    """Write an error body of Graph."""
+    inner = inner or {"date": "2020-09-03T18:12:15", "request-id": REQUEST}
+    return json.dumps({"error": {"code": code, "message": message, spelling: inner}}).encode()
+
+
+# microsoft-authentication-library-for-js#7007: JSON in JSON in JSON, and the headers as JSON once more.
+DOUBLE_NESTED = graph(
+    "UnknownError",
+    json.dumps(
+        {
+            "ErrorCode": "Forbidden",
+            "Message": intune(
+                headers=json.dumps({"WWW-Authenticate": 'Bearer realm="urn:intune:service,f0f3c450-59bf"'}),
+            ),
+            "Target": None,
+            "Details": None,
+            "InnerError": None,
+            "InstanceAnnotations": [],
+        }
+    ),
+)
+# IntuneCD#36.
+HTML = (
+    "<!DOCTYPE html>\r\n<html><head><title>503 Service\r\n Unavailable</title><style>p {color: red}</style></head>"
+    "<body><h1>Our services aren't available right now</h1></body></html>"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message", "request_id"),
+    [
+        pytest.param(
+            graph("BadRequest", "Request not applicable to target tenant."),
+            "BadRequest",
+            "Request not applicable to target tenant.",
+            REQUEST,
+            id="plain",
+        ),
+        pytest.param(
+            graph("ResourceNotFound", "Invalid version: devicemanagement", spelling="innererror"),
+            "ResourceNotFound",
+            "Invalid version: devicemanagement",
+            REQUEST,
+            id="lower-case innererror",
+        ),
+        pytest.param(
+            graph("InternalError", intune()), "InternalError", "An error has occurred", REQUEST, id="Intune, version 3"
+        ),
+        pytest.param(DOUBLE_NESTED, "Forbidden", "An error has occurred", REQUEST, id="twice nested"),
+        pytest.param(
+            graph("CancelledOnServiceTimeout", intune(phrase="CancelOnTimeout4EndExecuteAction")),
+            "CancelledOnServiceTimeout",
+            "An error has occurred (CancelOnTimeout4EndExecuteAction)",
+            REQUEST,
+            id="phrase",
+        ),
+        pytest.param(
+            graph("BadRequest", intune("The connector is gone: ConnectorGone", phrase="ConnectorGone")),
+            "BadRequest",
+            "The connector is gone: ConnectorGone",
+            REQUEST,
+            id="phrase that the message has already",
+        ),
+        pytest.param(
+            graph("UnknownError", HTML), "UnknownError", "503 Service Unavailable", REQUEST, id="page as message"
+        ),
+        pytest.param(
+            json.dumps(
+                {
+                    "error": {
+                        "code": "TooManyRequests",
+                        "innerError": {
+                            "code": "429",
+                            "date": "2020-08-18T12:51:51",
+                            "message": "Please retry after",
+                            "request-id": REQUEST,
+                            "status": "429",
+                        },
+                        "message": "Please retry again later.",
+                    }
+                }
+            ).encode(),
+            "TooManyRequests",
+            "Please retry again later.",
+            REQUEST,
+            id="429 of Graph",
+        ),
+        pytest.param(
+            json.dumps({"error": {"code": "TooManyRequests", "message": intune()}}).encode(),
+            "TooManyRequests",
+            "An error has occurred",
+            ACTIVITY,
+            id="429 of Intune, without an id of Graph",
+        ),
+        pytest.param(
+            json.dumps({"Message": f"An error has occurred{TAIL} - CustomApiErrorPhrase: "}).encode(),
+            "",
+            "An error has occurred",
+            ACTIVITY,
+            id="Intune without version",
+        ),
+        pytest.param(
+            graph("InternalError", intune(TAIL)), "InternalError", "", REQUEST, id="message that is but its tail"
+        ),
+        pytest.param(graph("Forbidden", ""), "Forbidden", "", REQUEST, id="no message"),
+        pytest.param(graph("Forbidden", None), "Forbidden", "", REQUEST, id="null message"),
+        pytest.param(
+            graph("Forbidden", {"Message": "as an object"}), "Forbidden", "as an object", REQUEST, id="object message"
+        ),
+        pytest.param(b'{"error":"invalid_grant"}', "", "invalid_grant", "", id="error is a string"),
+        pytest.param(
+            b'\xef\xbb\xbf{"error":{"code":"X","message":"behind a BOM"}}',
+            "X",
+            "behind a BOM",
+            "",
+            id="byte order mark",
+        ),
+        pytest.param(b"", "", "", "", id="empty"),
+        pytest.param(b" \r\n\t ", "", "", "", id="blank"),
+        pytest.param(HTML.encode(), "", "503 Service Unavailable", "", id="page"),
+        pytest.param(b"<html><body><h1>Bad</h1>gateway</body></html>", "", "Bad gateway", "", id="page without title"),
+        pytest.param(b"upstream connect error", "", "upstream connect error", "", id="plain text"),
+        pytest.param("é\u202e".encode() + b"\xff\xfe", "", "é \ufffd\ufffd", "", id="not UTF-8"),
+        pytest.param(
+            b"\x1b[31mred\x1b[0m\x07\r\nnext\x00line", "", "[31mred [0m next line", "", id="terminal controls"
+        ),
+        pytest.param(
+            graph("A\nB", "a\u2028b\u0085c\ud800d"),
+            "A B",
+            "a b c d",
+            REQUEST,
+            id="line separators and a lone surrogate",
+        ),
+        pytest.param(b"[1, 2]", "", "[1, 2]", "", id="list"),
+        pytest.param(b"42", "", "42", "", id="number"),
+        pytest.param(b"null", "", "null", "", id="null"),
+        pytest.param(b"{}", "", "", "", id="empty object"),
+        pytest.param(b'{"error":[{"message":"x"}]}', "", "", "", id="error is a list"),
+        pytest.param(b'{"error":{"code":5,"message":6,"innerError":[]}}', "", "", "", id="wrong types"),
+        pytest.param(graph("X", "y", **{"request-id": "a\x1b[2J\nb"}), "X", "y", "a [2J b", id="controls in the id"),
+    ],
+)
+def test_what_a_body_says(body: bytes, code: str, message: str, request_id: str) -> None:
+    assert errors.graph_said(body) == (code, message, request_id)
+
+
+def test_a_long_message_is_cut() -> None:
+    said = errors.graph_said(graph("X", "word " * 1000))
+    assert len(said.message) <= 400
+    assert said.message.endswith("word wo...")
+
+
+def test_a_phrase_does_not_make_a_message_longer_than_all_others() -> None:
+    body = graph("X", intune("m" * 1000, phrase="p" * 1000))
+    assert len(errors.graph_said(body).message) <= 400
+
+
+@pytest.mark.parametrize("depth", [100, 900, 1000, 100_000])
+def test_deep_json_is_survived(depth: int) -> None:
+    for body in ("[" * depth + "]" * depth, '{"error":' * depth + "1" + "}" * depth):
+        assert len(errors.graph_said(body.encode()).message) <= 400
+
+
+def test_json_in_json_without_end_is_survived() -> None:
+    body = "the innermost"
+    for _ in range(12):
+        body = json.dumps({"Message": body})
+    said = errors.graph_said(body.encode())
+    assert said.message.startswith('{"Message": ')
+    assert len(said.message) <= 400
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" + " " * 50_000 + "y", "<html>" + "<title>" * 15_000, "<html>" + "<" * 100_000],
+    ids=["blanks", "titles", "tags"],
+)
+def test_no_body_takes_long_to_read(text: str) -> None:
+    start = time.process_time()
+    errors.graph_said(text)
+    errors.entra_error("sign-in", 400, {"error_description": text})
+    assert time.process_time() - start < 2
+
+
+def is_one_printable_line(text: str) -> bool:
+    return text.isprintable() and len(text) <= 400
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(
+            st.sampled_from(["error", "code", "Message", "innerError", "request-id", "CustomApiErrorPhrase"])
+            | st.text(),
+            inner,
+        )
+        | inner.map(json.dumps)
+    ),
+)
+
+
+@settings(deadline=None)
+@given(st.binary() | JSON.map(lambda document: json.dumps(document).encode()))
+def test_any_body_gives_a_printable_line(body: bytes) -> None:
+    assert all(is_one_printable_line(part) for part in errors.graph_said(body))
+    for status in (200, 400, 403, 503, 999):
+        error = errors.graph_error("read it", status, body, None)
+        assert error.sentence().isprintable()
+        assert error.sentence().endswith(".")
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.sampled_from(["error", "error_description", "trace_id", "correlation_id"]), JSON))
+def test_any_refusal_gives_a_printable_line(answer: dict[str, t.Any]) -> None:
+    error = errors.entra_error("sign-in", 400, answer)
+    assert error.sentence().isprintable()
+    assert len(error.what) <= 450
+    assert error.request_id is None or is_one_printable_line(error.request_id)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_one_line(text: str) -> None:
+    assert is_one_printable_line(errors.one_line(text))
+
+
+@pytest.mark.parametrize(("length", "cut"), [(400, "a" * 400), (401, "a" * 397 + "...")])
+def test_one_line_is_cut_at_400(length: int, cut: str) -> None:
+    assert errors.one_line("a" * length) == cut
+
+
+ADVICE = {
+    400: "check connector_id and tenant; if they are right, give the request_id to Microsoft's support",
+    401: "check that the token is meant for this Graph host and has not expired",
+    403: (
+        "grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check that the tenant has an"
+        " active Intune licence"
+    ),
+    404: "the connector is not in this tenant: check connector_id and tenant",
+    429: "Graph limits requests: run again later, or allow more time with retry_timeout",
+    500: "run again later; if it stays, give the request_id to Microsoft's support",
+}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (400, graph("X", "No."), f'could not read it, Graph answered HTTP 400 (Bad Request): "No."; {ADVICE[400]}.'),
+        (
+            400,
+            graph("BadRequest", "Request not applicable to target tenant."),
+            'could not read it, Graph answered HTTP 400 (Bad Request): "Request not applicable to target tenant.";'
+            " the tenant has no Intune: check tenant and its licence.",
+        ),
+        (
+            401,
+            graph("InvalidAuthenticationToken", "Access token is empty."),
+            f'could not read it, Graph answered HTTP 401 (Unauthorized): "Access token is empty."; {ADVICE[401]}.',
+        ),
+        (
+            403,
+            DOUBLE_NESTED,
+            f'could not read it, Graph answered HTTP 403 (Forbidden): "An error has occurred"; {ADVICE[403]}.',
+        ),
+        (
+            404,
+            graph("ResourceNotFound", ""),
+            f'could not read it, Graph answered HTTP 404 (Not Found): "ResourceNotFound"; {ADVICE[404]}.',
+        ),
+        (
+            429,
+            graph("TooManyRequests", "Please retry again later."),
+            'could not read it, Graph answered HTTP 429 (Too Many Requests): "Please retry again later.";'
+            f" {ADVICE[429]}.",
+        ),
+        (
+            500,
+            graph("InternalError", intune()),
+            f'could not read it, Graph answered HTTP 500 (Internal Server Error): "An error has occurred";'
+            f" {ADVICE[500]}.",
+        ),
+        (
+            503,
+            HTML.encode(),
+            f'could not read it, Graph answered HTTP 503 (Service Unavailable): "503 Service Unavailable";'
+            f" {ADVICE[500]}.",
+        ),
+        (
+            418,
+            b"",
+            f"could not read it, Graph answered HTTP 418 (I'm a Teapot) and gave no reason; {ADVICE[400]}.",
+        ),
+        (
+            599,
+            b"",
+            f"could not read it, Graph answered HTTP 599 (not a standard status) and gave no reason; {ADVICE[500]}.",
+        ),
+    ],
+)
+def test_the_errors_of_graph_in_words(status: int, body: bytes, sentence: str) -> None:
+    error = errors.graph_error("read it", status, body, None)
+    assert error.sentence() == sentence
+    assert error.status == status
+
+
+@pytest.mark.parametrize(
+    ("header", "body", "request_id"),
+    [("of the header", graph("X", "y"), "of the header"), (None, graph("X", "y"), REQUEST), (None, b"", None)],
+)
+def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, request_id: str | None) -> None:
+    assert errors.graph_error("read it", 500, body, header).request_id == request_id
+
+
+TRACE = "0c5f0b27-ce05-4c71-a0bc-6b1e6d8a4a00"
+AADSTS_TAIL = f" Trace ID: {TRACE} Correlation ID: 6a1b6f0c-52f5-4ea4-a9a7-4d1a2f7d1f11 Timestamp: 2026-11-22 18:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "advice"),
+    [
+        (
+            "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client"
+            " secret value, not the client secret ID, for a secret added to app 'f1'.",
+            "set secret to the secret's value (not its ID) and check that it belongs to client_id",
+        ),
+        (
+            "AADSTS7000222: The provided client secret keys for app 'f1' are expired.",
+            "the secret has expired: make a new one in the app registration",
+        ),
+        (
+            "AADSTS700016: Application with identifier 'f1' was not found in the directory 'Contoso'.",
+            "check client_id and tenant: the app is not registered or not consented to in this tenant",
+        ),
+        (
+            "AADSTS90002: Tenant 'contoso.example' not found. Check to make sure you have the correct tenant ID and are"
+            " signing into the correct cloud.",
+            "check tenant, and cloud_environment if it is not in the public cloud",
+        ),
+        (
+            "AADSTS700027: The certificate with identifier used to sign the client assertion is not registered on"
+            " application.",
+            "upload this certificate to the app registration, or check x509_certificate_path and thumbprint",
+        ),
+        (
+            "AADSTS7000218: The request body must contain the following parameter: 'client_assertion' or"
+            " 'client_secret'.",
+            "give secret or a certificate, or allow public client flows in the app registration",
+        ),
+        (
+            "AADSTS700213: No matching federated identity record found for presented assertion subject 'repo:x'.",
+            "check the subject of the app registration's federated credential",
+        ),
+        (
+            "AADSTS50126: Error validating credentials due to invalid username or password.",
+            "check username and password",
+        ),
+        (
+            "AADSTS50076: Due to a configuration change made by your administrator, or because you moved to a new"
+            " location, you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.",
+            "the user needs multi-factor authentication, which no unattended run can do: sign in as an app",
+        ),
+        (
+            "AADSTS65001: The user or administrator has not consented to use the application with ID 'f1'.",
+            "grant admin consent for DeviceManagementServiceConfig.ReadWrite.All to the app",
+        ),
+        ("AADSTS99999999: Something new.", "check tenant, client_id and the credential"),
+    ],
+)
+def test_the_refusals_of_entra_id_in_words(said: str, advice: str) -> None:
+    answer = {"error": "invalid_client", "error_description": said + AADSTS_TAIL, "trace_id": TRACE}
+    error = errors.entra_error("sign-in with the app's secret", 401, answer)
+    assert error.sentence("graphops.intune") == (
+        f"graphops.intune: sign-in with the app's secret was refused (HTTP 401): {said.rstrip('.')}; {advice}."
+    )
+    assert error.request_id == TRACE
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ({}, "no reason given"),
+        ({"error": "server_error"}, "server_error"),
+        ({"error": ["x"], "error_description": {"y": 1}}, "no reason given"),
+        ({"error": "x", "error_description": AADSTS_TAIL}, "x"),
+        ({"error_description": "Oh\r\nno.\r\nTrace ID: 1\r\nCorrelation ID: 2"}, "Oh no"),
+    ],
+)
+def test_refusals_that_say_little(answer: dict[str, t.Any], text: str) -> None:
+    error = errors.entra_error("sign-in", None, answer)
+    assert error.sentence() == f"sign-in was refused: {text}; check tenant, client_id and the credential."
+    assert error.request_id is None
+
+
+def test_a_correlation_id_is_better_than_no_id() -> None:
+    assert errors.entra_error("sign-in", 400, {"correlation_id": "c"}).request_id == "c"
+    assert errors.entra_error("sign-in", 400, {"correlation_id": "c", "trace_id": "t"}).request_id == "t"
+
+
+@pytest.mark.parametrize(
+    ("what", "advice", "subject", "sentence"),
+    [
+        ("it broke", "", "", "it broke."),
+        ("it broke.", "", "", "it broke."),
+        ("it broke... ", "", "", "it broke."),
+        ("it broke", "mend it", "", "it broke; mend it."),
+        ("it broke", "mend it.", "", "it broke; mend it."),
+        ("it broke", "mend it", "The thing", "The thing: it broke; mend it."),
+    ],
+)
+def test_a_sentence_has_one_end(what: str, advice: str, subject: str, sentence: str) -> None:
+    assert errors.IntuneError(what, advice=advice).sentence(subject) == sentence
+
+
+def test_every_advice_is_a_clause() -> None:
+    advices = errors._AADSTS_ADVICE  # noqa: SLF001
+    assert all(re.fullmatch(r"[0-9]+", code) for code in advices)
+    assert all(re.fullmatch(r"[a-z].*[^.;\s]", advice) for advice in advices.values())
+
+
+def test_the_missing_library_is_named() -> None:
+    error = errors.MissingLibraryError("msal")
+    assert error.library == "msal"
+    assert error.sentence() == "the Python library msal is missing."
+
+
+@pytest.mark.parametrize("body", [b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"", b"\xff", b"{", b"1" * 5000 + b"x"])
+def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        errors.json_of(body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_json_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
+    assert errors.json_of('{"a": "é"}'.encode(encoding)) == {"a": "é"}

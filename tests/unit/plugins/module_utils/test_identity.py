@@ -1,0 +1,912 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which identity is chosen, and how a token is got for it: with the real msal, over a transport that is not real."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import typing as t
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msal
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors, identity, transport
+from ansible_collections.graphops.intune.plugins.module_utils.clouds import Endpoints
+from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, SignInError
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+Options = dict[str, t.Any]
+
+TENANT = {"tenant": "contoso.example", "client_id": "app"}
+TENANT_ENV = {"AZURE_TENANT_ID": "env.example", "AZURE_CLIENT_ID": "env-app"}
+# What AWX's credential type azure_rm injects, for an app and for a user.
+AWX_APP = {
+    "AZURE_CLIENT_ID": "env-app",
+    "AZURE_SECRET": "env-secret",
+    "AZURE_TENANT": "env.example",
+    "AZURE_SUBSCRIPTION_ID": "s",
+}
+AWX_USER = {"AZURE_AD_USER": "admin@contoso.example", "AZURE_PASSWORD": "env-password", "AZURE_SUBSCRIPTION_ID": "s"}
+EMPTY = dict.fromkeys(
+    ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "MSGRAPH_ACCESS_TOKEN", "MSGRAPH_REFRESH_TOKEN"), ""
+)
+GRAPH_CLI = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
+
+
+def choose(options: Options, environ: dict[str, str], *, has_cli: bool = True) -> identity.Identity:
+    return identity.choose(options, environ, has_cli=lambda: has_cli)
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "way", "tenant", "client_id"),
+    [
+        # Each way by options.
+        ({"access_token": "t"}, {}, "access_token", "", ""),
+        ({**TENANT, "secret": "s"}, {}, "client_secret", "contoso.example", "app"),
+        ({**TENANT, "x509_certificate_path": "/c"}, {}, "certificate", "contoso.example", "app"),
+        ({**TENANT, "oidc_token": "t"}, {}, "oidc", "contoso.example", "app"),
+        ({**TENANT, "oidc_token_file_path": "/t"}, {}, "oidc", "contoso.example", "app"),
+        ({**TENANT, "refresh_token": "r"}, {}, "refresh_token", "contoso.example", "app"),
+        ({"username": "u", "password": "p"}, {}, "password", "organizations", GRAPH_CLI),
+        ({**TENANT, "username": "u", "password": "p"}, {}, "password", "contoso.example", "app"),
+        # Each way by the environment, in both spellings.
+        ({}, {"MSGRAPH_ACCESS_TOKEN": "t"}, "access_token", "", ""),
+        ({}, AWX_APP, "client_secret", "env.example", "env-app"),
+        ({}, {**TENANT_ENV, "AZURE_CLIENT_SECRET": "s"}, "client_secret", "env.example", "env-app"),
+        ({}, {**TENANT_ENV, "AZURE_X509_CERTIFICATE_PATH": "/c"}, "certificate", "env.example", "env-app"),
+        ({}, {**TENANT_ENV, "AZURE_CLIENT_CERTIFICATE_PATH": "/c"}, "certificate", "env.example", "env-app"),
+        ({}, {**TENANT_ENV, "AZURE_FEDERATED_TOKEN": "t"}, "oidc", "env.example", "env-app"),
+        ({}, {**TENANT_ENV, "AZURE_FEDERATED_TOKEN_FILE": "/t"}, "oidc", "env.example", "env-app"),
+        ({}, {**TENANT_ENV, "MSGRAPH_REFRESH_TOKEN": "r"}, "refresh_token", "env.example", "env-app"),
+        ({}, AWX_USER, "password", "organizations", GRAPH_CLI),
+        ({}, {"AZURE_USERNAME": "u", "AZURE_PASSWORD": "p"}, "password", "organizations", GRAPH_CLI),
+        ({}, {**EMPTY, **AWX_USER}, "password", "organizations", GRAPH_CLI),
+        ({"tenant": "contoso.example"}, {**EMPTY, **AWX_USER}, "password", "contoso.example", GRAPH_CLI),
+        # The order among those that are complete.
+        ({**TENANT, "access_token": "t", "secret": "s"}, {}, "access_token", "contoso.example", "app"),
+        ({**TENANT, "secret": "s", "x509_certificate_path": "/c"}, {}, "client_secret", "contoso.example", "app"),
+        ({**TENANT, "x509_certificate_path": "/c", "oidc_token": "t"}, {}, "certificate", "contoso.example", "app"),
+        ({**TENANT, "oidc_token": "t", "refresh_token": "r"}, {}, "oidc", "contoso.example", "app"),
+        (
+            {**TENANT, "refresh_token": "r", "username": "u", "password": "p"},
+            {},
+            "refresh_token",
+            "contoso.example",
+            "app",
+        ),
+        ({}, {**AWX_APP, **AWX_USER}, "client_secret", "env.example", "env-app"),
+        # A proof by options wins over one by the environment; what it belongs to may come from there.
+        ({"username": "u", "password": "p"}, AWX_APP, "password", "env.example", "env-app"),
+        ({"refresh_token": "r"}, {**AWX_APP, "MSGRAPH_ACCESS_TOKEN": "t"}, "refresh_token", "env.example", "env-app"),
+        ({"secret": "s"}, {**TENANT_ENV, "MSGRAPH_ACCESS_TOKEN": "t"}, "client_secret", "env.example", "env-app"),
+        ({"client_id": "app", "secret": "s"}, AWX_APP, "client_secret", "env.example", "app"),
+        ({"tenant": "contoso.example"}, AWX_APP, "client_secret", "contoso.example", "env-app"),
+        ({"secret": "", "username": "u", "password": "p"}, EMPTY, "password", "organizations", GRAPH_CLI),
+        ({"oidc_token": "t"}, {**AWX_APP, "AZURE_FEDERATED_TOKEN_FILE": "/t"}, "oidc", "env.example", "env-app"),
+        ({"oidc_token_file_path": "/t"}, {**AWX_APP, "AZURE_FEDERATED_TOKEN": "t"}, "oidc", "env.example", "env-app"),
+        # A proof of which but half is an option is one of the environment.
+        ({"username": "u"}, {**AWX_APP, **AWX_USER}, "client_secret", "env.example", "env-app"),
+        ({"username": "u"}, AWX_USER, "password", "organizations", GRAPH_CLI),
+        # auth_source decides.
+        ({"auth_source": "password"}, {**AWX_APP, **AWX_USER}, "password", "env.example", "env-app"),
+        ({"auth_source": "msi"}, AWX_APP, "msi", "env.example", "env-app"),
+        ({"auth_source": "msi", **TENANT, "secret": "s"}, {}, "msi", "contoso.example", "app"),
+        ({"auth_source": "cli", **TENANT, "secret": "s"}, {}, "cli", "contoso.example", "app"),
+        ({"auth_source": "client_secret", **TENANT, "secret": "s", "access_token": "t"}, {}, "client_secret",
+         "contoso.example", "app"),
+        # Without any proof: a managed identity where one is announced, then the Azure CLI.
+        ({}, {"IDENTITY_ENDPOINT": "http://localhost/msi"}, "msi", "", ""),
+        ({}, {"MSI_ENDPOINT": "http://localhost/msi"}, "msi", "", ""),
+        ({"client_id": "app"}, {"IDENTITY_ENDPOINT": "http://localhost/msi"}, "msi", "", "app"),
+        ({}, {"IDENTITY_ENDPOINT": ""}, "cli", "", ""),
+        ({}, EMPTY, "cli", "", ""),
+        ({"tenant": "contoso.example"}, {}, "cli", "contoso.example", ""),
+        # Users have a tenant of their own, apps do not.
+        ({"tenant": "organizations", "username": "u", "password": "p"}, {}, "password", "organizations", GRAPH_CLI),
+        ({"tenant": "common", "client_id": "app", "refresh_token": "r"}, {}, "refresh_token", "common", "app"),
+    ],
+)  # fmt: skip
+def test_the_identity_that_is_chosen(
+    options: Options, environ: dict[str, str], way: str, tenant: str, client_id: str
+) -> None:
+    who = choose(options, environ)
+    assert (who.way.source, who.tenant, who.client_id) == (way, tenant, client_id)
+
+
+EVERY_WAY = (
+    "give one of these as options or by their AZURE_ variables: access_token; tenant, client_id and secret; tenant,"
+    " client_id and x509_certificate_path; tenant, client_id and oidc_token or oidc_token_file_path; tenant, client_id"
+    " and refresh_token; username and password; or set auth_source to msi for a managed identity, or to cli after"
+    " 'az login'."
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "sentence"),
+    [
+        # Managed identity and CLI are there in all of these, and must not be taken.
+        ({"secret": "s"}, {}, f"the identity is incomplete: secret is given without tenant and client_id; {EVERY_WAY}"),
+        (
+            {},
+            {"AZURE_SECRET": "s", "AZURE_TENANT": "env.example"},
+            f"the identity is incomplete: AZURE_SECRET is given without client_id; {EVERY_WAY}",
+        ),
+        (
+            {},
+            {"AZURE_PASSWORD": "p", "AZURE_AD_USER": ""},
+            f"the identity is incomplete: AZURE_PASSWORD is given without username; {EVERY_WAY}",
+        ),
+        ({"username": "u"}, {}, f"the identity is incomplete: username is given without password; {EVERY_WAY}"),
+        (
+            {},
+            {"AZURE_FEDERATED_TOKEN_FILE": "/t", "AZURE_CLIENT_ID": "app"},
+            f"the identity is incomplete: AZURE_FEDERATED_TOKEN_FILE is given without tenant; {EVERY_WAY}",
+        ),
+        (
+            {"auth_source": "client_secret"},
+            {"AZURE_CLIENT_ID": "app"},
+            "auth_source is client_secret, but secret and tenant are not given; give secret (or AZURE_SECRET or"
+            " AZURE_CLIENT_SECRET) and tenant (or AZURE_TENANT or AZURE_TENANT_ID).",
+        ),
+        (
+            {"auth_source": "oidc", **TENANT},
+            {},
+            "auth_source is oidc, but oidc_token or oidc_token_file_path is not given; give oidc_token or"
+            " oidc_token_file_path (or AZURE_FEDERATED_TOKEN or AZURE_FEDERATED_TOKEN_FILE).",
+        ),
+        (
+            {"auth_source": "access_token", **TENANT, "secret": "s"},
+            {},
+            "auth_source is access_token, but access_token is not given; give access_token (or MSGRAPH_ACCESS_TOKEN).",
+        ),
+        (
+            {"tenant": "common", "client_id": "app", "secret": "s"},
+            {},
+            "tenant is common, but an app signs in to one tenant; give the tenant's GUID or one of its domains.",
+        ),
+        (
+            {},
+            {**AWX_APP, "AZURE_TENANT": "Organizations"},
+            "AZURE_TENANT is Organizations, but an app signs in to one tenant; give the tenant's GUID or one of its"
+            " domains.",
+        ),
+        (
+            {"tenant": "consumers", "client_id": "app", "oidc_token": "t"},
+            {},
+            "tenant is consumers, but an app signs in to one tenant; give the tenant's GUID or one of its domains.",
+        ),
+        *(
+            (
+                {"tenant": tenant, "client_id": "app", "secret": "s"},
+                {},
+                f"tenant is {tenant!r}; give the tenant's GUID or one of its domains.",
+            )
+            for tenant in ("a/b", "..", ".a", "a.", "a b", "a\n", "https://x", "a?b", "ü.example", "-")
+        ),
+        (
+            {"access_token": "Bearer x"},
+            {},
+            "access_token has characters that no token has; give the bare token, without 'Bearer'.",
+        ),
+        (
+            {},
+            {"MSGRAPH_ACCESS_TOKEN": "x\r\n"},
+            "MSGRAPH_ACCESS_TOKEN has characters that no token has; give the bare token, without 'Bearer'.",
+        ),
+    ],
+)
+def test_an_identity_that_cannot_be_right(options: Options, environ: dict[str, str], sentence: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        choose(options, {**environ, "IDENTITY_ENDPOINT": "http://localhost/msi"})
+    assert caught.value.sentence() == sentence
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "known"),
+    [
+        ({}, {}, ""),
+        ({}, EMPTY, ""),
+        ({"tenant": "a"}, {}, " (tenant alone does not suffice)"),
+        ({}, TENANT_ENV, " (AZURE_TENANT_ID and AZURE_CLIENT_ID alone do not suffice)"),
+        ({"thumbprint": "a"}, TENANT_ENV, " (AZURE_TENANT_ID, AZURE_CLIENT_ID and thumbprint alone do not suffice)"),
+    ],
+)
+def test_no_identity_at_all(options: Options, environ: dict[str, str], known: str) -> None:
+    with pytest.raises(OptionError) as caught:
+        choose(options, environ, has_cli=False)
+    assert caught.value.sentence() == f"no identity to sign in with is given{known}; {EVERY_WAY}"
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "secret"),
+    [
+        ({**TENANT, "secret": "s", "username": "u", "password": "p"}, {}, "s"),
+        ({"username": "u", "password": "p"}, AWX_APP, AWX_APP["AZURE_SECRET"]),
+        # The environment's secret is none of an app that an option names, nor of the one that is taken by default.
+        ({"client_id": "app", "username": "u", "password": "p"}, AWX_APP, ""),
+        ({"username": "u", "password": "p"}, {**AWX_APP, "AZURE_CLIENT_ID": ""}, ""),
+    ],
+)
+def test_a_secret_goes_along_with_a_user_only_for_the_app_it_belongs_to(
+    options: Options, environ: dict[str, str], secret: str
+) -> None:
+    who = choose({"auth_source": "password", **options}, environ)
+    assert who.values["secret"] == secret
+
+
+@pytest.mark.parametrize(
+    ("options", "doing"),
+    [
+        ({**TENANT, "secret": "s"}, "sign-in as client app with the app's secret"),
+        ({"auth_source": "msi"}, "sign-in with the managed identity of this host"),
+        (
+            {"username": "u", "password": "p"},
+            f"sign-in as client {GRAPH_CLI} with user name and password",
+        ),
+    ],
+)
+def test_the_sign_in_in_words(options: Options, doing: str) -> None:
+    assert choose(options, {}).doing == doing
+
+
+def test_secrets_are_all_that_must_not_be_shown_used_or_not() -> None:
+    options = {"secret": "1", "password": "2", "tenant": "contoso.example", "refresh_token": "", "access_token": None}
+    environ = {
+        "AZURE_SECRET": "3",
+        "AZURE_CLIENT_SECRET": "4",
+        "AZURE_FEDERATED_TOKEN": "5",
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD": "6",
+        "MSGRAPH_REFRESH_TOKEN": "7",
+        "MSGRAPH_ACCESS_TOKEN": "",
+        "AZURE_FEDERATED_TOKEN_FILE": "/t",
+        "AZURE_CLIENT_ID": "app",
+        "AZURE_AD_USER": "u",
+    }
+    assert identity.secrets(options, environ) == set("1234567")
+
+
+# Certificates
+
+
+class Files(t.NamedTuple):
+    """A key pair of an app, another one, the issuer's, and the folder for files."""
+
+    own: t.Any
+    other: t.Any
+    issuer: t.Any
+    folder: Path
+
+    def write(self, *parts: bytes) -> str:
+        path = self.folder / "certificate"
+        path.write_bytes(b"".join(parts))
+        return str(path)
+
+
+@pytest.fixture(scope="module")
+def pairs(key_pair: t.Any) -> tuple[t.Any, ...]:
+    issuer = key_pair("authority")
+    return key_pair("app", issuer=issuer), key_pair("other"), issuer
+
+
+@pytest.fixture
+def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
+    return Files(*pairs, tmp_path)
+
+
+def key_pem(pair: t.Any, password: bytes = b"", form: str = "PKCS8") -> bytes:
+    lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    written: bytes = pair.key.private_bytes(
+        serialization.Encoding.PEM, getattr(serialization.PrivateFormat, form), lock
+    )
+    return written
+
+
+def cert_pem(pair: t.Any) -> bytes:
+    written: bytes = pair.certificate.public_bytes(serialization.Encoding.PEM)
+    return written
+
+
+def pfx(pair: t.Any, password: bytes, *others: t.Any) -> bytes:
+    lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    return pkcs12.serialize_key_and_certificates(
+        b"app", pair.key, pair.certificate, [other.certificate for other in others], lock
+    )
+
+
+def sha1(pair: t.Any) -> str:
+    digest: bytes = pair.certificate.fingerprint(hashes.SHA1())  # noqa: S303 - what Entra ID calls the thumbprint
+    return digest.hex()
+
+
+FORMS: dict[str, t.Callable[[Files], tuple[list[bytes], str]]] = {
+    "key, certificate": lambda f: ([key_pem(f.own), cert_pem(f.own)], ""),
+    "certificate, key": lambda f: ([cert_pem(f.own), key_pem(f.own)], ""),
+    "PKCS #1 key": lambda f: ([key_pem(f.own, form="TraditionalOpenSSL"), cert_pem(f.own)], ""),
+    "encrypted key": lambda f: ([key_pem(f.own, b"pw"), cert_pem(f.own)], "pw"),
+    "encrypted PKCS #1 key": lambda f: ([key_pem(f.own, b"pw", "TraditionalOpenSSL"), cert_pem(f.own)], "pw"),
+    "a password too many": lambda f: ([key_pem(f.own), cert_pem(f.own)], "pw"),
+    "chain": lambda f: ([key_pem(f.own), cert_pem(f.own), cert_pem(f.issuer)], ""),
+    "chain, reversed": lambda f: ([cert_pem(f.issuer), cert_pem(f.own), key_pem(f.own)], ""),
+    "text between": lambda f: ([b"Bag Attributes\r\n", key_pem(f.own), b"subject=CN = app\n", cert_pem(f.own)], ""),
+    "CRLF": lambda f: ([key_pem(f.own).replace(b"\n", b"\r\n"), cert_pem(f.own).replace(b"\n", b"\r\n")], ""),
+    "PFX": lambda f: ([pfx(f.own, b"pw")], "pw"),
+    "PFX with the chain": lambda f: ([pfx(f.own, b"pw", f.issuer)], "pw"),
+    "PFX without password": lambda f: ([pfx(f.own, b"")], ""),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_certificate_in_every_form(files: Files, form: str) -> None:
+    parts, password = FORMS[form](files)
+    credential = identity.certificate(files.write(*parts), password, "")
+    assert credential == {
+        "private_key": key_pem(files.own).decode(),
+        "public_certificate": cert_pem(files.own).decode(),
+    }
+
+
+def spelt(thumbprint: str) -> str:
+    return ":".join(thumbprint[i : i + 2] for i in range(0, 40, 2)).upper() + " "
+
+
+def test_a_thumbprint_in_any_spelling(files: Files) -> None:
+    path = files.write(key_pem(files.own), cert_pem(files.own))
+    credential = identity.certificate(path, "", spelt(sha1(files.own)))
+    assert credential["thumbprint"] == sha1(files.own)
+
+
+def test_a_key_alone_with_its_thumbprint(files: Files) -> None:
+    credential = identity.certificate(files.write(key_pem(files.own)), "", sha1(files.own))
+    assert credential == {"private_key": key_pem(files.own).decode(), "thumbprint": sha1(files.own)}
+
+
+def test_the_thumbprint_chooses_among_certificates_of_one_key(files: Files, key_pair: t.Any) -> None:
+    renewed = key_pair("app", key=files.own.key)
+    path = files.write(key_pem(files.own), cert_pem(files.own), cert_pem(renewed))
+    credential = identity.certificate(path, "", sha1(renewed))
+    assert credential["thumbprint"] == sha1(renewed)
+    assert credential["public_certificate"] == cert_pem(renewed).decode()
+
+
+class EcPair(t.NamedTuple):
+    key: t.Any
+
+
+CANNOT_BE_OPENED = "cannot be opened; check x509_certificate_password, and that the file is PEM or PFX."
+NO_KEY = "holds no RSA private key; put key and certificate into it."
+UNUSABLE: dict[str, tuple[t.Callable[[Files], list[bytes]], str, str]] = {
+    "wrong password": (lambda f: [key_pem(f.own, b"pw"), cert_pem(f.own)], "wrong", CANNOT_BE_OPENED),
+    "no password": (lambda f: [key_pem(f.own, b"pw"), cert_pem(f.own)], "", CANNOT_BE_OPENED),
+    "PFX, wrong password": (lambda f: [pfx(f.own, b"pw")], "wrong", CANNOT_BE_OPENED),
+    "PFX, no password": (lambda f: [pfx(f.own, b"pw")], "", CANNOT_BE_OPENED),
+    "empty": (lambda _: [], "", CANNOT_BE_OPENED),
+    "garbage": (lambda _: [b"garbage\xff\x00"], "", CANNOT_BE_OPENED),
+    "garbage in PEM": (
+        lambda _: [b"-----BEGIN PRIVATE KEY-----\n####\n-----END PRIVATE KEY-----\n"],
+        "",
+        CANNOT_BE_OPENED,
+    ),
+    "garbage as certificate": (
+        lambda f: [key_pem(f.own), b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"],
+        "",
+        CANNOT_BE_OPENED,
+    ),
+    "no key": (lambda f: [cert_pem(f.own)], "", NO_KEY),
+    "half a key": (lambda f: [key_pem(f.own)[:200], cert_pem(f.own)], "", NO_KEY),
+    "EC key": (lambda _: [key_pem(EcPair(ec.generate_private_key(ec.SECP256R1())))], "", NO_KEY),
+    "no certificate": (
+        lambda f: [key_pem(f.own)],
+        "",
+        "holds no certificate for its key; put the certificate into it, or give thumbprint.",
+    ),
+    "certificate of another key": (
+        lambda f: [key_pem(f.own), cert_pem(f.other)],
+        "",
+        "holds no certificate for its key; put the certificate into it, or give thumbprint.",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_file_that_is_no_use(files: Files, kind: str) -> None:
+    parts, password, clause = UNUSABLE[kind]
+    path = files.write(*parts(files))
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, password, "")
+    assert caught.value.sentence() == f"x509_certificate_path {path!r} {clause}"
+
+
+@pytest.mark.parametrize(("name", "reason"), [("missing", "No such file or directory"), (".", "Is a directory")])
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, reason: str) -> None:
+    path = str(tmp_path / name)
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, "", "")
+    assert caught.value.sentence() == (
+        f"x509_certificate_path {path!r} cannot be read: {reason}; name a file that this user may read."
+    )
+
+
+@pytest.mark.parametrize("with_certificate", [True, False])
+@pytest.mark.parametrize("thumbprint", ["of another", "xyz", "ab", "g" * 40])
+def test_a_wrong_thumbprint(files: Files, thumbprint: str, with_certificate: bool) -> None:
+    if thumbprint == "of another":
+        thumbprint = sha1(files.other) if with_certificate else sha1(files.other)[:-1]
+    path = files.write(key_pem(files.own), cert_pem(files.own) if with_certificate else b"")
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, "", thumbprint)
+    advice = "leave thumbprint out" if with_certificate else "give 40 hexadecimal digits"
+    assert caught.value.sentence() == f"thumbprint is not the SHA-1 of the certificate in {path!r}; {advice}."
+
+
+# Signing in
+
+HOSTS = Endpoints("https://graph.example", "https://login.example:8443")
+
+
+class Request(t.NamedTuple):
+    """What was sent."""
+
+    method: str
+    url: str
+    headers: t.Mapping[str, str]
+    params: t.Any
+    data: t.Any
+
+
+class Wire:
+    """A transport that goes nowhere: it answers by the last part of the path, and tells what it was asked."""
+
+    def __init__(self, timing: t.Any) -> None:
+        self.timing = timing
+        self.request_timeout = 30
+        self.retry_timeout = 120
+        self.requests: list[Request] = []
+        self.expires_in = 3600
+        self.answers: dict[str, tuple[int, t.Any]] = {}
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        json_expected: bool,  # noqa: ARG002 - as the real one
+        headers: t.Mapping[str, str],
+        params: t.Any = None,
+        data: t.Any = None,
+    ) -> transport.Answer:
+        self.requests.append(Request(method, url, headers, params, data))
+        last = urlsplit(url).path.rsplit("/", 1)[-1]
+        status, document = self.answers.get(last) or self._usual(last, url)
+        return transport.Answer(status, {"content-type": "application/json"}, json.dumps(document).encode())
+
+    def _usual(self, last: str, url: str) -> tuple[int, t.Any]:
+        if last == "openid-configuration":
+            base = url.split("/v2.0/")[0]
+            return 200, {
+                "issuer": f"{base}/v2.0",
+                "authorization_endpoint": f"{base}/oauth2/v2.0/authorize",
+                "token_endpoint": f"{base}/oauth2/v2.0/token",
+            }
+        if last == "token":
+            return 200, {"access_token": f"token-{len(self.sent('token'))}", "expires_in": self.expires_in}
+        return 200, {"account_type": "Managed"}
+
+    def sent(self, last: str) -> list[Request]:
+        return [request for request in self.requests if urlsplit(request.url).path.endswith(last)]
+
+
+@pytest.fixture
+def wire(clock: t.Any) -> Wire:
+    return Wire(clock.timing)
+
+
+def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> identity.SignIn:
+    return identity.SignIn(choose(options, {}), hosts, t.cast("transport.Transport", wire))
+
+
+APP = {**TENANT, "secret": "right"}
+
+
+def test_a_secret_is_turned_into_a_token(wire: Wire) -> None:
+    who = sign_in(wire, APP)
+    assert wire.requests == []
+    assert who.tokens == set()
+    assert who.token() == "token-1"
+    assert who.tokens == {"token-1"}
+    (request,) = wire.sent("token")
+    assert request.method == "POST"
+    assert request.url == "https://login.example:8443/contoso.example/oauth2/v2.0/token"
+    assert request.data["grant_type"] == "client_credentials"
+    assert request.data["client_id"] == "app"
+    assert request.data["client_secret"] == "right"
+    assert request.data["scope"] == "https://graph.example/.default"
+
+
+def test_no_host_but_the_authority_is_asked(wire: Wire) -> None:
+    sign_in(wire, APP).token()
+    sign_in(wire, {"username": "u", "password": "p"}).token()
+    assert {urlsplit(request.url).netloc for request in wire.requests} == {"login.example:8443"}
+
+
+def test_a_region_in_the_environment_changes_nothing(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSAL_FORCE_REGION", "westeurope")
+    monkeypatch.setenv("REGION_NAME", "westeurope")
+    sign_in(wire, APP, Endpoints("https://graph.microsoft.com", "https://login.microsoftonline.com")).token()
+    assert {urlsplit(request.url).netloc for request in wire.requests} == {"login.microsoftonline.com"}
+
+
+def test_a_token_is_kept_until_five_minutes_before_its_end(wire: Wire, clock: t.Any) -> None:
+    who = sign_in(wire, APP)
+    assert who.token() == "token-1"
+    clock.pass_by(3299)
+    assert who.token() == "token-1"
+    clock.pass_by(1)
+    assert who.token() == "token-2"
+    assert who.token() == "token-2"
+
+
+def test_a_short_token_is_kept_for_half_its_life(wire: Wire, clock: t.Any) -> None:
+    wire.expires_in = 400
+    who = sign_in(wire, APP)
+    assert who.token() == "token-1"
+    clock.pass_by(199)
+    assert who.token() == "token-1"
+    clock.pass_by(1)
+    assert who.token() == "token-2"
+
+
+def test_another_token_in_the_place_of_a_refused_one(wire: Wire) -> None:
+    who = sign_in(wire, APP)
+    assert who.token() == "token-1"
+    assert who.another_token("token-1") == "token-2"
+    # Refused again, but meanwhile replaced: the newest is given without another sign-in.
+    assert who.another_token("token-1") == "token-2"
+    assert who.token() == "token-2"
+    assert who.tokens == {"token-2"}
+
+
+def test_a_given_token_is_used_without_msal_or_network(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "HAS_MSAL", False)
+    who = sign_in(wire, {"access_token": "given"})
+    assert who.token() == "given"
+    assert who.another_token("given") is None
+    assert who.tokens == {"given"}
+    assert wire.requests == []
+
+
+@pytest.mark.parametrize("options", [APP, {"username": "u", "password": "p"}, {"auth_source": "msi"}])
+def test_msal_is_missed_before_any_request(wire: Wire, monkeypatch: pytest.MonkeyPatch, options: Options) -> None:
+    monkeypatch.setattr(identity, "HAS_MSAL", False)
+    with pytest.raises(errors.MissingLibraryError) as caught:
+        sign_in(wire, options)
+    assert caught.value.library == "msal"
+    assert wire.requests == []
+
+
+REFUSED = {
+    "error": "invalid_client",
+    "error_description": "AADSTS7000215: Invalid client secret provided. Trace ID: 1 Correlation ID: 2 Timestamp: 3",
+    "trace_id": "the trace",
+}
+
+
+def test_a_refusal_is_told_and_not_remembered(wire: Wire) -> None:
+    who = sign_in(wire, APP)
+    wire.answers["token"] = (401, REFUSED)
+    for tries in (1, 2):
+        with pytest.raises(SignInError) as caught:
+            who.token()
+        assert caught.value.sentence() == (
+            "sign-in as client app with the app's secret was refused (HTTP 401):"
+            " AADSTS7000215: Invalid client secret provided; set secret to the secret's value (not its ID) and check"
+            " that it belongs to client_id."
+        )
+        assert caught.value.request_id == "the trace"
+        assert len(wire.sent("token")) == tries
+    del wire.answers["token"]
+    assert who.token() == "token-3"
+
+
+def test_an_unknown_tenant_is_told(wire: Wire) -> None:
+    description = "AADSTS90002: Tenant 'contoso.example' not found. Trace ID: 1"
+    wire.answers["openid-configuration"] = (400, {"error": "invalid_tenant", "error_description": description})
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, APP).token()
+    assert caught.value.sentence() == (
+        "sign-in as client app with the app's secret was refused (HTTP 400): AADSTS90002:"
+        " Tenant 'contoso.example' not found; check tenant, and cloud_environment if it is not in the public cloud."
+    )
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"access_token": ""},
+        {"access_token": None},
+        {"access_token": 5},
+        {"access_token": "a b"},
+        {"access_token": "ä"},
+    ],
+)
+def test_an_answer_without_a_usable_token(wire: Wire, answer: t.Any) -> None:
+    wire.answers["token"] = (200, {"expires_in": 3600, **answer})
+    who = sign_in(wire, APP)
+    with pytest.raises(SignInError):
+        who.token()
+    assert who.tokens == set()
+
+
+def test_a_server_in_trouble_is_told(wire: Wire) -> None:
+    wire.answers["token"] = (500, {"error": "server_error", "error_description": "Oh no."})
+    with pytest.raises(SignInError, match=r"was refused \(HTTP 500\): Oh no$"):
+        sign_in(wire, APP).token()
+
+
+def test_no_answer_stays_what_it_is(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    failure = errors.Unavailable("login.example cut the connection")
+
+    def fail(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
+        raise failure
+
+    monkeypatch.setattr(wire, "call", fail)
+    with pytest.raises(errors.Unavailable) as caught:
+        sign_in(wire, APP).token()
+    assert caught.value is failure
+
+
+def test_a_user_signs_in_by_password(wire: Wire) -> None:
+    # pytest turns a warning of msal, which knows that this way is outdated, into an error.
+    assert sign_in(wire, {"username": "u@contoso.example", "password": "right"}).token() == "token-1"
+    (realm,) = wire.sent("u@contoso.example")
+    # msal itself drops the port here.
+    assert realm.url.split("?")[0] == "https://login.example:8443/common/userrealm/u@contoso.example"
+    (request,) = wire.sent("token")
+    assert request.url == "https://login.example:8443/organizations/oauth2/v2.0/token"
+    assert request.data["grant_type"] == "password"
+    assert request.data["client_id"] == GRAPH_CLI
+    assert (request.data["username"], request.data["password"]) == ("u@contoso.example", "right")
+    assert "https://graph.example/.default" in request.data["scope"].split()
+    assert "client_secret" not in request.data
+
+
+@pytest.mark.parametrize("secret", ["", "right"])
+def test_a_refresh_token_is_redeemed(wire: Wire, secret: str) -> None:
+    who = sign_in(wire, {**TENANT, "auth_source": "refresh_token", "refresh_token": "given", "secret": secret})
+    assert who.token() == "token-1"
+    (request,) = wire.sent("token")
+    assert request.data["grant_type"] == "refresh_token"
+    assert request.data["refresh_token"] == "given"
+    assert request.data.get("client_secret", "") == secret
+
+
+def assertion(wire: Wire) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
+    (request,) = wire.sent("token")
+    assert request.data["client_assertion_type"] == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+    parts = [part + "=" * (-len(part) % 4) for part in _text(request.data["client_assertion"]).split(".")[:2]]
+    header, claims = (json.loads(base64.urlsafe_b64decode(part)) for part in parts)
+    return header, claims
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _digest(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("form", ["encrypted key", "chain, reversed", "PFX"])
+def test_a_certificate_signs_with_sha256(wire: Wire, files: Files, form: str) -> None:
+    parts, password = FORMS[form](files)
+    options = {"x509_certificate_path": files.write(*parts), "x509_certificate_password": password}
+    assert sign_in(wire, {**TENANT, **options}).token() == "token-1"
+    header, claims = assertion(wire)
+    assert header["alg"] == "PS256"
+    assert header["x5t#S256"].rstrip("=") == _digest(files.own.certificate.fingerprint(hashes.SHA256()))
+    assert "x5t" not in header
+    assert claims["iss"] == "app"
+    assert claims["aud"] == "https://login.example:8443/contoso.example/oauth2/v2.0/token"
+
+
+@pytest.mark.parametrize("with_certificate", [True, False])
+def test_a_thumbprint_signs_the_old_way(wire: Wire, files: Files, with_certificate: bool) -> None:
+    path = files.write(key_pem(files.own), cert_pem(files.own) if with_certificate else b"")
+    sign_in(wire, {**TENANT, "x509_certificate_path": path, "thumbprint": spelt(sha1(files.own))}).token()
+    header, _claims = assertion(wire)
+    assert header["alg"] == "RS256"
+    assert header["x5t"].rstrip("=") == _digest(bytes.fromhex(sha1(files.own)))
+
+
+def test_an_unusable_certificate_fails_before_any_request(wire: Wire, tmp_path: Path) -> None:
+    with pytest.raises(OptionError):
+        sign_in(wire, {**TENANT, "x509_certificate_path": str(tmp_path / "missing")})
+    assert wire.requests == []
+
+
+def test_the_file_with_the_federated_token_is_read_for_each_sign_in(wire: Wire, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n", encoding="ascii")
+    who = sign_in(wire, {**TENANT, "oidc_token_file_path": str(file)})
+    who.token()
+    file.write_text("second", encoding="ascii")
+    who.another_token("token-1")
+    assert [_text(request.data["client_assertion"]) for request in wire.sent("token")] == ["first", "second"]
+
+
+def test_a_federated_token_as_option(wire: Wire) -> None:
+    sign_in(wire, {**TENANT, "oidc_token": "given", "oidc_token_file_path": "/nowhere"}).token()
+    assert _text(wire.sent("token")[0].data["client_assertion"]) == "given"
+
+
+def test_the_option_with_the_federated_token_wins_over_the_environment(wire: Wire, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("of the option", encoding="ascii")
+    options = {**TENANT, "oidc_token_file_path": str(file)}
+    who = choose(options, {"AZURE_FEDERATED_TOKEN": "of the environment"})
+    identity.SignIn(who, HOSTS, t.cast("transport.Transport", wire)).token()
+    assert _text(wire.sent("token")[0].data["client_assertion"]) == "of the option"
+
+
+@pytest.mark.parametrize(
+    ("content", "clause"),
+    [
+        (None, "cannot be read: No such file or directory; name a file that this user may read."),
+        (b"\xff\xfe", "cannot be read: it is not text; name a file that this user may read."),
+        (b" \n", "is empty; see that the platform writes its token there."),
+    ],
+)
+def test_a_token_file_that_is_no_use(wire: Wire, tmp_path: Path, content: bytes | None, clause: str) -> None:
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(OptionError) as caught:
+        sign_in(wire, {**TENANT, "oidc_token_file_path": str(file)})
+    assert caught.value.sentence() == f"oidc_token_file_path {str(file)!r} {clause}"
+    file.write_text("good", encoding="ascii")
+    who = sign_in(wire, {**TENANT, "oidc_token_file_path": str(file)})
+    who.token()
+    file.unlink()
+    with pytest.raises(OptionError, match="cannot be read: No such file"):
+        who.another_token("token-1")
+
+
+# Managed identity
+
+
+@pytest.fixture
+def app_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MSI_ENDPOINT", "MSI_SECRET", "IDENTITY_SERVER_THUMBPRINT", "AZURE_POD_IDENTITY_AUTHORITY_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IDENTITY_ENDPOINT", "http://localhost:42356/msi/token")
+    monkeypatch.setenv("IDENTITY_HEADER", "the header")
+
+
+@pytest.mark.usefixtures("app_service")
+@pytest.mark.parametrize("client_id", ["", "user-assigned"])
+def test_a_managed_identity(wire: Wire, client_id: str) -> None:
+    wire.answers["token"] = (200, {"access_token": "of-the-host", "expires_on": str(int(time.time()) + 3600)})
+    assert sign_in(wire, {"auth_source": "msi", "client_id": client_id}).token() == "of-the-host"
+    (request,) = wire.requests
+    assert (request.method, request.url) == ("GET", "http://localhost:42356/msi/token")
+    assert request.headers["X-IDENTITY-HEADER"] == "the header"
+    assert request.params["resource"] == "https://graph.example"
+    assert request.params.get("client_id", "") == client_id
+
+
+@pytest.mark.usefixtures("app_service")
+def test_a_managed_identity_that_is_refused(wire: Wire) -> None:
+    wire.answers["token"] = (400, {"statusCode": 400, "message": "No managed identity found."})
+    with pytest.raises(SignInError, match=r"^sign-in with the managed identity of this host was refused \(HTTP 400\)"):
+        sign_in(wire, {"auth_source": "msi"}).token()
+
+
+# Azure CLI
+
+
+@pytest.fixture
+def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], Path]:
+    """Put a shell script on PATH as ``az``; it writes its arguments to the file that is returned."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    def write(script: str) -> Path:
+        arguments = tmp_path / "arguments"
+        program = tmp_path / "az"
+        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {arguments}\n{script}\n', encoding="utf-8")
+        program.chmod(0o755)
+        return arguments
+
+    return write
+
+
+def printed(clock: t.Any, **change: t.Any) -> str:
+    expires_on = int(clock.timing.now().timestamp()) + 3600
+    return json.dumps({"accessToken": "of-az", "expires_on": expires_on, "tokenType": "Bearer", **change})
+
+
+CLI = {"auth_source": "cli"}
+
+
+@pytest.mark.parametrize("tenant", ["", "contoso.example"])
+def test_the_azure_cli_is_asked(wire: Wire, clock: t.Any, az: t.Any, tenant: str) -> None:
+    arguments = az(f"echo '{printed(clock)}'; echo WARNING: new version >&2")
+    who = sign_in(wire, {**CLI, "tenant": tenant})
+    assert who.token() == "of-az"
+    assert arguments.read_text().splitlines() == [
+        "account", "get-access-token", "--output", "json", "--scope", "https://graph.example/.default",
+        *(["--tenant", tenant] if tenant else []),
+    ]  # fmt: skip
+    arguments.unlink()
+    clock.pass_by(3299)
+    who.token()
+    assert not arguments.exists()
+    clock.pass_by(1)
+    who.token()
+    assert arguments.exists()
+
+
+def test_the_azure_cli_is_not_hurried_when_nothing_is_to_be_repeated(wire: Wire, clock: t.Any, az: t.Any) -> None:
+    az(f"echo '{printed(clock)}'")
+    wire.retry_timeout = 0
+    assert sign_in(wire, CLI).token() == "of-az"
+
+
+DOING = "sign-in with the Azure CLI"
+LOGIN = "run 'az login' as the user of this task."
+
+
+@pytest.mark.parametrize(
+    ("script", "sentence"),
+    [
+        ("echo \"ERROR: Please run 'az login' to setup account.\" >&2; exit 1",
+         f"{DOING} failed: Please run 'az login' to setup account; {LOGIN}"),
+        ("echo secret; exit 3", f"{DOING} failed: az ended with 3; {LOGIN}"),
+        ("printf '\\033[31mERROR: two\\nlines\\377\\n' >&2; exit 1", f"{DOING} failed: [31m two lines\ufffd; {LOGIN}"),
+        ("echo nonsense", f"{DOING} gave no token; update the Azure CLI to 2.54.0 or later."),
+        ("true", f"{DOING} gave no token; update the Azure CLI to 2.54.0 or later."),
+        ("echo '[]'", f"{DOING} gave no token; update the Azure CLI to 2.54.0 or later."),
+        ("echo '{\"accessToken\": \"x\", \"expiresOn\": \"2026-11-22 18:00:00\"}'",
+         f"{DOING} gave no token; update the Azure CLI to 2.54.0 or later."),
+    ],
+)  # fmt: skip
+def test_what_the_azure_cli_says_is_told(wire: Wire, az: t.Any, script: str, sentence: str) -> None:
+    az(script)
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, CLI).token()
+    assert caught.value.sentence() == sentence
+
+
+def test_an_azure_cli_that_takes_too_long(wire: Wire, az: t.Any) -> None:
+    az("exec sleep 60")
+    wire.request_timeout = wire.retry_timeout = 1
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, CLI).token()
+    assert caught.value.sentence() == f"{DOING} took longer than 1 s; raise retry_timeout."
+
+
+def test_an_azure_cli_that_does_not_start(wire: Wire, az: t.Any, tmp_path: Path) -> None:
+    az("")
+    (tmp_path / "az").write_text("#!/nowhere/python\n", encoding="utf-8")
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, CLI).token()
+    assert caught.value.sentence() == f"{DOING} failed: No such file or directory; check that az runs."
+
+
+def test_no_azure_cli(wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, CLI).token()
+    assert caught.value.sentence() == (
+        f"{DOING} is not possible, because az is not installed; install it, or sign in in another way."
+    )
+
+
+def test_msal_is_as_new_as_the_certificates_need() -> None:
+    assert tuple(int(part) for part in msal.__version__.split(".")[:2]) >= (1, 35)

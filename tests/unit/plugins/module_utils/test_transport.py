@@ -1,0 +1,748 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Requests over real TLS to a server that misbehaves on demand; and, by a clock of our own, when they are repeated."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import socket
+import ssl
+import threading
+import time
+import typing as t
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, transport
+from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, Unanswered, Unavailable
+from ansible_collections.graphops.intune.plugins.module_utils.version import VERSION
+from cryptography.hazmat.primitives import serialization
+
+# The server
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Does what the next step of the server's script says; without one it answers with an empty object."""
+
+    protocol_version = "HTTP/1.1"
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.connections += 1
+
+    def _do(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        self.server.requests.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
+        step = self.server.script.pop(0) if self.server.script else answer()
+        step(self)
+
+    do_GET = do_POST = do_CONNECT = _do  # noqa: N815 - the names are those of the base class
+
+    def log_message(self, *_args: t.Any) -> None:
+        pass
+
+
+Step = t.Callable[[Handler], None]
+
+
+class Server(ThreadingHTTPServer):
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.script: list[Step] = []
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.connections = 0
+        if context:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01})
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+    @property
+    def url(self) -> str:
+        return f"https://{self.host}"
+
+    def handle_error(self, *_args: t.Any) -> None:
+        """A client that goes away is part of the test."""
+
+    def __enter__(self) -> Server:
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_args: t.Any) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> Step:
+    def step(handler: Handler) -> None:
+        handler.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **headers}.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return step
+
+
+def bytes_of_an_answer(*parts: bytes, pause: float = 0) -> Step:
+    """Send these bytes and close the connection."""
+
+    def step(handler: Handler) -> None:
+        handler.close_connection = True
+        for part in parts:
+            handler.wfile.write(part)
+            handler.wfile.flush()
+            time.sleep(pause)
+
+    return step
+
+
+class Pki(t.NamedTuple):
+    """A server's TLS context, and files with the authority to trust and with one that did not sign it."""
+
+    context: ssl.SSLContext
+    authority: str
+    other: str
+
+
+@pytest.fixture(scope="module")
+def pki(key_pair: t.Any, tmp_path_factory: pytest.TempPathFactory) -> Pki:
+    folder = tmp_path_factory.mktemp("pki")
+    pem = serialization.Encoding.PEM
+    pair, other = key_pair("127.0.0.1"), key_pair("127.0.0.1")
+    key = pair.key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "authority.pem").write_bytes(pair.certificate.public_bytes(pem))
+    (folder / "other.pem").write_bytes(other.certificate.public_bytes(pem))
+    (folder / "server.pem").write_bytes(key + pair.certificate.public_bytes(pem))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem")
+    return Pki(context, str(folder / "authority.pem"), str(folder / "other.pem"))
+
+
+@pytest.fixture(autouse=True)
+def environ(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Take proxies and authorities out of the environment."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NETRC"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+@pytest.fixture
+def server(pki: Pki) -> t.Iterator[Server]:
+    with Server(pki.context) as running:
+        yield running
+
+
+Client = t.Callable[..., transport.Transport]
+
+
+@pytest.fixture
+def client(pki: Pki) -> t.Iterator[Client]:
+    """Make transports that trust the server."""
+    made = []
+
+    def make(
+        ca_path: str | None = pki.authority,
+        *,
+        validate_certs: bool = True,
+        request_timeout: float = 10,
+        retry_timeout: float = 60,
+        timing: retries.Timing = retries.Timing(),  # noqa: B008 - it is a tuple
+    ) -> transport.Transport:
+        made.append(
+            transport.Transport(
+                context=transport.tls_context(ca_path, validate_certs, os.environ),
+                request_timeout=request_timeout,
+                retry_timeout=retry_timeout,
+                timing=timing,
+            )
+        )
+        return made[-1]
+
+    yield make
+    for http in made:
+        http.renew_connections()
+
+
+def get(http: transport.Transport, url: str, **headers: str) -> transport.Answer:
+    return http.once("GET", url, headers=headers)
+
+
+def failure(http: transport.Transport, url: str) -> Unanswered:
+    with pytest.raises(Unanswered) as caught:
+        get(http, url)
+    return caught.value
+
+
+# Answers
+
+
+def test_a_request_and_its_answer(server: Server, client: Client) -> None:
+    server.script = [answer(404, b'{"a": 1}', Request_Id="r1", Retry_After="5")]
+    reply = client().once("POST", server.url + "/x?y=z", headers={"Authorization": "Bearer t"}, data=b"content")
+    assert (reply.status, reply.body, reply.json()) == (404, b'{"a": 1}', {"a": 1})
+    assert reply.headers["retry-after"] == "5"
+    assert reply.request_id == "r1"
+    assert reply.date is not None
+    assert abs((reply.date - datetime.now(timezone.utc)).total_seconds()) < 10
+    ((method, path, headers, body),) = server.requests
+    assert (method, path, body) == ("POST", "/x?y=z", b"content")
+    assert headers["Authorization"] == "Bearer t"
+    assert headers["User-Agent"].startswith(f"graphops.intune/{VERSION} python-requests/")
+
+
+def test_the_id_and_the_clock_of_an_answer() -> None:
+    now = datetime(2026, 11, 22, 18, tzinfo=timezone.utc)
+    date = "Sun, 22 Nov 2026 18:00:30 GMT"
+    silent = transport.Answer(200, {}, b"")
+    assert (silent.date, silent.request_id, silent.retry_after(now)) == (None, None, None)
+    assert transport.Answer(200, {"x-ms-request-id": "x"}, b"").request_id == "x"
+    assert transport.Answer(200, {"x-ms-request-id": "x", "request-id": "r"}, b"").request_id == "r"
+    assert transport.Answer(429, {"retry-after": date}, b"").retry_after(now) == 30
+    # The server's clock, where there is one, measures the server's date.
+    headers = {"retry-after": date, "date": "Sun, 22 Nov 2026 18:00:20 GMT"}
+    assert transport.Answer(429, headers, b"").retry_after(now) == 10
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[" * 100_000])
+def test_a_body_that_is_no_json(body: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        transport.Answer(200, {}, body).json()
+
+
+def test_one_connection_is_used_for_all_requests_until_it_is_renewed(server: Server, client: Client) -> None:
+    http = client()
+    for status in (200, 404, 500):
+        server.script = [answer(status)]
+        assert get(http, server.url).status == status
+    assert server.connections == 1
+    http.renew_connections()
+    get(http, server.url)
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed(server: Server, client: Client, status: int) -> None:
+    server.script = [answer(status, b"", Location=f"{server.url}/elsewhere?secret")]
+    error = failure(client(), server.url)
+    assert error.sentence() == (
+        f"{server.host} redirects to 127.0.0.1 (HTTP {status}), which is not followed for the credential's sake; check"
+        " graph_url and authority_url, and that no proxy or portal stands in between."
+    )
+    assert (error.sent, error.lasting) == (True, True)
+    assert len(server.requests) == 1
+
+
+def test_a_body_may_be_compressed_and_in_chunks(server: Server, client: Client) -> None:
+    packed = gzip.compress(b'{"a": 1}' * 100)
+    chunks = [b"%x\r\n%b\r\n" % (1, packed[i : i + 1]) for i in range(len(packed))]
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+    server.script = [bytes_of_an_answer(head, *chunks, b"0\r\n\r\n")]
+    assert get(client(), server.url).body == b'{"a": 1}' * 100
+
+
+def test_a_body_that_is_not_what_its_header_says(server: Server, client: Client) -> None:
+    server.script = [answer(200, b'{"a": 1}', Content_Encoding="gzip")]
+    error = failure(client(), server.url)
+    assert error.sentence() == (
+        f"the answer of {server.host} could not be decoded; check that no proxy or portal stands in between."
+    )
+    assert (error.sent, error.lasting) == (True, False)
+
+
+LARGE = bytes(16 * 1024 * 1024 + 1)
+
+
+def test_the_largest_body(server: Server, client: Client) -> None:
+    server.script = [answer(200, LARGE[:-1])]
+    assert len(get(client(), server.url).body) == len(LARGE) - 1
+
+
+@pytest.mark.parametrize(
+    "step",
+    [answer(200, LARGE), answer(200, gzip.compress(LARGE), Content_Encoding="gzip")],
+    ids=["plain", "compressed"],
+)
+def test_a_body_that_is_too_large(server: Server, client: Client, step: Step) -> None:
+    server.script = [step]
+    error = failure(client(), server.url)
+    assert error.sentence() == (
+        f"{server.host} sent more than 16 MiB; check that no proxy or portal stands in between."
+    )
+    assert (error.sent, error.lasting) == (True, True)
+
+
+# No answer
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [],
+        [b"HTTP/1.1 2"],
+        [HEAD, b"Content-Length: 10\r\n\r\n"],
+        [HEAD, b"Content-Length: 10\r\n\r\n{}"],
+        [HEAD, b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}"],
+        [HEAD, b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"],
+        [HEAD, b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"],
+        [b"nonsense\r\n\r\n"],
+    ],
+)
+def test_an_answer_that_is_cut(server: Server, client: Client, parts: list[bytes]) -> None:
+    server.script = [bytes_of_an_answer(*parts)]
+    error = failure(client(), server.url)
+    assert error.sentence() == f"{server.host} cut the connection; run again later."
+    assert (error.sent, error.lasting) == (True, False)
+    assert len(server.requests) == 1
+
+
+def test_no_answer_in_time(server: Server, client: Client) -> None:
+    server.script = [bytes_of_an_answer(b"", pause=1)]
+    error = failure(client(request_timeout=0.2), server.url)
+    assert error.sentence() == (
+        f"{server.host} did not answer within 0.2 s; run again later, or raise request_timeout."
+    )
+    assert (error.sent, error.lasting) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "head",
+    [b"Content-Length: 1000\r\n\r\n", b"\r\n"],
+    ids=["body", "body without length"],
+)
+def test_an_answer_that_drips_in(server: Server, client: Client, head: bytes) -> None:
+    server.script = [bytes_of_an_answer(HEAD + head, *[b"x"] * 60, pause=0.05)]
+    start = time.monotonic()
+    error = failure(client(request_timeout=0.4), server.url)
+    assert time.monotonic() - start < 1.5
+    assert (error.sent, error.lasting) == (True, False)
+
+
+def test_a_body_that_drips_in_is_told(server: Server, client: Client) -> None:
+    server.script = [bytes_of_an_answer(HEAD + b"\r\n", *[b"x"] * 20, pause=0.05)]
+    error = failure(client(request_timeout=0.4), server.url)
+    assert error.sentence() == f"{server.host} took longer than 0.4 s to send its answer."
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def test_a_connection_that_is_refused(client: Client, closed_port: int) -> None:
+    error = failure(client(), f"https://127.0.0.1:{closed_port}")
+    assert error.sentence() == (
+        f"127.0.0.1:{closed_port} could not be reached (connection refused); check the network and the proxy."
+    )
+    assert (error.sent, error.lasting) == (False, False)
+
+
+@pytest.mark.parametrize(("number", "lasting"), [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, False)])
+def test_a_name_that_cannot_be_resolved(
+    client: Client, monkeypatch: pytest.MonkeyPatch, number: int, lasting: bool
+) -> None:
+    def fail(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
+        raise socket.gaierror(number, "the text")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    error = failure(client(), "https://graph.invalid")
+    assert error.sentence() == ("the name graph.invalid cannot be resolved; check the address, and DNS on this host.")
+    assert (error.sent, error.lasting) == (False, lasting)
+
+
+# Trust
+
+
+@pytest.mark.parametrize(
+    ("ca_path", "variables"),
+    [
+        ("authority", {}),
+        ("authority", {"REQUESTS_CA_BUNDLE": "other", "CURL_CA_BUNDLE": "other"}),
+        (None, {"REQUESTS_CA_BUNDLE": "authority", "CURL_CA_BUNDLE": "other"}),
+        (None, {"CURL_CA_BUNDLE": "authority"}),
+        ("", {"REQUESTS_CA_BUNDLE": "", "CURL_CA_BUNDLE": "authority"}),
+    ],
+)
+def test_the_authority_that_is_trusted(
+    server: Server, client: Client, pki: Pki, environ: t.Any, ca_path: str | None, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        environ.setenv(name, getattr(pki, value, ""))
+    assert get(client(ca_path and getattr(pki, ca_path)), server.url).status == 200
+
+
+@pytest.mark.parametrize(
+    ("ca_path", "variables"),
+    [
+        (None, {}),
+        ("other", {}),
+        ("other", {"REQUESTS_CA_BUNDLE": "authority", "CURL_CA_BUNDLE": "authority"}),
+        (None, {"REQUESTS_CA_BUNDLE": "other", "CURL_CA_BUNDLE": "authority"}),
+    ],
+)
+def test_a_certificate_that_is_not_trusted(
+    server: Server, client: Client, pki: Pki, environ: t.Any, ca_path: str | None, variables: dict[str, str]
+) -> None:
+    for name, value in variables.items():
+        environ.setenv(name, getattr(pki, value))
+    error = failure(client(ca_path and getattr(pki, ca_path)), server.url)
+    assert error.what.startswith(f"the TLS certificate of {server.host} is not trusted (self")
+    assert error.advice == "name the authority that signed it with ca_path, or ask who changes the traffic"
+    assert (error.sent, error.lasting) == (False, True)
+    assert server.requests == []
+
+
+def test_a_certificate_of_another_host(server: Server, client: Client) -> None:
+    error = failure(client(), f"https://localhost:{server.server_port}")
+    assert error.what == (
+        f"the TLS certificate of localhost:{server.server_port} is not trusted (Hostname mismatch, certificate is not"
+        " valid for 'localhost'.)"
+    )
+    assert (error.sent, error.lasting) == (False, True)
+    assert server.requests == []
+
+
+def test_anyone_is_trusted_without_validation(server: Server, client: Client) -> None:
+    # urllib3 would warn on every request; who set validate_certs to false has been told by the documentation.
+    http = client(None, validate_certs=False)
+    assert get(http, f"https://localhost:{server.server_port}").status == 200
+    assert get(http, server.url).status == 200
+
+
+def test_a_folder_of_authorities(client: Client, server: Server, pki: Pki, tmp_path: Path) -> None:
+    assert failure(client(str(tmp_path)), server.url).lasting
+    context = transport.tls_context(str(tmp_path), True, {})
+    assert context is not transport.tls_context(pki.authority, True, {})
+    assert context.verify_mode == ssl.CERT_REQUIRED
+    assert context.check_hostname
+
+
+def test_tls_is_set_up_once_per_authority(pki: Pki) -> None:
+    context = transport.tls_context(pki.authority, True, {})
+    assert context is transport.tls_context(pki.authority, True, {})
+    assert context is transport.tls_context(None, True, {"REQUESTS_CA_BUNDLE": pki.authority})
+    assert context is not transport.tls_context(pki.other, True, {})
+    assert context is not transport.tls_context(pki.authority, False, {})
+    assert transport.tls_context(None, True, {}) is transport.tls_context("", True, {"CURL_CA_BUNDLE": ""})
+
+
+def test_no_authority_is_read_for_a_connection(server: Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    http = client()
+
+    def fail(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", fail)
+    monkeypatch.setattr(ssl.SSLContext, "load_default_certs", fail)
+    for _ in range(2):
+        assert get(http, server.url).status == 200
+        http.renew_connections()
+
+
+ADVICE = "name a file of certificates in PEM, or a folder of them as c_rehash makes it."
+
+
+@pytest.mark.parametrize("name", ["ca_path", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_authorities_that_cannot_be_read(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / "missing")
+    with pytest.raises(OptionError) as caught:
+        transport.tls_context(path if name == "ca_path" else None, True, {name: path})
+    assert caught.value.sentence() == f"{name} {path!r} cannot be used: No such file or directory; {ADVICE}"
+
+
+def test_authorities_that_are_no_certificates(tmp_path: Path) -> None:
+    file = tmp_path / "garbage"
+    file.write_text("garbage", encoding="ascii")
+    with pytest.raises(OptionError) as caught:
+        transport.tls_context(str(file), True, {})
+    assert caught.value.sentence().startswith(f"ca_path {str(file)!r} cannot be used: ")
+    assert caught.value.sentence().endswith(f"; {ADVICE}")
+
+
+# Environment
+
+
+def test_credentials_of_netrc_are_not_used(server: Server, client: Client, environ: t.Any, tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login user password secret\n", encoding="ascii")
+    netrc.chmod(0o600)
+    environ.setenv("HOME", str(tmp_path))
+    environ.setenv("NETRC", str(netrc))
+    http = client()
+    get(http, server.url, Authorization="Bearer ours")
+    get(http, server.url)
+    assert [headers.get("Authorization") for _, _, headers, _ in server.requests] == ["Bearer ours", None]
+
+
+@pytest.fixture
+def proxy() -> t.Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.mark.parametrize("status", [407, 403, 502])
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
+def test_a_proxy_of_the_environment_is_used_and_its_password_not_told(
+    server: Server, proxy: Server, client: Client, environ: t.Any, variable: str, status: int
+) -> None:
+    proxy.script = [answer(status)]
+    environ.setenv(variable, f"http://user:hunter2@{proxy.host}")
+    error = failure(client(), server.url)
+    assert error.sentence() == (
+        f"the proxy to {server.host} did not let the request through; check HTTPS_PROXY and NO_PROXY."
+    )
+    assert (error.sent, error.lasting) == (False, False)
+    assert server.requests == []
+    ((method, target, headers, _body),) = proxy.requests
+    assert (method, target) == ("CONNECT", server.host)
+    assert headers["Proxy-Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://user:hunter2@127.0.0.1:{port}", "http://user:hunter2@127.0.0.1:99999", "http://user:hunter2@"]
+)
+def test_a_proxy_that_is_not_there(
+    server: Server, client: Client, environ: t.Any, closed_port: int, address: str
+) -> None:
+    environ.setenv("HTTPS_PROXY", address.format(port=closed_port))
+    error = failure(client(), server.url)
+    assert "hunter2" not in error.sentence()
+    assert not error.sent
+    assert server.requests == []
+
+
+def test_the_proxy_is_not_asked_for_hosts_of_no_proxy(
+    server: Server, proxy: Server, client: Client, environ: t.Any
+) -> None:
+    environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+    environ.setenv("NO_PROXY", "127.0.0.1")
+    assert get(client(), server.url).status == 200
+    assert proxy.requests == []
+
+
+def test_no_proxy_is_asked_for_the_host_s_own_identity(environ: t.Any) -> None:
+    environ.setenv("HTTP_PROXY", "http://proxy.example")
+    assert transport._proxies("http://169.254.169.254/metadata") == {}  # noqa: SLF001
+    assert transport._proxies("http://metadata.example")["http"] == "http://proxy.example"  # noqa: SLF001
+
+
+# Repeats
+
+
+def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> transport.Answer:
+    return transport.Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+LOST = Unanswered("graph.example cut the connection", advice="run again later", sent=True)
+
+
+class Calls:
+    """Plays answers and failures in turn, the last one for ever; counts the calls."""
+
+    def __init__(self, *plays: transport.Answer | Exception) -> None:
+        self.plays = list(plays)
+        self.count = 0
+
+    def __call__(self, method: str, url: str, **_request: t.Any) -> transport.Answer:
+        assert (method, url) == ("GET", "https://graph.example/x")
+        self.count += 1
+        play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
+        if isinstance(play, Exception):
+            raise play
+        return play
+
+
+def call(http: transport.Transport, calls: Calls, **how: t.Any) -> transport.Answer:
+    return http.call("GET", "https://graph.example/x", once=calls, **{"json_expected": True, "headers": {}, **how})
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        reply(429),
+        reply(503),
+        reply(504),
+        reply(200, b"<html>"),
+        reply(200, b""),
+        reply(200, b"[]"),
+        reply(204, b""),
+        reply(500, b"<html>"),
+        reply(502, b"<html>"),
+        LOST,
+        Unanswered("graph.example could not be reached", sent=False),
+    ],
+)
+def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transport.Answer | Exception) -> None:
+    calls = Calls(first, first, reply(200, b'{"a": 1}'))
+    assert call(client(timing=clock.timing), calls).json() == {"a": 1}
+    assert calls.count == 3
+    assert clock.slept == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        reply(200),
+        reply(400),
+        reply(401, b""),
+        reply(403, b"<html>"),
+        reply(404, b"<html>"),
+        reply(409),
+        reply(500, b'{"error": {}}'),
+        reply(502, b'{"error": {}}'),
+    ],
+)
+def test_what_another_try_would_not_better(client: Client, clock: t.Any, only: transport.Answer) -> None:
+    calls = Calls(only)
+    assert call(client(timing=clock.timing), calls) is only
+    assert calls.count == 1
+
+
+@pytest.mark.parametrize("only", [reply(200, b"<xml>"), reply(500, b"<xml>"), reply(204, b"")])
+def test_json_is_not_always_expected(client: Client, clock: t.Any, only: transport.Answer) -> None:
+    assert call(client(timing=clock.timing), Calls(only), json_expected=False) is only
+
+
+def test_a_lasting_failure_ends_at_once(client: Client, clock: t.Any) -> None:
+    calls = Calls(Unanswered("no such host", sent=False, lasting=True))
+    with pytest.raises(Unanswered, match=r"^no such host$"):
+        call(client(timing=clock.timing), calls)
+    assert calls.count == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "slept"),
+    [
+        ({"retry_after": "7"}, 7),
+        ({"retry_after": "0"}, 1),
+        ({"retry_after": "soon"}, 1),
+        ({"retry_after": "Sun, 22 Nov 2026 18:00:09 GMT"}, 9),
+        ({"retry_after": "Sun, 22 Nov 2026 18:00:09 GMT", "date": "Sun, 22 Nov 2026 18:00:05 GMT"}, 4),
+    ],
+)
+def test_retry_after_is_honoured(client: Client, clock: t.Any, headers: dict[str, str], slept: float) -> None:
+    call(client(timing=clock.timing), Calls(reply(429, **headers), reply()))
+    assert clock.slept == [slept]
+
+
+def gives_up(http: transport.Transport, calls: Calls, **how: t.Any) -> Unavailable:
+    with pytest.raises(Unavailable) as caught:
+        call(http, calls, **how)
+    return caught.value
+
+
+BUSY = json.dumps(
+    {"error": {"code": "TooManyRequests", "message": "Busy.", "innerError": {"request-id": "r1"}}}
+).encode()
+
+
+def test_a_wait_that_is_too_long_ends_the_call_at_once(client: Client, clock: t.Any) -> None:
+    calls = Calls(reply(429, BUSY, retry_after="3600"))
+    error = gives_up(client(timing=clock.timing), calls)
+    assert error.sentence() == (
+        'graph.example answered HTTP 429 (Too Many Requests): "Busy.", and it asks to wait 1 h, longer than'
+        " retry_timeout (60 s) allows; run again after that time, or raise retry_timeout."
+    )
+    assert error.request_id == "r1"
+    assert calls.count == 1
+    assert clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("plays", "limit", "tries", "sentence"),
+    [
+        (
+            [reply(503, b"")],
+            60,
+            6,
+            "graph.example answered HTTP 503 (Service Unavailable) and gave no reason (tried 6 times within"
+            " retry_timeout, 60 s); run again later.",
+        ),
+        (
+            [LOST],
+            60,
+            6,
+            "graph.example cut the connection (tried 6 times within retry_timeout, 60 s); run again later.",
+        ),
+        ([LOST], 2, 2, "graph.example cut the connection (tried 2 times within retry_timeout, 2 s); run again later."),
+        ([LOST], 0, 1, "graph.example cut the connection (tried once within retry_timeout, 0 s); run again later."),
+        (
+            [reply(200, b"<html>", content_type="text/html\x1b")],
+            0,
+            1,
+            "graph.example answered HTTP 200 with no JSON object but 6 bytes of text/html (tried once within"
+            " retry_timeout, 0 s); check that no proxy or portal stands in between.",
+        ),
+        (
+            [reply(200, b"")],
+            0,
+            1,
+            "graph.example answered HTTP 200 with no JSON object but 0 bytes of no content type (tried once within"
+            " retry_timeout, 0 s); check that no proxy or portal stands in between.",
+        ),
+        (
+            # The last failure is the one that is told.
+            [reply(503), LOST],
+            1,
+            2,
+            "graph.example cut the connection (tried 2 times within retry_timeout, 1 s); run again later.",
+        ),
+    ],
+)
+def test_the_end_of_patience(
+    client: Client, clock: t.Any, plays: list[t.Any], limit: float, tries: int, sentence: str
+) -> None:
+    calls = Calls(*plays)
+    error = gives_up(client(retry_timeout=limit, timing=clock.timing), calls)
+    assert error.sentence() == sentence
+    assert calls.count == tries
+    assert clock.elapsed <= limit
+
+
+def test_the_time_that_tries_take_counts(client: Client, clock: t.Any) -> None:
+    class Slow(Calls):
+        def __call__(self, *args: t.Any, **request: t.Any) -> transport.Answer:
+            clock.pass_by(25)
+            return super().__call__(*args, **request)
+
+    calls = Slow(LOST)
+    gives_up(client(timing=clock.timing), calls)
+    assert calls.count == 3
+    assert clock.slept == [1, 2]
+
+
+def test_a_limit_of_its_own(client: Client, clock: t.Any) -> None:
+    http = client(timing=clock.timing)
+    assert "(tried 2 times within retry_timeout, 1 s)" in gives_up(http, Calls(LOST), limit=1).what
+    assert "(tried once within retry_timeout, 0 s)" in gives_up(http, Calls(LOST), limit=0).what
+
+
+def test_a_call_goes_over_the_wire(server: Server, client: Client, clock: t.Any) -> None:
+    server.script = [answer(503), bytes_of_an_answer(), answer(200, b'{"a": 1}')]
+    reply_ = client(timing=clock.timing).call("GET", server.url, json_expected=True, headers={"X": "y"})
+    assert reply_.json() == {"a": 1}
+    assert [headers["X"] for _, _, headers, _ in server.requests] == ["y", "y", "y"]
+
+
+def test_the_id_of_a_throttled_request() -> None:
+    assert transport.throttled(reply(429, BUSY), "h").request_id == "r1"
+    assert transport.throttled(reply(429, BUSY, request_id="of the header"), "h").request_id == "of the header"
+    assert isinstance(transport.throttled(reply(429), "h"), errors.Unavailable)
