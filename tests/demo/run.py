@@ -89,7 +89,7 @@ def conclude(runs: list[tuple[Results, list[Request]]]) -> int:
             print(textwrap.indent(f"{host:<{width}}{outcome(results[host])}", "    "))
         kinds = collections.Counter((request.host, request.method) for request in requests)
         print(
-            f"    {'requests':<{width}}{sum(n for (host, _), n in kinds.items() if host == 'entra')} to sign in,"
+            f"    {'requests':<{width}}{sum(n for (host, _method), n in kinds.items() if host == 'entra')} to sign in,"
             f" {kinds['graph', 'GET']} to read connectors, {kinds['graph', 'POST']} to synchronise them"
         )
     changed = [sum(result["changed"] for result in results.values()) for results, _requests in runs]

@@ -205,7 +205,7 @@ def test_deep_json_is_survived(depth: int) -> None:
 
 def test_json_in_json_without_end_is_survived() -> None:
     body = "the innermost"
-    for _ in range(12):
+    for _level in range(12):
         body = json.dumps({"Message": body})
     said = errors.graph_said(body.encode())
     assert said.message.startswith('{"Message": ')

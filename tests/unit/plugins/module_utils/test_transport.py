@@ -451,7 +451,7 @@ def test_no_authority_is_read_for_a_connection(server: Server, client: Client, m
 
     monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", fail)
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", fail)
-    for _ in range(2):
+    for _try in range(2):
         assert get(http, server.url).status == 200
         http.renew_connections()
 
@@ -488,7 +488,7 @@ def test_credentials_of_netrc_are_not_used(server: Server, client: Client, envir
     http = client()
     get(http, server.url, Authorization="Bearer ours")
     get(http, server.url)
-    assert [headers.get("Authorization") for _, _, headers, _ in server.requests] == ["Bearer ours", None]
+    assert [headers.get("Authorization") for _method, _path, headers, _body in server.requests] == ["Bearer ours", None]
 
 
 @pytest.fixture
@@ -739,7 +739,7 @@ def test_a_call_goes_over_the_wire(server: Server, client: Client, clock: t.Any)
     server.script = [answer(503), bytes_of_an_answer(), answer(200, b'{"a": 1}')]
     reply_ = client(timing=clock.timing).call("GET", server.url, json_expected=True, headers={"X": "y"})
     assert reply_.json() == {"a": 1}
-    assert [headers["X"] for _, _, headers, _ in server.requests] == ["y", "y", "y"]
+    assert [headers["X"] for _method, _path, headers, _body in server.requests] == ["y", "y", "y"]
 
 
 def test_the_id_of_a_throttled_request() -> None:

@@ -1,0 +1,85 @@
+# Everything that is made on the way lies in .build/; `make clean` removes it.
+PYTHON ?= python3
+
+BUILD := .build
+TREE := $(BUILD)/tree
+IN_LINT := PATH="$(CURDIR)/$(BUILD)/lint/bin:$$PATH"
+PYTEST := PATH="$(CURDIR)/$(BUILD)/test/bin:$$PATH" $(BUILD)/test/bin/python -m pytest --numprocesses auto
+
+export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
+export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/ansible
+export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis
+export LC_ALL := C.UTF-8
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.PHONY: help demo simulator test test-quick lint format sanity units integration changelog build clean tree
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
+
+demo: $(BUILD)/demo/ready tree ## Run the playbooks against the simulator, from nothing
+	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/demo/run.py
+
+simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until interrupted
+	cd tests && ../$(BUILD)/demo/bin/python -m simulator
+
+test: lint sanity units $(BUILD)/test/ready-sdk ## Run every check: lint, sanity, the matrix of ansible-core, the whole suite
+	$(PYTEST)
+
+test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together
+	$(PYTEST) -m "not slow"
+
+lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, documentation and changelog
+	$(IN_LINT) ruff check
+	$(IN_LINT) ruff format --check
+	$(IN_LINT) mypy
+	$(IN_LINT) antsibull-changelog lint
+	$(IN_LINT) antsibull-changelog lint-changelog-yaml changelogs/changelog.yaml
+	@grep -qx "v$$(sed -n 's/^version: //p' galaxy.yml)" CHANGELOG.rst \
+		|| { echo "CHANGELOG.rst has no section for the version in galaxy.yml: run make changelog"; exit 1; }
+	HOME="$$ANSIBLE_HOME" $(IN_LINT) antsibull-docs lint-collection-docs --plugin-docs --check-extra-docs-refs --validate-collection-refs all .
+	$(IN_LINT) ansible-lint --offline
+
+format: $(BUILD)/lint/ready ## Format the Python code, and mend what ruff can mend
+	$(IN_LINT) ruff check --fix-only
+	$(IN_LINT) ruff format
+
+sanity: $(BUILD)/lint/ready ## Run ansible-test's sanity tests, on every Python found
+	$(BUILD)/lint/bin/python tests/tools/sanity.py
+
+units: tree ## Run the unit tests on every ansible-core from 2.15 on
+	$(PYTHON) tests/tools/matrix.py
+
+integration: $(BUILD)/test/ready-sdk tree ## Run playbooks and modules against the simulator
+	$(PYTEST) tests/integration
+
+changelog: $(BUILD)/lint/ready ## Write the section of the version in galaxy.yml from the fragments
+	$(IN_LINT) antsibull-changelog release --update-existing --refresh --reload-plugins
+
+build: $(BUILD)/lint/ready ## Pack the collection into .build/
+	$(IN_LINT) ansible-galaxy collection build --force --output-path $(BUILD)
+
+clean: ## Remove everything that was made
+	rm -rf $(BUILD) tests/output
+
+# The path under which Ansible and Python find the collection, wherever it was cloned.
+tree:
+	@mkdir -p $(BUILD)/ansible $(TREE)/ansible_collections/graphops
+	@ln -sfn ../../../.. $(TREE)/ansible_collections/graphops/intune
+
+# One environment each, made anew when one of its requirement files changes.
+$(BUILD)/%/ready:
+	rm -rf $(@D)
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/pip install --quiet --quiet $(addprefix --requirement ,$^)
+	@touch $@
+
+$(BUILD)/demo/ready: requirements.txt tests/demo/requirements.txt
+$(BUILD)/lint/ready: tests/requirements-lint.txt
+$(BUILD)/test/ready: requirements.txt tests/unit/requirements.txt tests/requirements.txt
+
+$(BUILD)/test/ready-sdk: tests/requirements-sdk.txt $(BUILD)/test/ready
+	$(@D)/bin/pip install --quiet --quiet --requirement $<
+	@touch $@
