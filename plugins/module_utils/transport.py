@@ -166,7 +166,7 @@ class Transport:
         method: str,
         url: str,
         *,
-        headers: t.Mapping[str, str | None],
+        headers: t.Mapping[str, str],
         params: t.Any = None,
         data: t.Any = None,
     ) -> Answer:
