@@ -17,6 +17,8 @@ import yaml
 from .conftest import INFO, ROOT, SYNC, Site
 from .test_identity import Certificate
 
+pytestmark = pytest.mark.slow
+
 MODULES = "ansible_collections.graphops.intune.plugins.modules"
 
 

@@ -19,6 +19,8 @@ from simulator import Fault, Simulator, World
 
 from .conftest import Run, Site
 
+pytestmark = pytest.mark.slow
+
 # Each is a way in which a read, or a request for a token, may fail once.
 ONCE = {
     "429 with seconds": {"status": 429, "headers": {"Retry-After": "1"}},

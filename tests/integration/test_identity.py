@@ -21,6 +21,8 @@ from simulator import Fault
 
 from .conftest import BIN, Site
 
+pytestmark = pytest.mark.slow
+
 NO_IDENTITY: dict[str, t.Any] = {"tenant": None, "client_id": None, "secret": None}
 
 

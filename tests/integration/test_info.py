@@ -15,6 +15,8 @@ from simulator import Fault
 
 from .conftest import Run, Site
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def site(site: Site) -> Site:

@@ -13,6 +13,8 @@ from simulator import Fault
 
 from .conftest import INFO, SYNC, Site
 
+pytestmark = pytest.mark.slow
+
 SECRETS = {
     "secret": "the-secret-0f4c",
     "x509_certificate_password": "certificate-password-81aa",

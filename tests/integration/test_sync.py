@@ -96,6 +96,7 @@ def test_without_wait_it_ends_when_graph_accepted(site: Site) -> None:
     assert len(site.requests("get")) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "age", "accepted", "reason"),
     [
@@ -200,6 +201,7 @@ def test_a_retired_connector_is_told_so(site: Site, status: str, state: str) -> 
     assert "Microsoft ended support for the on-premises Exchange connector on 19 February 2024" in run.result["msg"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
