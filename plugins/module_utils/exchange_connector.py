@@ -18,7 +18,8 @@ import typing as t
 from datetime import datetime
 
 from . import errors, retries, timestamps, transport
-from .graph import Graph, Reply
+from .graph import Graph
+from .story import Ask, Pause, Story
 
 CONNECTED = "connected"
 
@@ -57,13 +58,11 @@ class Reading(t.NamedTuple):
 class Requested(t.NamedTuple):
     """What became of the request to synchronise.
 
-    :param accepted: True if Graph said so, or showed it; None if the answers were lost and nobody can tell.
-    :param at: when it was accepted, by Graph's clock, if known.
+    :param at: when Graph accepted it, by its clock, if known.
     :param seen: the connector, if it was read again and the synchronisation had already shown.
-    :param failure: why ``accepted`` is None.
+    :param failure: why nobody can tell whether Graph accepted it: its answers were lost. None if it did.
     """
 
-    accepted: bool | None
     at: datetime | None
     request_id: str | None
     seen: Reading | None = None
@@ -99,7 +98,7 @@ def snake_case(name: str) -> str:
     return _WORD_START.sub("_", name).lower()
 
 
-def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Reading:
+def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Story[Reading]:
     """Read one connector.
 
     :param connector_id: its GUID.
@@ -109,13 +108,17 @@ def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Read
     :raises Unavailable: Graph could not be reached, or had no time for it.
     :raises SignInError: no token.
     """
-    reply: Reply = graph.get(f"{_COLLECTION}/{connector_id}", doing="read it", limit=limit)
+    reply = yield from graph.reading(f"{_COLLECTION}/{connector_id}", doing="read it", limit=limit)
     return Reading(from_graph(reply.document), reply.date, reply.request_id)
 
 
-def read_all(graph: Graph) -> list[Connector]:
+def read_all(graph: Graph) -> list[Reading]:
     """Read every connector of the tenant. Raises what :func:`read` raises."""
-    return [from_graph(entity) for page in graph.pages(_COLLECTION, doing="list them") for entity in page]
+    return [
+        Reading(from_graph(entity), page.date, page.request_id)
+        for page in graph.pages(_COLLECTION, doing="list them")
+        for entity in page.document["value"]
+    ]
 
 
 def has_moved(before: Connector, after: Connector) -> bool:
@@ -123,7 +126,7 @@ def has_moved(before: Connector, after: Connector) -> bool:
     return after.last_sync is not None and (before.last_sync is None or after.last_sync > before.last_sync)
 
 
-def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connector) -> Requested:
+def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connector) -> Story[Requested]:
     """Ask for a synchronisation, as often as needed and as seldom as possible.
 
     Throttling (429) and refusals for lack of time (503) are repeated while ``retry_timeout`` lasts. After a lost answer
@@ -143,7 +146,7 @@ def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connec
     while True:
         asked, reread = None, True
         try:
-            answer = graph.post_once(f"{_COLLECTION}/{connector_id}/sync", json.dumps({"syncType": sync_type}))
+            answer = yield Ask("POST", f"{_COLLECTION}/{connector_id}/sync", json.dumps({"syncType": sync_type}))
         except errors.Unanswered as error:
             failure, reread = error, error.sent
             lost += error.sent and not error.lasting
@@ -154,7 +157,7 @@ def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connec
             break
         else:
             if answer.status < 300:
-                return Requested(True, answer.date, answer.request_id)
+                return Requested(answer.date, answer.request_id)
             failure = _refusal(sync_type, answer)
             if not isinstance(failure, errors.Unavailable):
                 break
@@ -162,24 +165,26 @@ def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connec
             lost += may_be_accepted(answer.status, errors.graph_said(answer.body).code)
         if lost >= _MOST_LOST:
             break
-        if not patience.again(asked):
+        pause = patience.pause(asked)
+        if pause is None:
             failure = transport.out_of_patience(failure, tries=patience.tries, asked=asked, limit=http.retry_timeout)
             break
+        yield Pause(pause)
         if reread or lost:
             try:
-                seen = read(graph, connector_id)
+                seen = yield from read(graph, connector_id)
             except errors.IntuneError as error:
                 failure = error
                 break
             if has_moved(before, seen.connector):
-                return Requested(True, None, seen.request_id, seen=seen)
+                return Requested(None, seen.request_id, seen=seen)
     if not lost:
         raise failure
     with contextlib.suppress(errors.IntuneError):
-        seen = read(graph, connector_id, limit=0)
+        seen = yield from read(graph, connector_id, limit=0)
         if has_moved(before, seen.connector):
-            return Requested(True, None, seen.request_id, seen=seen)
-    return Requested(None, None, failure.request_id, failure=failure)
+            return Requested(None, seen.request_id, seen=seen)
+    return Requested(None, failure.request_id, failure=failure)
 
 
 def may_be_accepted(status: int, code: str) -> bool:

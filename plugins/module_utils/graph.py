@@ -4,21 +4,34 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""Microsoft Graph: reads that are repeated until they succeed, writes that are sent once, lists of many pages."""
+"""Microsoft Graph: reads that are repeated until they succeed, writes that are sent once, one by one or in batches."""
 
 from __future__ import annotations
 
+import json
 import typing as t
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from . import errors, transport
+from .retries import RETRIED_STATUSES
+from .story import Ask, Story, tell, tell_one
 
 # https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
 _VERSION = "/v1.0"
 # Intune's nextLinks have been seen to go on for ever (microsoft-graph-docs#18143).
 _MOST_PAGES = 1000
+
+# https://learn.microsoft.com/graph/json-batching
+_MOST_IN_A_BATCH = 20
+# How many requests are under way at the same time, when there are many: more would only meet Graph's limits sooner.
+_AT_ONCE = 4
+
+T = t.TypeVar("T")
+# What one try comes to.
+Outcome = t.Union[transport.Answer, errors.IntuneError]
 
 
 class Tokens(t.Protocol):
@@ -49,8 +62,9 @@ class Graph:
         self.url = url
         self.http = http
         self._tokens = tokens
+        self._takes_batches = True
 
-    def get(self, path: str, *, doing: str, limit: float | None = None) -> Reply:
+    def reading(self, path: str, *, doing: str, limit: float | None = None) -> Story[Reply]:
         """Read ``path`` (below the version, or a whole URL on this Graph).
 
         :param doing: what for, as in "could not ...".
@@ -59,44 +73,41 @@ class Graph:
         :raises Unavailable: Graph could not be reached, or had no time for it.
         :raises SignInError: no token.
         """
-        answer = self.http.call(
-            "GET",
-            self._url(path),
-            headers={"Accept": "application/json"},
+        answer: transport.Answer = yield from transport.patiently(
+            Ask("GET", path),
+            host=urlsplit(self.url).netloc,
             json_expected=True,
-            limit=limit,
-            once=self._authorised,
+            timing=self.http.timing,
+            limit=self.http.retry_timeout if limit is None else limit,
         )
         if answer.status >= 300:
             raise errors.graph_error(doing, answer.status, answer.body, answer.request_id)
         return Reply(answer.json(), answer.date, answer.request_id)
 
-    def post_once(self, path: str, content: str) -> transport.Answer:
-        """Send JSON to ``path``, a single time: a write may not be safe to repeat, so the caller decides.
+    def tell(self, stories: t.Sequence[Story[T]]) -> list[T | errors.IntuneError]:
+        """Carry out stories of this Graph together: what several ask at the same time is sent in batches.
 
-        :raises Unanswered: the answer, or even the request, was lost; ``sent`` tells which.
+        :returns: for each story what it returned, or the error that ended it.
         """
-        return self._authorised(
-            "POST",
-            self._url(path),
-            headers={"Accept": "application/json", "Content-Type": "application/json"},
-            data=content.encode(),
-        )
+        return tell(stories, send=self._send, timing=self.http.timing)
 
-    def pages(self, path: str, *, doing: str) -> t.Iterator[list[t.Any]]:
-        """Read a list page by page; each page as its list of entities. Raises what :meth:`get` raises."""
+    def tell_one(self, story: Story[T]) -> T:
+        """Carry out one story, and return what it returns. Raises the error that ended it."""
+        return tell_one(story, send=self._send, timing=self.http.timing)
+
+    def pages(self, path: str, *, doing: str) -> t.Iterator[Reply]:
+        """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`."""
         url = self._url(path)
         seen: set[str] = set()
         while url not in seen and len(seen) < _MOST_PAGES:
             seen.add(url)
-            document = self.get(url, doing=doing).document
-            page = document.get("value")
-            if not isinstance(page, list):
+            reply = self.tell_one(self.reading(url, doing=doing))
+            if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
                     f"could not {doing}, because Graph sent no list", advice="check that graph_url is a Microsoft Graph"
                 )
-            yield page
-            following = document.get("@odata.nextLink")
+            yield reply
+            following = reply.document.get("@odata.nextLink")
             if not following:
                 return
             url = urljoin(url, str(following))
@@ -113,24 +124,90 @@ class Graph:
     def _url(self, path: str) -> str:
         return path if path.startswith("https://") else self.url + _VERSION + path
 
-    def _authorised(self, method: str, url: str, *, headers: t.Mapping[str, str], **request: t.Any) -> transport.Answer:
-        """Send one request with a token; if Graph refuses the token, once more with another."""
-        token = self._tokens.token()
-        answer = self._with(token, method, url, headers, request)
-        if answer.status == 401:
-            another = self._tokens.another_token(token)
+    def _send(self, asks: t.Sequence[Ask]) -> list[Outcome]:
+        """Send requests, each a single time; those whose token Graph refuses, once more with another."""
+        try:
+            token = self._tokens.token()
+            outcomes = self._try(token, asks)
+            refused = [n for n, outcome in enumerate(outcomes) if _status(outcome) == 401]
+            another = self._tokens.another_token(token) if refused else None
             if another is not None:
-                answer = self._with(another, method, url, headers, request)
-        if answer.status == 503:
+                for n, outcome in zip(refused, self._try(another, [asks[n] for n in refused])):
+                    outcomes[n] = outcome
+        except errors.IntuneError as error:
+            # No token for this one is no token for the others.
+            return [error] * len(asks)
+        if any(_status(outcome) == 503 for outcome in outcomes):
             self.http.renew_connections()
-        return answer
+        return outcomes
 
-    def _with(
-        self, token: str, method: str, url: str, headers: t.Mapping[str, str], request: t.Mapping[str, t.Any]
-    ) -> transport.Answer:
-        # https://learn.microsoft.com/graph/best-practices-concept asks for a client-request-id of its own per request.
-        signed = {**headers, "Authorization": f"Bearer {token}", "client-request-id": str(uuid.uuid4())}
-        return self.http.once(method, url, headers=signed, **request)
+    def _try(self, token: str, asks: t.Sequence[Ask]) -> list[Outcome]:
+        if len(asks) == 1:
+            return [self._single(token, asks[0])]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            if not self._takes_batches:
+                return list(pool.map(lambda ask: self._single(token, ask), asks))
+            parts = [asks[n : n + _MOST_IN_A_BATCH] for n in range(0, len(asks), _MOST_IN_A_BATCH)]
+            return [outcome for part in pool.map(lambda part: self._batch(token, part), parts) for outcome in part]
+
+    def _single(self, token: str, ask: Ask) -> Outcome:
+        try:
+            return self.http.once(ask.method, self._url(ask.path), headers=_signed(token, ask), data=ask.content)
+        except errors.Unanswered as error:
+            return error
+
+    def _batch(self, token: str, asks: t.Sequence[Ask]) -> list[Outcome]:
+        """Send up to twenty requests as one.
+
+        What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one.
+        """
+        entries: list[dict[str, t.Any]] = []
+        for number, ask in enumerate(asks):
+            entry = {"id": str(number), "method": ask.method, "url": ask.path, "headers": _headers(ask)}
+            entries.append(entry if ask.content is None else {**entry, "body": json.loads(ask.content)})
+        whole = self._single(token, Ask("POST", "/$batch", json.dumps({"requests": entries})))
+        status = _status(whole)
+        if status is None or status in RETRIED_STATUSES or status in (401, 502):
+            return [whole] * len(asks)
+        answer = t.cast(transport.Answer, whole)
+        if status >= 300:
+            self._takes_batches = False
+            return [self._single(token, ask) for ask in asks]
+        found = _batch_answers(answer)
+        lost = errors.Unanswered(f"{urlsplit(self.url).netloc} left it out of its answer to a batch", sent=True)
+        return [found.get(str(number), lost) for number in range(len(asks))]
+
+
+def _headers(ask: Ask) -> dict[str, str]:
+    # https://learn.microsoft.com/graph/best-practices-concept asks for a client-request-id of its own per request.
+    headers = {"Accept": "application/json", "client-request-id": str(uuid.uuid4())}
+    return headers if ask.content is None else {**headers, "Content-Type": "application/json"}
+
+
+def _signed(token: str, ask: Ask) -> dict[str, str]:
+    return {**_headers(ask), "Authorization": f"Bearer {token}"}
+
+
+def _status(outcome: Outcome) -> int | None:
+    return outcome.status if isinstance(outcome, transport.Answer) else None
+
+
+def _batch_answers(answer: transport.Answer) -> dict[str, transport.Answer]:
+    """Take the answer to a batch apart, by the ids of the requests; what is no answer is left out."""
+    try:
+        entries = answer.json()["responses"]
+        return {entry["id"]: _batch_answer(entry, answer) for entry in entries}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Answer) -> transport.Answer:
+    # The clock and the id of the whole are good for its parts, which may have none of their own.
+    inherited = {name: whole.headers[name] for name in ("date", "request-id") if name in whole.headers}
+    own = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
+    body = entry.get("body")
+    content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
+    return transport.Answer(int(entry["status"]), {**inherited, **own}, content)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:

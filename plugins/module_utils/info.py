@@ -14,8 +14,6 @@ from . import errors, exchange_connector, options
 from .client import Caller, connect
 from .graph import Graph
 
-_TEXT_FILTERS = ("server_name", "connector_server_name", "exchange_organization", "primary_smtp_address")
-
 
 def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
     """What every sentence is about: the connector or the connectors, and the tenant if the user named one."""
@@ -34,32 +32,19 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
         found = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
     finally:
         caller.keep_secret(client.sign_in.tokens)
-    chosen = [dict(connector.properties) for connector in found if matches(connector.properties, params)]
+    chosen = [
+        dict(reading.connector.properties) for reading in found if options.matches(reading.connector.properties, params)
+    ]
     return {"changed": False, "connectors": sorted(chosen, key=_order)}
 
 
-def _at_most_one(graph: Graph, connector_id: str) -> list[exchange_connector.Connector]:
+def _at_most_one(graph: Graph, connector_id: str) -> list[exchange_connector.Reading]:
     try:
-        return [exchange_connector.read(graph, connector_id).connector]
+        return [graph.tell_one(exchange_connector.read(graph, connector_id))]
     except errors.GraphError as error:
         if error.status == 404:
             return []
         raise
-
-
-def matches(properties: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether a connector passes the filters; all that are given must fit, upper and lower case being the same.
-
-    Filtered here, because nothing tells whether Graph's ``$filter`` works for this collection.
-
-    :param wanted: ``status`` (a list of which one must fit) and the texts; empty ones count as not given.
-    """
-    statuses = [status.lower() for status in wanted.get("status") or ()]
-    if statuses and str(properties.get("status")).lower() not in statuses:
-        return False
-    return all(
-        str(properties.get(name) or "").lower() == wanted[name].lower() for name in _TEXT_FILTERS if wanted.get(name)
-    )
 
 
 def _order(properties: t.Mapping[str, t.Any]) -> tuple[str, str]:

@@ -50,6 +50,10 @@ CLOUD_VARIABLES: t.Mapping[str, tuple[str, ...]] = {
     "authority_url": ("AZURE_AUTHORITY_HOST",),
 }
 
+# The texts by which connectors are chosen among all of a tenant.
+_TEXT_FILTERS = ("server_name", "connector_server_name", "exchange_organization", "primary_smtp_address")
+FILTERS = ("status", *_TEXT_FILTERS)
+
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -107,10 +111,20 @@ def connection_spec() -> dict[str, t.Any]:
     }
 
 
+def filter_spec() -> dict[str, t.Any]:
+    """The argument spec of the options that choose among all connectors of a tenant."""
+    return {
+        "status": {"type": "list", "elements": "str", "choices": list(STATUSES)},
+        **{name: {"type": "str"} for name in _TEXT_FILTERS},
+    }
+
+
 def sync_spec() -> dict[str, t.Any]:
     """The argument spec of ``intune_exchange_connector_sync``."""
     return {
-        "connector_id": {"type": "str", "required": True},
+        "connector_id": {"type": "str"},
+        "connector_ids": {"type": "list", "elements": "str"},
+        "all": {"type": "bool", "default": False},
         "sync_type": {"type": "str", "default": "deltaSync", "choices": list(SYNC_TYPES)},
         "max_age": {"type": "int"},
         "force": {"type": "bool", "default": False},
@@ -118,6 +132,7 @@ def sync_spec() -> dict[str, t.Any]:
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 900},
         "wait_sleep": {"type": "int", "default": 15, "aliases": ["interval"]},
+        **filter_spec(),
         **identity_spec(),
         **connection_spec(),
     }
@@ -127,11 +142,7 @@ def info_spec() -> dict[str, t.Any]:
     """The argument spec of ``intune_exchange_connector_info``."""
     return {
         "connector_id": {"type": "str"},
-        "status": {"type": "list", "elements": "str", "choices": list(STATUSES)},
-        "server_name": {"type": "str"},
-        "connector_server_name": {"type": "str"},
-        "exchange_organization": {"type": "str"},
-        "primary_smtp_address": {"type": "str"},
+        **filter_spec(),
         **identity_spec(),
         **connection_spec(),
     }
@@ -149,6 +160,21 @@ def connector_guid(value: str) -> str:
             " e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1",
         )
     return value.lower()
+
+
+def matches(properties: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> bool:
+    """Tell whether a connector passes the filters; all that are given must fit, upper and lower case being the same.
+
+    Filtered here, because nothing tells whether Graph's ``$filter`` works for this collection.
+
+    :param wanted: ``status`` (a list of which one must fit) and the texts; empty ones count as not given.
+    """
+    statuses = [status.lower() for status in wanted.get("status") or ()]
+    if statuses and str(properties.get("status")).lower() not in statuses:
+        return False
+    return all(
+        str(properties.get(name) or "").lower() == wanted[name].lower() for name in _TEXT_FILTERS if wanted.get(name)
+    )
 
 
 def at_least(least: int, options: t.Mapping[str, t.Any], names: t.Iterable[str]) -> None:

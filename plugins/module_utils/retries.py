@@ -65,7 +65,7 @@ def next_delay(*, tries: int, asked: float | None, elapsed: float, limit: float,
 
 
 class Patience:
-    """The patience of one call: sleeps between tries until ``limit`` seconds are used up."""
+    """The patience of one call: tells the pauses between its tries, until ``limit`` seconds are used up."""
 
     def __init__(self, timing: Timing, limit: float) -> None:
         self._timing = timing
@@ -73,17 +73,13 @@ class Patience:
         self._start = timing.monotonic()
         self.tries = 0
 
-    def again(self, asked: float | None) -> bool:
-        """Sleep before another try; False, at once, if that would take too long."""
+    def pause(self, asked: float | None) -> float | None:
+        """The seconds until the next try; None if it would come too late. ``asked`` is what Retry-After asks for."""
         self.tries += 1
-        delay = next_delay(
+        return next_delay(
             tries=self.tries,
             asked=asked,
             elapsed=self._timing.monotonic() - self._start,
             limit=self._limit,
             jitter=self._timing.jitter(),
         )
-        if delay is None:
-            return False
-        self._timing.sleep(delay)
-        return True

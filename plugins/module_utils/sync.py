@@ -13,8 +13,9 @@ from datetime import datetime, timezone
 
 from . import errors, exchange_connector, options, timestamps
 from .client import Caller, connect
-from .exchange_connector import CONNECTED, Connector, Reading
+from .exchange_connector import CONNECTED, Connector, Reading, Requested
 from .graph import Graph
+from .story import Pause, Story
 
 # Seconds; two hours is what Intune itself keeps between delta synchronisations.
 DELTA_MAX_AGE = 7200
@@ -63,8 +64,8 @@ class Decision(t.NamedTuple):
     warning: str = ""
 
 
-def wanted(params: t.Mapping[str, t.Any]) -> Wanted:
-    """Read a module's parameters (:func:`options.sync_spec`).
+def wanted(params: t.Mapping[str, t.Any], connector_id: str) -> Wanted:
+    """Read a module's parameters (:func:`options.sync_spec`) as far as they are about one connector.
 
     :raises OptionError: one of them cannot be right.
     """
@@ -74,13 +75,30 @@ def wanted(params: t.Mapping[str, t.Any]) -> Wanted:
     if max_age is None:
         max_age = FULL_MAX_AGE if params["sync_type"] == "fullSync" else DELTA_MAX_AGE
     return Wanted(
-        connector_id=options.connector_guid(params["connector_id"]),
+        connector_id=connector_id,
         max_age=max_age,
         **{
             name: params[name]
             for name in ("sync_type", "force", "require_connected", "wait", "wait_timeout", "wait_sleep")
         },
     )
+
+
+def chosen_ids(params: t.Mapping[str, t.Any]) -> list[str]:
+    """The ids of the connectors that the parameters name, each once; none for ``all``.
+
+    :raises OptionError: an id is no GUID, or not one of ``connector_id``, ``connector_ids`` and ``all`` is given alone.
+    """
+    one, many, every = params["connector_id"], params["connector_ids"], params["all"]
+    if sum((bool(one), many is not None, bool(every))) != 1:
+        raise errors.OptionError(
+            "which connectors to synchronise is not clear",
+            advice="give exactly one of connector_id, connector_ids and all",
+        )
+    filters = [name for name in options.FILTERS if params.get(name)]
+    if filters and not every:
+        raise errors.OptionError(f"{filters[0]} chooses among all connectors", advice="give it together with all only")
+    return list(dict.fromkeys(options.connector_guid(name) for name in ([one] if one else many or [])))
 
 
 def age_of(last_sync: datetime | None, now: datetime | None) -> int | None:
@@ -142,49 +160,99 @@ class SyncFailed(errors.IntuneError):
 
 
 def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
-    """What every sentence is about: the connector, and its tenant if the user named one."""
-    return f"Exchange connector {params['connector_id']}" + (f" in tenant {tenant}" if tenant else "")
+    """What every sentence is about: the connector or the connectors, and the tenant if the user named one."""
+    one = params["connector_id"]
+    return (f"Exchange connector {one}" if one else "Exchange connectors") + (f" in tenant {tenant}" if tenant else "")
 
 
 def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
-    """Do what the module ``intune_exchange_connector_sync`` promises: validate, identify, and :func:`run`.
+    """Do what the module ``intune_exchange_connector_sync`` promises: validate, identify, and carry out the stories.
 
     :param params: its parameters, as :func:`options.sync_spec` says.
     :returns: the module's result.
     :raises IntuneError: it failed; :class:`SyncFailed` if more is known than that.
     """
-    want = wanted(params)
+    ids = chosen_ids(params)
+    wants = {name: wanted(params, name) for name in ids or [""]}
     client = connect(params, caller.environ, caller.timing)
-    about = subject(params, client.tenant)
-    try:
+
+    def story_of(connector_id: str, first: Reading | None = None) -> Story[dict[str, t.Any]]:
+        about = subject({"connector_id": connector_id}, client.tenant)
         return run(
-            want,
+            wants.get(connector_id) or wanted(params, connector_id),
             client.graph,
+            first=first,
             check_mode=caller.check_mode,
             warn=lambda text: caller.warn(f"{about}: {text}."),
             progress=lambda text: caller.progress(f"{about}: {text}"),
         )
+
+    try:
+        if params["connector_id"]:
+            return client.graph.tell_one(story_of(ids[0]))
+        if params["all"]:
+            found = exchange_connector.read_all(client.graph)
+            stories = {
+                str(reading.connector.properties["id"]): story_of(str(reading.connector.properties["id"]), reading)
+                for reading in found
+                if options.matches(reading.connector.properties, params)
+            }
+        else:
+            stories = {connector_id: story_of(connector_id) for connector_id in ids}
+        return together(dict(zip(stories, client.graph.tell(list(stories.values())))))
     finally:
         caller.keep_secret(client.sign_in.tokens)
+
+
+def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dict[str, t.Any]:
+    """Put the ends of many connectors' stories into one result.
+
+    :param ends: by the connectors' ids, each its result or the error that ended it.
+    :returns: ``changed``, ``diff`` and ``connectors``: each the result of one, with ``connector_id`` and ``failed``.
+    :raises SyncFailed: one or more failed; the sentence names them all, those with the same reason together.
+    """
+    entries, diffs = [], []
+    reasons: dict[str, list[str]] = {}
+    for connector_id, end in ends.items():
+        if isinstance(end, errors.IntuneError):
+            known = {"changed": False, **getattr(end, "result", {})}
+            sentence = end.sentence(f"Exchange connector {connector_id}")
+            entry = {**known, "msg": sentence, "request_id": end.request_id or known.get("request_id")}
+            reasons.setdefault(end.sentence().rstrip("."), []).append(connector_id)
+        else:
+            entry = dict(end)
+        diff = entry.pop("diff", None)
+        if diff is not None:
+            diffs.append({**diff, "before_header": connector_id, "after_header": connector_id})
+        entries.append({"connector_id": connector_id, "failed": isinstance(end, errors.IntuneError), **entry})
+    result = {"changed": any(entry["changed"] for entry in entries), "connectors": entries, "diff": diffs}
+    if reasons:
+        failed = sum(len(names) for names in reasons.values())
+        what = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+        raise SyncFailed(errors.IntuneError(f"{failed} of {len(entries)} failed - {what}"), result)
+    return result
 
 
 def run(
     want: Wanted,
     graph: Graph,
     *,
+    first: Reading | None = None,
     check_mode: bool,
     warn: t.Callable[[str], t.Any],
     progress: t.Callable[[str], t.Any],
-) -> dict[str, t.Any]:
+) -> Story[dict[str, t.Any]]:
     """Bring one connector up to date: read it, decide, request a synchronisation, wait until it shows.
 
+    :param first: the connector, if it was just read.
     :param warn: takes clauses about the connector that the user should read.
     :param progress: takes clauses about what is being waited for.
     :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: anything later, with all that is known.
     """
-    first = exchange_connector.read(graph, want.connector_id)
+    if first is None:
+        first = yield from exchange_connector.read(graph, want.connector_id)
     decision = decide(first.connector, first.now, want)
     if decision.warning:
         warn(decision.warning)
@@ -197,32 +265,31 @@ def run(
         return result.of("predicted", changed=True)
 
     try:
-        requested = exchange_connector.request_sync(graph, want.connector_id, want.sync_type, first.connector)
+        requested = yield from exchange_connector.request_sync(
+            graph, want.connector_id, want.sync_type, first.connector
+        )
     except errors.IntuneError as error:
         raise SyncFailed(error, result.of("refused")) from error
     result.requested_at, result.request_id = requested.at, requested.request_id or result.request_id
-    sure = requested.accepted is not None
     if requested.seen:
         return result.of("completed", seen=requested.seen, changed=True)
+    sure = requested.failure is None
     if not want.wait and sure:
         return result.of("requested", changed=True)
     if not want.wait:
-        raise SyncFailed(
-            _nobody_knows(t.cast(errors.IntuneError, requested.failure)), result.of("unknown", changed=True)
-        )
+        raise SyncFailed(_nobody_knows(requested), result.of("unknown", changed=True))
 
-    seen, trouble = _await(graph, want, first.connector, progress)
+    seen, trouble = yield from _await(graph, want, first.connector, progress)
     if seen is not None and exchange_connector.has_moved(first.connector, seen.connector):
         return result.of("completed", seen=seen, changed=True)
-    state = "requested" if sure else "unknown"
     last = seen or first
     failure = _not_shown(want, last.connector, requested, trouble)
-    raise SyncFailed(failure, result.of(state, seen=last, changed=True))
+    raise SyncFailed(failure, result.of("requested" if sure else "unknown", seen=last, changed=True))
 
 
 def _await(
     graph: Graph, want: Wanted, before: Connector, progress: t.Callable[[str], t.Any]
-) -> tuple[Reading | None, errors.IntuneError | None]:
+) -> Story[tuple[Reading | None, errors.IntuneError | None]]:
     """Look at the connector until it has moved or ``wait_timeout`` is over.
 
     :returns: the last reading, if any, and what went wrong with the very last look, if anything.
@@ -236,10 +303,11 @@ def _await(
         if remaining <= 0:
             break
         progress(f"waiting for the end of the {want.sync_type}, for {timestamps.spell(remaining)} at most")
-        timing.sleep(min(delay, remaining))
+        yield Pause(min(delay, remaining))
         patience = min(graph.http.retry_timeout, max(0.0, deadline - timing.monotonic()))
         try:
-            seen, trouble = exchange_connector.read(graph, want.connector_id, limit=patience), None
+            seen = yield from exchange_connector.read(graph, want.connector_id, limit=patience)
+            trouble = None
         except errors.Unavailable as error:
             # An outage while Intune works is no reason to stop looking before the time is over.
             trouble = error
@@ -296,16 +364,17 @@ def _not_connected(connector: Connector, want: Wanted) -> errors.IntuneError:
     )
 
 
-def _nobody_knows(failure: errors.IntuneError) -> errors.IntuneError:
+def _nobody_knows(requested: Requested) -> errors.IntuneError:
+    why = requested.failure.what if requested.failure else "its answer was lost"
     return errors.IntuneError(
-        f"whether Graph accepted the request is not known, because {failure.what}",
+        f"whether Graph accepted the request is not known, because {why}",
         advice="look at last_sync_date_time in some minutes, or let this module do so with wait",
-        request_id=failure.request_id,
+        request_id=requested.request_id,
     )
 
 
 def _not_shown(
-    want: Wanted, last: Connector, requested: exchange_connector.Requested, trouble: errors.IntuneError | None
+    want: Wanted, last: Connector, requested: Requested, trouble: errors.IntuneError | None
 ) -> errors.IntuneError:
     if requested.failure is not None:
         begin = f"whether Graph accepted the {want.sync_type} is not known ({requested.failure.what})"

@@ -18,6 +18,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 
 from . import errors, retries, timestamps
+from .story import Ask, Pause, Story, tell_one
 from .version import VERSION
 
 try:
@@ -30,7 +31,8 @@ try:
 
     HAS_REQUESTS = True
     _HTTPAdapter = requests.adapters.HTTPAdapter
-except ImportError:
+except Exception:  # noqa: BLE001
+    # A broken installation raises anything, and must not end ansible-playbook, which imports this too.
     HAS_REQUESTS = False
     _HTTPAdapter = object  # type: ignore[assignment,misc]
 
@@ -200,44 +202,29 @@ class Transport:
         _refuse_redirect(answer, host)
         return answer
 
-    def call(
-        self,
-        method: str,
-        url: str,
-        *,
-        json_expected: bool,
-        limit: float | None = None,
-        once: t.Callable[..., Answer] | None = None,
-        **request: t.Any,
-    ) -> Answer:
+    def call(self, method: str, url: str, *, json_expected: bool, **request: t.Any) -> Answer:
         """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
 
         :param json_expected: whether success without a JSON object in it is to be tried again.
-        :param limit: seconds for all tries, if other than ``retry_timeout``.
-        :param once: what to send one request with, if other than :meth:`once`.
         :param request: what :meth:`once` takes.
         :returns: an answer that another try would not better, errors included.
         :raises Unavailable: no try got one.
         """
-        send, limit = once or self.once, self.retry_timeout if limit is None else limit
-        patience = retries.Patience(self.timing, limit)
-        while True:
-            asked = None
-            failure: errors.Unavailable
+
+        def send(asks: list[Ask]) -> list[t.Any]:
             try:
-                answer = send(method, url, **request)
+                return [self.once(ask.method, ask.path, **request) for ask in asks]
             except errors.Unanswered as error:
-                if error.lasting:
-                    raise
-                failure = error
-            else:
-                worth = _worth_another_try(answer, urlsplit(url).netloc, json_expected)
-                if not worth:
-                    return answer
-                failure = worth
-                asked = answer.retry_after(self.timing.now())
-            if not patience.again(asked):
-                raise out_of_patience(failure, tries=patience.tries, asked=asked, limit=limit) from failure
+                return [error]
+
+        story = patiently(
+            Ask(method, url),
+            host=urlsplit(url).netloc,
+            json_expected=json_expected,
+            timing=self.timing,
+            limit=self.retry_timeout,
+        )
+        return tell_one(story, send=send, timing=self.timing)
 
     def renew_connections(self) -> None:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""
@@ -264,6 +251,35 @@ class Transport:
                 )
         raw.release_conn()
         return b"".join(parts)
+
+
+def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timing, limit: float) -> Story[Answer]:
+    """Ask until there is an answer that another try would not better; what is asked must do no harm when repeated.
+
+    :param host: who is asked, for the sentence about a failure.
+    :param json_expected: whether success without a JSON object in it is to be tried again.
+    :param limit: seconds for all tries.
+    :raises Unavailable: no try got such an answer.
+    """
+    patience = retries.Patience(timing, limit)
+    while True:
+        asked = None
+        failure: errors.Unavailable
+        try:
+            answer: Answer = yield ask
+        except errors.Unanswered as error:
+            if error.lasting:
+                raise
+            failure = error
+        else:
+            worth = _worth_another_try(answer, host, json_expected)
+            if not worth:
+                return answer
+            failure, asked = worth, answer.retry_after(timing.now())
+        pause = patience.pause(asked)
+        if pause is None:
+            raise out_of_patience(failure, tries=patience.tries, asked=asked, limit=limit) from failure
+        yield Pause(pause)
 
 
 _PROXY_ADVICE = "check that no proxy or portal stands in between"

@@ -16,6 +16,7 @@ author:
   - graphops.intune contributors (@graphops)
 extends_documentation_fragment:
   - graphops.intune.attributes
+  - graphops.intune.filters
   - graphops.intune.identity
   - graphops.intune.connection
 attributes:
@@ -33,28 +34,6 @@ options:
   connector_id:
     description:
       - Read only the connector with this id, a GUID.
-    type: str
-  status:
-    description:
-      - Return only connectors whose status is one of these.
-    type: list
-    elements: str
-    choices: [none, connectionPending, connected, disconnected, unknownFutureValue]
-  server_name:
-    description:
-      - Return only connectors of this Exchange server. In this and the other texts, upper and lower case are the same.
-    type: str
-  connector_server_name:
-    description:
-      - Return only connectors that this server hosts.
-    type: str
-  exchange_organization:
-    description:
-      - Return only connectors of this Exchange organization.
-    type: str
-  primary_smtp_address:
-    description:
-      - Return only connectors that were set up with this mail address.
     type: str
 notes:
   - The app or user needs Graph's permission C(DeviceManagementServiceConfig.Read.All), or the one that

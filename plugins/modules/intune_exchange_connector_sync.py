@@ -20,6 +20,7 @@ author:
   - graphops.intune contributors (@graphops)
 extends_documentation_fragment:
   - graphops.intune.attributes
+  - graphops.intune.filters
   - graphops.intune.identity
   - graphops.intune.connection
 attributes:
@@ -40,8 +41,21 @@ options:
   connector_id:
     description:
       - The id of the connector, a GUID. M(graphops.intune.intune_exchange_connector_info) lists them.
+      - Exactly one of O(connector_id), O(connector_ids) and O(all) is needed.
     type: str
-    required: true
+  connector_ids:
+    description:
+      - The ids of many connectors of one tenant. They are read, synchronised and waited for together, up to 20 in each
+        request to Graph.
+      - One that fails does not stop the others. The task fails after all of them have ended.
+    type: list
+    elements: str
+  all:
+    description:
+      - Synchronise all connectors of the tenant in the way of O(connector_ids), or those that the options O(status),
+        O(server_name), O(connector_server_name), O(exchange_organization) and O(primary_smtp_address) choose.
+    type: bool
+    default: false
   sync_type:
     description:
       - V(deltaSync) looks for the devices that have changed in Exchange, V(fullSync) for all of them. Intune's admin
@@ -121,6 +135,14 @@ EXAMPLES = r"""
     force: true
     wait: false
 
+- name: Synchronise all connectors of a tenant that are connected, in one task
+  graphops.intune.intune_exchange_connector_sync:
+    tenant: contoso.example
+    client_id: 6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10
+    secret: "{{ intune_secret }}"
+    all: true
+    status: [connected]
+
 - name: Wait for up to an hour, in the cloud of the US government, with a managed identity
   graphops.intune.intune_exchange_connector_sync:
     auth_source: msi
@@ -134,7 +156,7 @@ connector:
   description:
     - The connector as Graph showed it last, with all the properties that Graph gives, their names in snake_case.
     - Values that Microsoft may add later are passed on as they are.
-  returned: when it could be read
+  returned: with O(connector_id), when it could be read
   type: dict
   sample:
     connector_server_name: CONNECTOR01
@@ -178,9 +200,49 @@ connector:
     version:
       description: The version of the connector's agent.
       type: str
+connectors:
+  description:
+    - What came of each connector, in the order of O(connector_ids) or of Graph's list.
+    - Each entry is what the task returns for a single one, together with the id, and with the sentence if it failed.
+  returned: with O(connector_ids) or O(all)
+  type: list
+  elements: dict
+  sample:
+    - changed: false
+      connector_id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
+      failed: true
+      msg: >-
+        Exchange connector e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1: could not read it, Graph answered HTTP 404 (Not Found);
+        the connector is not in this tenant: check connector_id and tenant.
+      request_id: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+  contains:
+    connector_id:
+      description: The id of the connector.
+      type: str
+    changed:
+      description: Whether Graph accepted a request to synchronise it.
+      type: bool
+    failed:
+      description: Whether something went wrong with it.
+      type: bool
+    msg:
+      description: What went wrong, in one sentence.
+      type: str
+      returned: when it failed
+    connector:
+      description: As RV(connector).
+      type: dict
+      returned: when it could be read
+    sync:
+      description: As RV(sync).
+      type: dict
+      returned: when it could be read
+    request_id:
+      description: As RV(request_id).
+      type: str
 sync:
   description: What was done, and why.
-  returned: when the connector could be read
+  returned: with O(connector_id), when the connector could be read
   type: dict
   sample:
     age: 264300
@@ -228,13 +290,15 @@ request_id:
   description:
     - Graph's id of the request that mattered (the one for the synchronisation, or else the reading of the connector;
       the failed one, if one failed). Microsoft's support asks for it.
-  returned: when there was an answer with one
+  returned: with O(connector_id), when there was an answer with one
   type: str
   sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
 diff:
-  description: The time of the last synchronisation and the status, before and after.
+  description:
+    - The time of the last synchronisation and the status, before and after.
+    - A list of these with O(connector_ids) or O(all).
   returned: when the connector could be read
-  type: dict
+  type: raw
   sample:
     after:
       last_sync_date_time: "2026-11-22T18:04:11.320597Z"

@@ -75,10 +75,13 @@ def keywords(play: dict[str, t.Any]) -> dict[str, t.Any]:
 
 def test_the_sync_module_returns_what_it_documents(site: Site) -> None:
     documented = yaml.safe_load(module_text(SYNC, "RETURN"))
+    many = documented.pop("connectors")
     result = site.sync().result
     assert {name for name in result if not name.startswith(("_", "ansible_", "invocation"))} == {"changed", *documented}
     for name in ("connector", "sync"):
         assert set(result[name]) == set(documented[name]["contains"]) == set(documented[name]["sample"])
+    entry = site.sync(connector_id=None, connector_ids=[site.connector.id]).result["connectors"][0]
+    assert set(entry) == set(many["contains"]) - {"msg"}
     assert set(result["diff"]["after"]) == set(documented["diff"]["sample"]["after"])
     assert set(result["diff"]["before"]) == set(documented["diff"]["sample"]["before"])
 

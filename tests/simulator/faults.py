@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from simulator.records import Request
 
-PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "any")
+PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "batch", "any")
 CUTS = ("before", "headers", "body")
 
 

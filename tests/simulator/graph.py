@@ -15,7 +15,9 @@ import binascii
 import json
 import typing as t
 import uuid
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
+
+from multidict import CIMultiDict
 
 from simulator.connector import SYNC_TYPES, Connector
 from simulator.directory import Tenant
@@ -45,6 +47,8 @@ DIAGNOSTIC = json.dumps(
 )
 _COLLECTION = "deviceManagement/exchangeConnectors"
 _PATH = ("devicemanagement", "exchangeconnectors", "*", "sync")
+# https://learn.microsoft.com/graph/json-batching
+_MOST_IN_A_BATCH = 20
 _QUERY_OPTIONS = {"list": {"$top", "$skiptoken"}, "get": set(), "sync": set()}
 _ERROR_CODES = {
     400: "BadRequest",
@@ -65,6 +69,8 @@ def locate(world: World, request: Request) -> None:
     token = world.find_access_token(_bearer(request))
     request.tenant_id = token.tenant.id if token else None
     segments = _segments(request)
+    if segments == ["v1.0", "$batch"] and request.method == "POST":
+        request.where = "batch"
     if segments[:1] != ["v1.0"] or tuple(segment.lower() for segment in segments[1:3]) != _PATH[:2]:
         return
     rest = segments[3:]
@@ -76,6 +82,63 @@ def locate(world: World, request: Request) -> None:
     elif len(rest) == 2 and rest[1].lower() == "sync" and request.method == "POST":
         request.where = "sync"
         request.connector_id = rest[0].lower()
+
+
+def batch_items(world: World, request: Request) -> list[tuple[str, Request]] | Answer:
+    """Take a ``$batch`` apart into its requests, by their ids; or the answer that refuses it as a whole."""
+    try:
+        _authenticate(world, request)
+        return [_batch_item(request, item) for item in _batch_entries(request)]
+    except GraphError as e:
+        return _refusal(world, request, "", e)
+
+
+def batch_answer(request: Request, answers: list[tuple[str, Answer]]) -> Answer:
+    """Put the answers to the items of a ``$batch`` together; as in the service, not in their order."""
+    responses = []
+    for number, answer in reversed(answers):
+        entry: dict[str, t.Any] = {"id": number, "status": answer.status, "headers": answer.headers}
+        if answer.body:
+            try:
+                entry["body"] = json.loads(answer.body)
+            except ValueError:
+                entry["body"] = base64.b64encode(answer.body).decode()
+        responses.append(entry)
+    headers = {**common_headers(request), "Content-Type": "application/json"}
+    return Answer.of_json(200, {"responses": responses}, headers)
+
+
+def _batch_entries(request: Request) -> list[dict[str, t.Any]]:
+    try:
+        entries = json.loads(request.body)["requests"]
+        numbers = [entry["id"] for entry in entries]
+        complete = all(isinstance(entry[name], str) for entry in entries for name in ("id", "method", "url"))
+    except (ValueError, KeyError, TypeError) as e:
+        raise GraphError(400, "BadRequest", "Invalid batch payload format.") from e
+    if not complete or not entries or len(set(numbers)) < len(numbers):
+        raise GraphError(400, "BadRequest", "Invalid batch payload format.")
+    if len(entries) > _MOST_IN_A_BATCH:
+        raise GraphError(400, "BadRequest", f"Number of batch request steps exceeds the maximum of {_MOST_IN_A_BATCH}.")
+    return t.cast("list[dict[str, t.Any]]", entries)
+
+
+def _batch_item(outer: Request, entry: dict[str, t.Any]) -> tuple[str, Request]:
+    headers = CIMultiDict(entry.get("headers") or {})
+    if "body" in entry and "Content-Type" not in headers:
+        raise GraphError(400, "BadRequest", "The content-type header must be set for requests with a body.")
+    headers["Authorization"] = outer.headers["Authorization"]
+    path, _mark, query = entry["url"].partition("?")
+    return entry["id"], Request(
+        host=outer.host,
+        method=entry["method"],
+        path="/v1.0/" + path.lstrip("/"),
+        query=dict(parse_qsl(query)),
+        headers=headers,
+        body=json.dumps(entry["body"]).encode() if "body" in entry else b"",
+        connection=outer.connection,
+        time=outer.time,
+        in_batch=True,
+    )
 
 
 def answer(world: World, request: Request, graph_url: str, entra_url: str) -> Answer:

@@ -23,7 +23,8 @@ class Request:
     connection it came over, unique in the world. ``time`` is the world's clock at arrival.
 
     ``where`` is the kind of request: one that a :class:`~simulator.faults.Fault` can name (``metadata``,
-    ``userrealm``, ``token``, ``managed_identity``, ``list``, ``get``, ``sync``), or ``discovery``, ``keys``, ``other``.
+    ``userrealm``, ``token``, ``managed_identity``, ``list``, ``get``, ``sync``, ``batch``), or ``discovery``, ``keys``,
+    ``other``. ``in_batch`` tells that it came as an item of the ``batch`` request recorded before it.
 
     ``status`` and ``request_id`` are ``None`` until the answer is decided, and stay so when the answer was cut.
     ``fault`` is the fault that was applied, if any.
@@ -38,6 +39,7 @@ class Request:
     connection: int
     time: datetime
     where: str = "other"
+    in_batch: bool = False
     tenant_id: str | None = None
     connector_id: str | None = None
     status: int | None = None

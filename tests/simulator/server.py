@@ -136,7 +136,8 @@ class Simulator:
         with self.world.lock:
             (graph if request.host == "graph" else entra).locate(self.world, request)
             fault = self.world.receive(request)
-        delay = self.latency
+        # The items of a batch travel with it, and wait for its delay only.
+        delay = 0.0 if request.in_batch else self.latency
         answer: Answer | None = None
         if fault is not None:
             delay += fault.delay
@@ -145,7 +146,7 @@ class Simulator:
         if delay > 0:
             await asyncio.sleep(delay)
         if fault is None or not (fault.answers or fault.cut):
-            answer = answer or self._normal(request)
+            answer = answer or (await self._batch(request) if request.where == "batch" else self._normal(request))
         elif fault.answers:
             answer = self._by_fault(request, fault)
         elif answer is None:
@@ -169,6 +170,19 @@ class Simulator:
             else:
                 answer = entra.answer(self.world, request, self.authority_url)
         return self._dated(request, answer)
+
+    async def _batch(self, request: Request) -> Answer:
+        with self.world.lock:
+            items = graph.batch_items(self.world, request)
+        if isinstance(items, Answer):
+            return self._dated(request, items)
+        answers = []
+        for number, item in items:
+            answer = await self.answer(item)
+            # What is cut on the way is not in the answer at all.
+            if item.fault is None or item.fault.cut is None:
+                answers.append((number, answer))
+        return self._dated(request, graph.batch_answer(request, answers))
 
     def _by_fault(self, request: Request, fault: Fault) -> Answer:
         status = fault.status or 200

@@ -110,9 +110,17 @@ def test_a_delay_is_positive_and_ends_within_the_limit(**times: t.Any) -> None:
         assert times["elapsed"] + delay <= times["limit"]
 
 
+def again(clock: t.Any, patience: retries.Patience, asked: float | None) -> bool:
+    """Pause as patience says; False if there is to be no other try."""
+    pause = patience.pause(asked)
+    if pause is not None:
+        clock.timing.sleep(pause)
+    return pause is not None
+
+
 def test_patience_doubles_its_waits_until_the_limit_would_be_passed(clock: t.Any) -> None:
     patience = retries.Patience(clock.timing, 20)
-    while patience.again(None):
+    while again(clock, patience, None):
         clock.pass_by(0.5)
     # 1 + 0.5 + 2 + 0.5 + 4 + 0.5 + 8 + 0.5 = 17, and another 16 would be too much.
     assert clock.slept == [1, 2, 4, 8]
@@ -122,28 +130,28 @@ def test_patience_doubles_its_waits_until_the_limit_would_be_passed(clock: t.Any
 
 def test_patience_waits_as_asked(clock: t.Any) -> None:
     patience = retries.Patience(clock.timing, 60)
-    assert patience.again(7)
-    assert patience.again(53)
+    assert again(clock, patience, 7)
+    assert again(clock, patience, 53)
     assert clock.slept == [7, 53]
-    assert not patience.again(0)
+    assert not again(clock, patience, 0)
     assert clock.elapsed == 60
 
 
 def test_patience_gives_up_at_once_when_asked_for_too_long(clock: t.Any) -> None:
     patience = retries.Patience(clock.timing, 60)
-    assert not patience.again(61)
+    assert not again(clock, patience, 61)
     assert clock.slept == []
     assert patience.tries == 1
 
 
 def test_patience_starts_when_it_is_made(clock: t.Any) -> None:
     clock.pass_by(1000)
-    assert retries.Patience(clock.timing, 1).again(None)
+    assert again(clock, retries.Patience(clock.timing, 1), None)
 
 
 def test_patience_uses_chance(clock: t.Any) -> None:
     patience = retries.Patience(clock.timing._replace(jitter=lambda: 0.5), 60)
-    assert patience.again(None)
+    assert again(clock, patience, None)
     assert clock.slept == [0.75]
 
 
@@ -151,11 +159,11 @@ def test_patience_uses_chance(clock: t.Any) -> None:
 @given(limit=st.floats(0, 1000), asked=st.lists(st.none() | st.floats(0, 500), max_size=50), jitter=st.floats(0, 0.99))
 def test_no_patience_outlasts_its_limit(limit: float, asked: list[float | None], jitter: float) -> None:
     slept: list[float] = []
-    patience = retries.Patience(
-        retries.Timing(monotonic=lambda: sum(slept), sleep=slept.append, jitter=lambda: jitter), limit
-    )
+    patience = retries.Patience(retries.Timing(monotonic=lambda: sum(slept), jitter=lambda: jitter), limit)
     for seconds in asked:
-        patience.again(seconds)
+        pause = patience.pause(seconds)
+        if pause is not None:
+            slept.append(pause)
     assert all(seconds > 0 for seconds in slept)
     assert sum(slept) <= limit
 

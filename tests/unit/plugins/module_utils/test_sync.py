@@ -19,7 +19,6 @@ from ansible_collections.graphops.intune.plugins.module_utils.transport import A
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 ID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
 PARAMS: dict[str, t.Any] = {
-    "connector_id": ID,
     "sync_type": "deltaSync",
     "max_age": None,
     "force": False,
@@ -31,7 +30,7 @@ PARAMS: dict[str, t.Any] = {
 
 
 def wanted(**changes: t.Any) -> sync.Wanted:
-    return sync.wanted({**PARAMS, **changes})
+    return sync.wanted({**PARAMS, **changes}, ID)
 
 
 def connector(age: timedelta | None, status: str = "connected") -> exchange_connector.Connector:
@@ -184,7 +183,8 @@ GIVES_UP = (503, b'{"error": {"code": "CancelledOnServiceTimeout", "message": ""
 
 
 def run(script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
-    return sync.run(wanted(**changes), script.graph(), check_mode=check_mode, warn=print, progress=print)
+    told = script.graph()
+    return told.tell_one(sync.run(wanted(**changes), told, check_mode=check_mode, warn=print, progress=print))
 
 
 @pytest.mark.parametrize(

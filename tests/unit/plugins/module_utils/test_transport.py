@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, transport
 from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, Unanswered, Unavailable
+from ansible_collections.graphops.intune.plugins.module_utils.story import Ask, tell_one
 from ansible_collections.graphops.intune.plugins.module_utils.version import VERSION
 from cryptography.hazmat.primitives import serialization
 
@@ -569,8 +570,23 @@ class Calls:
         return play
 
 
-def call(http: transport.Transport, calls: Calls, **how: t.Any) -> transport.Answer:
-    return http.call("GET", "https://graph.example/x", once=calls, **{"json_expected": True, "headers": {}, **how})
+def call(
+    http: transport.Transport, calls: Calls, *, json_expected: bool = True, limit: float | None = None
+) -> transport.Answer:
+    def send(asks: list[Ask]) -> list[t.Any]:
+        try:
+            return [calls(asks[0].method, asks[0].path)]
+        except Unanswered as error:
+            return [error]
+
+    told = transport.patiently(
+        Ask("GET", "https://graph.example/x"),
+        host="graph.example",
+        json_expected=json_expected,
+        timing=http.timing,
+        limit=http.retry_timeout if limit is None else limit,
+    )
+    return tell_one(told, send=send, timing=http.timing)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""Work that is written for one connector, from top to bottom, and carried out for one or for many at the same time.
+
+A story is a generator. It yields what it needs next, a request or a pause, and is given the answer. Whoever tells
+stories collects what many of them need and sends it together; the story itself does not know whether it is alone.
+"""
+
+from __future__ import annotations
+
+import heapq
+import typing as t
+
+from .errors import IntuneError
+
+if t.TYPE_CHECKING:
+    from .retries import Timing
+
+T = t.TypeVar("T")
+
+
+class Ask(t.NamedTuple):
+    """A request to be sent once. ``content`` is JSON, or None for a request without content."""
+
+    method: str
+    path: str
+    content: str | None = None
+
+
+class Pause(t.NamedTuple):
+    """A time in seconds to let pass."""
+
+    seconds: float
+
+
+Story = t.Generator[t.Union[Ask, Pause], t.Any, T]
+Sender = t.Callable[["list[Ask]"], t.Sequence[t.Any]]
+
+
+def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list[T | IntuneError]:
+    """Carry stories out together.
+
+    :param send: sends requests, each a single time, and returns for each an answer, or the error instead of one.
+    :returns: for each story what it returned, or the error that ended it.
+    """
+    ends: list[t.Any] = [None] * len(stories)
+    ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(stories))]
+    pausing: list[tuple[float, int]] = []
+    while ready or pausing:
+        asking: list[tuple[int, Ask]] = []
+        for number, answer in ready:
+            step = _go_on(stories[number], answer)
+            if isinstance(step, Pause):
+                heapq.heappush(pausing, (timing.monotonic() + step.seconds, number))
+            elif isinstance(step, Ask):
+                asking.append((number, step))
+            else:
+                ends[number] = step.what
+        if asking:
+            answers = send([ask for _number, ask in asking])
+            ready = [(number, answer) for (number, _ask), answer in zip(asking, answers)]
+            continue
+        ready = []
+        if pausing:
+            timing.sleep(max(0.0, pausing[0][0] - timing.monotonic()))
+            due = max(pausing[0][0], timing.monotonic())
+            while pausing and pausing[0][0] <= due:
+                ready.append((heapq.heappop(pausing)[1], None))
+    return ends
+
+
+def tell_one(story: Story[T], *, send: Sender, timing: Timing) -> T:
+    """Carry out a single story and return what it returns. Raises the error that ended it."""
+    (end,) = tell([story], send=send, timing=timing)
+    if isinstance(end, IntuneError):
+        raise end
+    return end
+
+
+class _End(t.NamedTuple):
+    """The end of a story: what it returned, or the error."""
+
+    what: t.Any
+
+
+def _go_on(story: Story[T], answer: t.Any) -> Ask | Pause | _End:
+    try:
+        return story.throw(answer) if isinstance(answer, IntuneError) else story.send(answer)
+    except StopIteration as end:
+        return _End(end.value)
+    except IntuneError as error:
+        return _End(error)
