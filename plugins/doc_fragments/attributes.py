@@ -18,6 +18,16 @@ attributes:
     support: full
     membership:
       - graphops.intune.intune
+  action:
+    description: Has an action plugin of the same name, which does part of the work, or all of it, on the controller.
+    support: full
+    details:
+      - All of it if the connection is C(local); see the notes.
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: full
+    details:
+      - The module is sent to the host then, as it is with C(become).
   check_mode:
     description: Can run in C(check_mode) and return the changed status prediction without modifying the target.
   diff_mode:

@@ -18,6 +18,8 @@ options:
         sign-in.
       - If not set, the values of E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are used, and without them the authorities
         that the Python library requests brings along.
+      - Those are read once per run, this option once per host. For a fleet and a large file, set the variable in the
+        environment of C(ansible-playbook) instead.
     type: path
   validate_certs:
     description:
@@ -40,5 +42,12 @@ options:
     type: int
     default: 120
 notes:
+  - On a host whose connection is C(local), the task runs in Ansible's own process, with the Python of
+    C(ansible-playbook), which needs the libraries then. Nothing is sent, and no C(ansible_python_interpreter) counts.
+    With any other connection, with C(become) or C(async), and if the variable C(graphops_intune_in_process) is V(false)
+    for the task, host or group, the module is sent to the host as usual. The results are the same.
+  - In Ansible's own process, the hosts and tasks of a run share one token per identity, in a file that only the user
+    of C(ansible-playbook) can read, and that Ansible removes with its temporary folder (E(ANSIBLE_LOCAL_TEMP)) at the
+    end. If Entra ID refuses a sign-in, the same one is not tried again for 30 seconds.
   - Proxies are taken from the environment, from E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not followed.
 """

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import typing as t
 
-from . import clouds, errors, graph, identity, options, retries, transport
+from . import clouds, errors, graph, identity, options, retries, token_cache, transport
 
 
 class Caller(t.NamedTuple):
@@ -23,6 +23,7 @@ class Caller(t.NamedTuple):
     :param warn: takes sentences that the user should read.
     :param progress: takes sentences about what is being waited for, some of which the user may see.
     :param keep_secret: takes the tokens that were got, which must not be shown.
+    :param sharing: where the processes of a run share their tokens; None if there is only this one.
     """
 
     check_mode: bool
@@ -31,6 +32,7 @@ class Caller(t.NamedTuple):
     warn: t.Callable[[str], t.Any]
     progress: t.Callable[[str], t.Any]
     keep_secret: t.Callable[[t.Iterable[str]], t.Any]
+    sharing: token_cache.Sharing | None = None
 
 
 class Client(t.NamedTuple):

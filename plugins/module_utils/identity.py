@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
 import shutil
@@ -17,7 +18,7 @@ import typing as t
 import warnings
 from urllib.parse import urlsplit
 
-from . import errors, transport
+from . import errors, token_cache, transport
 from .clouds import Endpoints
 from .errors import OptionError, SignInError
 from .options import IDENTITY_VARIABLES, Given, given
@@ -27,7 +28,8 @@ try:
     import msal
 
     HAS_MSAL = True
-except ImportError:
+except Exception:  # noqa: BLE001
+    # A broken installation raises anything, and must not end ansible-playbook, which imports this too.
     HAS_MSAL = False
 
 # "Microsoft Graph Command Line Tools", the public client that Connect-MgGraph uses too: a user name and a password come
@@ -88,6 +90,11 @@ CLI = Way("cli", (), (), "with the Azure CLI")
 # Azure's services announce a managed identity by these; a plain virtual machine does not, so there it must be chosen.
 # https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
 _MSI_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
+# What else decides whose token the host gives; msal and az read these themselves.
+_HOST_VARIABLES = {
+    "msi": (*_MSI_VARIABLES, "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_SECRET"),
+    "cli": ("AZURE_CONFIG_DIR", "HOME", "PATH"),
+}
 _SECRETS = ("secret", "x509_certificate_password", "oidc_token", "password", "refresh_token", "access_token")
 
 
@@ -232,7 +239,7 @@ def _check(way: Way, values: t.Mapping[str, Given]) -> None:
 
 
 class SignIn:
-    """Gives tokens of one identity; signs in when the first is asked for.
+    """Gives tokens of one identity; signs in when the first is asked for, unless the run shares one (token_cache).
 
     :raises MissingLibraryError: msal is needed and not there.
     :raises OptionError: the certificate cannot be used; read here, so that it fails before any network call.
@@ -248,11 +255,20 @@ class SignIn:
         if source not in ("access_token", "cli") and not HAS_MSAL:
             raise errors.MissingLibraryError("msal")
         self._credential = self._client_credential() if source in ("client_secret", "certificate", "oidc") else None
+        # A ready token has nothing to gain from being shared.
+        self._shared = None if source == "access_token" else token_cache.of_identity(self._everything(), http.timing)
 
     @property
     def tokens(self) -> set[str]:
         """The tokens that were got: none of them may be shown."""
         return {self._token} if self._token else set()
+
+    def _everything(self) -> list[t.Any]:
+        """All that decides which token is got, the credential included."""
+        source = self._identity.way.source
+        certificate_ = self._credential if source == "certificate" else None
+        outside = {name: os.environ.get(name) for name in _HOST_VARIABLES.get(source, ())}
+        return [source, [*self._hosts], sorted(self._identity.values.items()), certificate_, outside]
 
     def token(self) -> str:
         """A token that should be good for some minutes more. Raises what :meth:`another_token` raises."""
@@ -270,20 +286,25 @@ class SignIn:
         if self._identity.way.source == "access_token":
             return None
         if self._token == refused:
-            self._acquire()
+            self._acquire(refused)
         return self._token
 
-    def _acquire(self) -> None:
-        source = self._identity.way.source
-        if source == "access_token":
-            self._token, self._good_until = self._identity.values["access_token"], float("inf")
-            return
-        result = self._from_cli() if source == "cli" else self._from_msal()
+    def _acquire(self, refused: str | None = None) -> None:
+        if self._identity.way.source == "access_token":
+            token = token_cache.Token(self._identity.values["access_token"], float("inf"))
+        elif self._shared is not None:
+            token = self._shared.token(self._sign_in, refused=refused)
+        else:
+            token = self._sign_in()
+        self._token = token.value
+        self._good_until = self._http.timing.monotonic() + token.good_for
+
+    def _sign_in(self) -> token_cache.Token:
+        result = self._from_cli() if self._identity.way.source == "cli" else self._from_msal()
         token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))
         if not isinstance(token, str) or not _HEADER_WORD.fullmatch(token):
             raise SignInError(f"{self._identity.doing} gave no token", advice="check who answers at authority_url")
-        self._token = token
-        self._good_until = self._http.timing.monotonic() + max(lifetime - _MARGIN, lifetime / 2)
+        return token_cache.Token(token, max(lifetime - _MARGIN, lifetime / 2))
 
     def _from_msal(self) -> t.Mapping[str, t.Any]:
         http = _MsalHttp(self._http, self._hosts.authority_url)

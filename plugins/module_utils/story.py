@@ -47,7 +47,7 @@ def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list
     :param send: sends requests, each a single time, and returns for each an answer, or the error instead of one.
     :returns: for each story what it returned, or the error that ended it.
     """
-    ends: list[t.Any] = [None] * len(stories)
+    ends: dict[int, t.Any] = {}
     ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(stories))]
     pausing: list[tuple[float, int]] = []
     while ready or pausing:
@@ -70,7 +70,7 @@ def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list
             due = max(pausing[0][0], timing.monotonic())
             while pausing and pausing[0][0] <= due:
                 ready.append((heapq.heappop(pausing)[1], None))
-    return ends
+    return [ends[number] for number in range(len(stories))]
 
 
 def tell_one(story: Story[T], *, send: Sender, timing: Timing) -> T:

@@ -202,18 +202,26 @@ class Transport:
         _refuse_redirect(answer, host)
         return answer
 
-    def call(self, method: str, url: str, *, json_expected: bool, **request: t.Any) -> Answer:
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        json_expected: bool,
+        headers: t.Mapping[str, str],
+        params: t.Any = None,
+        data: t.Any = None,
+    ) -> Answer:
         """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
 
         :param json_expected: whether success without a JSON object in it is to be tried again.
-        :param request: what :meth:`once` takes.
         :returns: an answer that another try would not better, errors included.
         :raises Unavailable: no try got one.
         """
 
         def send(asks: list[Ask]) -> list[t.Any]:
             try:
-                return [self.once(ask.method, ask.path, **request) for ask in asks]
+                return [self.once(ask.method, ask.path, headers=headers, params=params, data=data) for ask in asks]
             except errors.Unanswered as error:
                 return [error]
 

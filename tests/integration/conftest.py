@@ -23,8 +23,13 @@ BIN = Path(sys.executable).parent
 SYNC = "graphops.intune.intune_exchange_connector_sync"
 INFO = "graphops.intune.intune_exchange_connector_info"
 
-# Whatever the developer's shell knows of Azure, proxies or Ansible would change the tests.
-FOREIGN = ("AZURE_", "ANSIBLE_", "MSGRAPH_", "IDENTITY_", "MSI_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+# By itself the suite runs in the controller's own process. Set to anything, this has every task sent as a module.
+AS_MODULE = bool(os.environ.get("GRAPHOPS_TEST_AS_MODULE"))
+SEND_THE_MODULE = ("--extra-vars", "graphops_intune_in_process=false")
+
+# Whatever the developer's shell knows of Azure, proxies or Ansible would change the tests; and with the collection on
+# the PYTHONPATH, ansible-galaxy would not install it.
+FOREIGN = ("AZURE_", "ANSIBLE_", "MSGRAPH_", "IDENTITY_", "MSI_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONPATH")
 
 
 @pytest.fixture(scope="session")
@@ -107,6 +112,8 @@ class Site:
         **keywords: t.Any,
     ) -> Run:
         """Run tasks on localhost by ansible-playbook."""
+        if AS_MODULE:
+            arguments = (*SEND_THE_MODULE, *arguments)
         playbook, record = self.folder / "playbook.yml", self.folder / "results"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks, **keywords}]))
         record.unlink(missing_ok=True)

@@ -65,12 +65,13 @@ def test_an_answer_that_takes_too_long_is_asked_for_again(site: Site) -> None:
 def test_retry_after_is_obeyed_as_a_date_of_graphs_clock(site: Site) -> None:
     # The controller's clock is an hour off; only the difference to Graph's Date counts.
     site.world.clock_offset = timedelta(hours=-1)
-    later = format_datetime(datetime.now(timezone.utc) + timedelta(hours=-1, seconds=3), usegmt=True)
+    later = format_datetime(datetime.now(timezone.utc) + timedelta(hours=-1, seconds=9), usegmt=True)
     site.world.faults.add(Fault("get", status=429, headers={"Retry-After": later}))
     run = site.sync()
     assert run.result["sync"]["state"] == "completed"
     first, second = site.requests("get")[:2]
-    assert 1.5 < (second.time - first.time).total_seconds() < 20
+    # Until the first request, Ansible needs some of the nine seconds for its start.
+    assert 1 < (second.time - first.time).total_seconds() < 30
 
 
 @pytest.mark.parametrize(("where", "host"), [("get", "127.0.0.1:"), ("token", "127.0.0.1:"), ("sync", "Graph")])

@@ -372,6 +372,7 @@ def test_a_missing_library_is_named_with_the_python_that_lacks_it(site: Site, tm
     task = {
         "graphops.intune.intune_exchange_connector_sync": site.options(),
         "environment": {"PYTHONPATH": str(tmp_path)},
+        "vars": {"graphops_intune_in_process": False},
     }
     run = site.play([task])
     assert run.code == 2

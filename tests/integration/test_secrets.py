@@ -11,7 +11,7 @@ import typing as t
 import pytest
 from simulator import Fault
 
-from .conftest import INFO, SYNC, Site
+from .conftest import INFO, SEND_THE_MODULE, SYNC, Site
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +104,9 @@ def test_a_token_that_graph_repeats_is_masked(site: Site) -> None:
 def test_no_secret_is_on_a_command_line_or_in_a_file_for_others(site: Site) -> None:
     """The secret travels in the module's file, which Ansible makes for its user alone."""
     run = site.sync(
-        "-vvvvv", environment={"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(site.folder / "r")}
+        *SEND_THE_MODULE,
+        "-vvvvv",
+        environment={"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(site.folder / "r")},
     )
     assert run.code == 0
     kept = [path for path in (site.folder / "r").rglob("*") if path.is_file()]

@@ -1,0 +1,207 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin_utils is private to graphops.intune; it can change in any release.
+
+"""A module's work in the worker process itself: no module is built, no interpreter looked for, nothing imported anew.
+
+Ansible loads an action plugin once, in the parent of all workers, if a task has its name. So whatever is slow to load
+is loaded here, where every worker inherits it - but nothing with a connection, which workers would then share.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import secrets
+import typing as t
+import warnings
+
+from ansible import constants
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.module_utils.errors import UnsupportedError
+from ansible.module_utils.parsing.convert_bool import boolean
+from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+from ansible_collections.graphops.intune.plugins.module_utils import (
+    errors,
+    identity,
+    retries,
+    shell,
+    token_cache,
+    transport,
+)
+from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+
+# Set to false for a task, host or group, it has the module sent, to be run by the interpreter that Ansible finds.
+VARIABLE = "graphops_intune_in_process"
+
+# Seconds between two lines about a task that waits; from -vv on, all are shown.
+PROGRESS_INTERVAL = 60.0
+
+# Ansible makes its settings attributes of this module at run time, which no type checker sees.
+_SETTINGS: t.Any = constants
+# The run's own folder, and a key that all workers inherit.
+_SHARING = token_cache.Sharing(str(_SETTINGS.DEFAULT_LOCAL_TMP), secrets.token_bytes(32))
+
+display = Display()
+
+if transport.HAS_REQUESTS:
+    # Reading the authorities takes longer than a task's requests; a bundle that cannot be read is for the task to tell.
+    with contextlib.suppress(errors.OptionError):
+        transport.tls_context(None, True, os.environ)
+
+
+class InProcess(NormalAction):
+    """The action of a module whose work is a flow of the engine.
+
+    Where the task's connection is local, the flow runs here, and gives what the module gives. Everything else is left
+    to Ansible's own action, which sends the module: another connection, ``become``, ``async``, and whoever sets
+    :data:`VARIABLE` to false.
+    """
+
+    flow: shell.Flow
+
+    @staticmethod
+    def argument_spec() -> dict[str, t.Any]:
+        """The argument spec of the module."""
+        raise NotImplementedError
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Do the task. Ansible's exception for ``timeout`` is no Exception, and passes through all of this."""
+        task_vars = task_vars or {}
+        try:
+            here = self._belongs_here(task_vars)
+        except TypeError as error:
+            return {"failed": True, "msg": f"{VARIABLE} is neither true nor false: {error}"}
+        if not here:
+            return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))  # type: ignore[no-untyped-call]
+        return self._run_here(task_vars)
+
+    def _belongs_here(self, task_vars: t.Mapping[str, t.Any]) -> bool:
+        return (
+            self._connection.transport == "local"
+            and self._connection.become is None
+            and not self._task.async_val
+            and boolean(self._templar.template(task_vars.get(VARIABLE, True)))
+        )
+
+    def _run_here(self, task_vars: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """What AnsibleModule and :func:`shell.run` do together, without leaving the process."""
+        # The module would get its arguments as JSON: no vault, tag or lazy container is left in them.
+        arguments = json_values(self._task.args)
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
+        hidden: set[str] = set()
+        warned: list[str] = []
+        host = str(task_vars.get("inventory_hostname", "localhost"))
+        with surroundings(environment):
+            checked = ArgumentSpecValidator(self.argument_spec()).validate(arguments)
+            params = {**arguments, **checked.validated_parameters}
+            hidden.update(checked._no_log_values)  # noqa: SLF001
+            warned += [
+                f"Both option {both['option']} and its alias {both['alias']} are set."
+                for both in checked._warnings  # noqa: SLF001
+            ]
+            if checked.error_messages:
+                result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
+            else:
+                hidden.update(identity.secrets(params, os.environ))
+                caller = Caller(
+                    check_mode=bool(self._task.check_mode),
+                    environ=os.environ,
+                    timing=retries.Timing(),
+                    warn=warned.append,
+                    progress=progress_of(host, hidden, bool(self._task.no_log)),
+                    keep_secret=hidden.update,
+                    sharing=_SHARING,
+                )
+                result = shell.outcome(self.flow, params, caller)
+        if "msg" in result:
+            result["failed"] = True
+        if _tells_invocation(task_vars):
+            result["invocation"] = {"module_args": params}
+        if warned:
+            result["warnings"] = warned
+        if checked._deprecations:  # noqa: SLF001
+            result["deprecations"] = checked._deprecations  # noqa: SLF001
+        result = json_values(result)
+        # As AnsibleModule: a secret that is spelt "True" must not hide whether something changed.
+        kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
+        return {**remove_values(result, hidden), **kept}
+
+    def _complaint(self, found: t.Any) -> str:
+        if isinstance(found[0], UnsupportedError):
+            return f"Unsupported parameters for ({self._task.action}) module: {found.msg}"
+        return str(found.msg)
+
+
+def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callable[[str], None]:
+    """A way to say what is being waited for: every time from -vv on, else once a minute, first after a minute.
+
+    :param who: the host, or what stands for many.
+    :param hidden: what must not be shown; it may grow.
+    :param no_log: whether nothing at all is said.
+    """
+    monotonic = retries.Timing().monotonic
+    said = monotonic()
+
+    def say(text: str) -> None:
+        nonlocal said
+        if no_log:
+            return
+        line = remove_values(f"WAITING: [{who}]: {text}", hidden)
+        if display.verbosity >= 2:
+            display.vv(line)
+        elif monotonic() - said >= PROGRESS_INTERVAL:
+            said = monotonic()
+            display.display(line, color=_SETTINGS.COLOR_DEBUG)
+
+    return say
+
+
+@contextlib.contextmanager
+def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+    """Give the block the task's environment, which Ansible gives to modules only, and keep the libraries quiet.
+
+    A worker runs one task, so nobody else sees the changed environment. What msal and requests log or warn of would
+    reach the screen or Ansible's log, which no module's words do.
+    """
+    before, disabled = dict(os.environ), logging.root.manager.disable
+    os.environ.update({str(name): str(value) for name, value in environment.items()})
+    logging.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def json_values(value: t.Any) -> t.Any:
+    """What a module would get or give: plain values, without vault, tags or lazy containers."""
+    return json.loads(json.dumps(value, default=_plain))
+
+
+def _plain(value: t.Any) -> t.Any:
+    """What Ansible's encoder makes of what JSON does not know."""
+    if isinstance(value, t.Mapping):
+        return dict(value)
+    if isinstance(value, t.Iterable) and not hasattr(value, "isoformat") and not isinstance(value, t.Sequence):
+        return list(value)
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _tells_invocation(task_vars: t.Mapping[str, t.Any]) -> bool:
+    """Whether results carry the module's arguments: always, until ansible-core made a setting of it."""
+    try:
+        return bool(_SETTINGS.config.get_config_value("INJECT_INVOCATION", variables=task_vars))
+    except AnsibleError:
+        return True
