@@ -1,0 +1,503 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# ruff: noqa: E402
+
+"""The Exchange connectors of one or many tenants as hosts."""
+
+from __future__ import annotations
+
+# The environment variables of the identity stand in the options' texts and not under "env:". Ansible would merge those
+# into the options, and the engine could no longer tell an option from a variable: an option's secret would not win over
+# a variable's access token, and an empty variable, as AWX injects it, would hide the one that follows.
+DOCUMENTATION = r"""
+name: exchange_connectors
+short_description: The Exchange connectors of Microsoft Intune as hosts
+version_added: 0.1.0
+description:
+  - Reads the Exchange connectors of one tenant, or of many, through Microsoft Graph, and makes each of them a host in
+    the group C(exchange_connectors).
+  - Needs a YAML file whose name ends with V(exchange_connectors.yml) or V(exchange_connectors.yaml). It may be
+    encrypted with Ansible Vault, as a whole or in single values.
+  - The options of the identity and of the connection, and their environment variables, are those of the modules of this
+    collection, so that an inventory source of AWX needs a credential and nothing else. What they say of the host on
+    which the module runs is here true of the one that reads the inventory, and a task that fails is here a tenant that
+    cannot be read.
+  - All of them that are texts, and O(tenants), may be Jinja templates. These see extra variables and can use lookups.
+  - Each host has the variable C(exchange_connector) with all properties that Graph gives, as
+    M(graphops.intune.intune_exchange_connector_info) returns them.
+  - It has what the role C(graphops.intune.exchange_connector_sync) wants to know of it -
+    C(exchange_connector_sync_connector_id), and C(exchange_connector_sync_tenant) with the tenant as it is named in the
+    options or the environment, if it is. O(cloud_environment), O(graph_url) and O(authority_url) are handed on in the
+    same way if they are given as options. The identity is not, and no secret becomes a variable.
+  - It has C(ansible_connection=local), because Graph is asked from the controller and nothing runs at the connector
+    itself. O(compose) can replace this and every other variable.
+author:
+  - graphops.intune contributors (@graphops)
+extends_documentation_fragment:
+  - graphops.intune.identity
+  - graphops.intune.connection
+  - ansible.builtin.constructed
+  - ansible.builtin.inventory_cache
+options:
+  plugin:
+    description:
+      - Says that the file is meant for this plugin.
+    type: str
+    required: true
+    choices: [graphops.intune.exchange_connectors]
+  tenants:
+    description:
+      - Read these tenants, each by its GUID or one of its domains, with the one identity, which needs an app that is
+        registered for many tenants and consented to in each of them. Sixteen are read at a time.
+      - Without it, O(tenant) is read. Of the two options, one can be given; O(tenants) wins over E(AZURE_TENANT) and
+        E(AZURE_TENANT_ID).
+      - A ready access token and a managed identity belong to one tenant and cannot read several.
+    type: list
+    elements: str
+  on_unreadable_tenant:
+    description:
+      - What to do if one of the tenants cannot be read.
+      - V(fail) gives no inventory.
+      - V(warn) warns and leaves out the hosts of that tenant. If none of the tenants can be read, there is still no
+        inventory, because tools that take it over would delete all their hosts.
+      - Options that cannot be right always fail, before anything is asked for.
+    type: str
+    default: fail
+    choices: [fail, warn]
+  status:
+    description:
+      - Take only connectors whose status is one of these. Upper and lower case are the same.
+    type: list
+    elements: str
+    choices: [none, connectionPending, connected, disconnected, unknownFutureValue]
+  exchange_connector_type:
+    description:
+      - Take only connectors whose type is one of these. Upper and lower case are the same.
+    type: list
+    elements: str
+    choices: [onPremises, hosted, serviceToService, dedicated, unknownFutureValue]
+  hostname:
+    description:
+      - A Jinja expression, without braces, that gives the name of a host from its variables, such as
+        V(exchange_connector.id).
+      - If not set, the name is that of the Exchange server, a dash, and the first eight digits of the connector's id,
+        such as V(EXCHANGE01-e11c1de8). It says at a glance which server it is, C(--limit 'EXCHANGE01-*') finds it, and
+        it stays the same when other connectors come and go.
+      - Whatever a host pattern would not take literally becomes an underscore.
+      - If two connectors would have the same name, there is no inventory.
+    type: str
+notes:
+  - Ansible itself goes on with a warning if an inventory source gives no inventory. Set
+    E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) to have it stop.
+  - With O(cache), what Graph gave is kept for each tenant and identity, without any token or secret. It is not kept if
+    neither O(tenant) nor O(tenants) nor the environment names the tenant and a managed identity or the Azure CLI
+    decides, because nobody could tell whose connectors those are.
+  - Values from Graph are never taken for templates.
+  - The app or user needs Graph's permission C(DeviceManagementServiceConfig.Read.All).
+seealso:
+  - module: graphops.intune.intune_exchange_connector_info
+  - module: graphops.intune.intune_exchange_connector_sync
+"""
+
+EXAMPLES = r"""
+# All connectors of the tenant that the environment names, with the identity from there, as AWX's Azure credential gives
+# it. The name of the file is, for instance, all.exchange_connectors.yml.
+plugin: graphops.intune.exchange_connectors
+
+---
+# The connectors of several tenants, with an app that is registered for many.
+plugin: graphops.intune.exchange_connectors
+tenants:
+  - contoso.example
+  - fabrikam.example
+client_id: 6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10
+secret: "{{ lookup('ansible.builtin.env', 'INTUNE_SECRET') }}"
+on_unreadable_tenant: warn
+
+---
+# Connected on-premises connectors only, in groups by tenant, organization and need.
+plugin: graphops.intune.exchange_connectors
+tenants: [contoso.example, fabrikam.example]
+status: [connected]
+exchange_connector_type: [onPremises]
+keyed_groups:
+  - key: exchange_connector_sync_tenant
+    prefix: tenant
+  - key: exchange_connector.exchange_organization
+    prefix: organization
+groups:
+  never_synchronised: exchange_connector.last_sync_date_time is none
+compose:
+  exchange_connector_sync_max_age: "86400 if exchange_connector.exchange_organization == 'Contoso' else 7200"
+
+---
+# The names of the hosts are the ids of the connectors, and an hour's cache saves requests.
+plugin: graphops.intune.exchange_connectors
+hostname: exchange_connector.id
+cache: true
+cache_plugin: ansible.builtin.jsonfile
+cache_connection: ~/.cache/exchange_connectors
+cache_timeout: 3600
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import typing as t
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+from ansible.errors import AnsibleError, AnsibleParserError
+from ansible.module_utils.basic import missing_required_lib
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
+from ansible.utils.unsafe_proxy import wrap_var
+from ansible_collections.graphops.intune.plugins.module_utils import (
+    clouds,
+    errors,
+    identity,
+    info,
+    options,
+    retries,
+    shell,
+)
+from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, connect
+
+GROUP = "exchange_connectors"
+# What the role calls an option of the module.
+PREFIX = "exchange_connector_sync_"
+
+_ENDINGS = ("exchange_connectors.yml", "exchange_connectors.yaml")
+_MOST_AT_A_TIME = 16
+# A host pattern splits at colons and commas, and "!", "&", "~", "*", "?", "@", brackets and a leading dash mean more.
+_NOT_IN_A_NAME = re.compile(r"^-+|[^\w.-]")
+
+if t.TYPE_CHECKING:
+    Properties = dict[str, t.Any]
+
+
+class Unreadable(Exception):
+    """A tenant that could not be read; the message is a sentence that may be shown."""
+
+
+class Source(t.NamedTuple):
+    """A tenant to read.
+
+    :param params: the options of identity and connection for it.
+    :param tenant: as the user named it; "" if a token or the host decides.
+    :param key: what its connectors may be cached under; None if they may not.
+    """
+
+    params: t.Mapping[str, t.Any]
+    tenant: str
+    key: str | None
+
+
+def spec() -> dict[str, t.Any]:
+    """The argument spec of the options that the engine gets."""
+    return {**options.identity_spec(), **options.connection_spec(), "tenants": {"type": "list", "elements": "str"}}
+
+
+def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[Source]:
+    """The tenants to read, in the order in which they are named and each once.
+
+    :param params: all options of :func:`spec`.
+    :raises OptionError: an option cannot be right, or no identity is complete.
+    """
+    if params["tenants"] is None:
+        return [_source(params, environ)]
+    if params["tenant"]:
+        raise errors.OptionError("both tenant and tenants are given", advice="give one of them")
+    tenants: dict[str, str] = {}
+    for tenant in params["tenants"]:
+        if tenant:
+            tenants.setdefault(tenant.lower(), tenant)
+    if not tenants:
+        raise errors.OptionError("tenants is empty", advice="name the tenants, or leave it out")
+    found = [_source({**params, "tenant": tenant}, environ) for tenant in tenants.values()]
+    way = _choose(found[0].params, environ).way
+    if len(found) > 1 and way.source in ("access_token", "msi"):
+        raise errors.OptionError(
+            f"a sign-in {way.phrase} reads one tenant, but tenants names {len(found)}",
+            advice="sign in as an app that is registered for many tenants",
+        )
+    return found
+
+
+def _source(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Source:
+    who = _choose(params, environ)
+    return Source(params, who.values["tenant"], cache_key(who, clouds.endpoints(params, environ)))
+
+
+def _choose(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> identity.Identity:
+    return identity.choose(params, environ, has_cli=lambda: shutil.which("az") is not None)
+
+
+def cache_key(who: identity.Identity, hosts: clouds.Endpoints) -> str | None:
+    """What the connectors that ``who`` reads are cached under; None if nobody can tell whose they are.
+
+    Neither a secret nor a password is part of it: the key is visible, and those may be weak enough to be guessed from a
+    hash. Of a token all that can be known is the token itself, which cannot be guessed.
+    """
+    source = who.way.source
+    if not who.tenant and source != "access_token":
+        return None
+    token = who.values[source] if source in ("access_token", "refresh_token") else ""
+    user = who.values["username"].lower() if source == "password" else ""
+    known = [source, who.tenant.lower(), who.client_id.lower(), user, token, *hosts]
+    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
+
+
+def usable(cached: t.Any) -> list[Properties] | None:
+    """The connectors that a cache gave, or None: whoever else writes there may have put anything."""
+    if isinstance(cached, list) and all(isinstance(e, dict) and isinstance(e.get("id"), str) for e in cached):
+        return cached
+    return None
+
+
+def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.Any]) -> list[Properties]:
+    """Read the connectors of a tenant, as the module does; for threads.
+
+    :param secrets: what must not be shown, whatever the other side sends back.
+    :param warn: takes sentences that the user should read.
+    :returns: the properties of each connector.
+    :raises Unreadable: this failed, for whatever reason.
+    """
+    tokens: set[str] = set()
+    caller = Caller(
+        check_mode=False,
+        environ=os.environ,
+        timing=retries.Timing(),
+        warn=warn,
+        progress=lambda _text: None,
+        keep_secret=tokens.update,
+    )
+    result = shell.outcome(info, {**dict.fromkeys(options.info_spec()), **source.params}, caller)
+    if "msg" in result:
+        asked_for = f" The request_id is {result['request_id']}." if result.get("request_id") else ""
+        raise Unreadable(remove_values(result["msg"] + asked_for, {*secrets, *tokens}))
+    connectors: list[Properties] = remove_values(result["connectors"], tokens)
+    return connectors
+
+
+def read_all(
+    sources_: t.Sequence[Source], read_one: t.Callable[[Source], list[Properties]], *, all_needed: bool
+) -> list[list[Properties] | Unreadable]:
+    """Read tenants, several at a time; in the place of one that cannot be read stands the reason.
+
+    :raises Unreadable: one cannot be read and ``all_needed`` is set; those that were not begun are then not asked for.
+    """
+    with ThreadPoolExecutor(max_workers=min(_MOST_AT_A_TIME, len(sources_))) as pool:
+        futures = [pool.submit(read_one, source) for source in sources_]
+        if all_needed:
+            wait(futures, return_when=FIRST_EXCEPTION)
+            for future in futures:
+                future.cancel()
+    found: list[list[Properties] | Unreadable] = []
+    for failure, future in ((future.exception(), future) for future in futures if not future.cancelled()):
+        if failure is not None and (all_needed or not isinstance(failure, Unreadable)):
+            raise failure
+        found.append(failure or future.result())
+    return found
+
+
+def matches(properties: Properties, wanted: t.Mapping[str, list[str] | None]) -> bool:
+    """Tell whether a connector passes the filters, which are lists of texts of which one must fit."""
+    return all(
+        str(properties.get(name)).lower() in [text.lower() for text in texts] for name, texts in wanted.items() if texts
+    )
+
+
+def default_name(properties: Properties) -> str:
+    """The name of a connector's host: it depends on that connector alone, so that no other can change it."""
+    return f"{properties.get('server_name') or 'connector'}-{properties['id'][:8]}"
+
+
+def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
+    """The variables of a connector's host; where to ask for it is handed on, who asks is not."""
+    where = {name: source.params[name] for name in options.CLOUD_VARIABLES if source.params[name]}
+    known = {"connector_id": properties["id"], "tenant": source.tenant, **where}
+    return {
+        "ansible_connection": "local",
+        **{f"{PREFIX}{name}": unsafe(value) for name, value in known.items() if value},
+        "exchange_connector": unsafe(properties),
+    }
+
+
+def safe_name(text: str) -> str:
+    """Make of a text a name that means nothing else in a host pattern or on a command line."""
+    return _NOT_IN_A_NAME.sub("_", text)
+
+
+def unsafe(value: t.Any) -> t.Any:
+    """Have Ansible never take ``value``, or anything in it, for a template.
+
+    Newer ansible-core trusts no value that it is not told to trust, and wrap_var() is without effect there. Older ones
+    need the mark; texts that cannot be a template go without, because the mark shows in what ansible-inventory prints.
+    """
+    if isinstance(value, str):
+        return wrap_var(value) if "{" in value else value
+    if isinstance(value, dict):
+        return {unsafe(name): unsafe(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [unsafe(entry) for entry in value]
+    return value
+
+
+class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+    """Found by Ansible under this name."""
+
+    NAME = "graphops.intune.exchange_connectors"
+
+    # ansible-core does not say what types these have.
+    get_option: t.Any
+    _read_config_data: t.Any
+    _compose: t.Any
+    _set_composite_vars: t.Any
+    _add_host_to_composed_groups: t.Any
+    _add_host_to_keyed_groups: t.Any
+
+    def verify_file(self, path: str) -> bool:
+        """Tell whether ``path`` is meant for this plugin."""
+        readable: bool = super().verify_file(path)  # type: ignore[no-untyped-call]
+        return readable and path.endswith(_ENDINGS)
+
+    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
+        """Add the hosts that the file at ``path`` describes to the inventory."""
+        super().parse(inventory, loader, path, cache)
+        config = self._read_config_data(path)
+        try:
+            params = self._params(config)
+            wanted = sources(params, os.environ)
+            hosts = self._hosts(wanted, self._connectors(wanted, params, path, cache))
+        # "from None" each time: newer ansible-core would repeat the cause, which may hold what was masked.
+        except errors.MissingLibraryError as error:
+            raise AnsibleParserError(missing_required_lib(error.library)) from None
+        except errors.OptionError as error:
+            raise AnsibleParserError(error.sentence()) from None
+        except Unreadable as error:
+            raise AnsibleParserError(str(error)) from None
+        # Only now, so that a failure leaves nothing behind: Ansible goes on with what there is.
+        inventory.add_group(GROUP)
+        for name, variables in hosts.items():
+            self._add(inventory, name, variables)
+
+    def _params(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """The options that the engine gets, checked as a module's are.
+
+        They are taken from the file again, because Ansible has made absolute paths and split lists of templates.
+        """
+        own = spec()
+        known = {
+            name for option, facts in self.option_definitions.items() for name in (option, *facts.get("aliases", ()))
+        }
+        for name in config:
+            if name not in known:
+                raise errors.OptionError(f"{name} is no option", advice="see ansible-doc for those that there are")
+        names = {name for option, facts in own.items() for name in (option, *facts.get("aliases", ()))}
+        self.templar.available_variables = self._vars or {}
+        given = {name: self._plain(name, value) for name, value in config.items() if name in names}
+        # A template without a result, as an empty variable of AWX.
+        if given.get("tenants") == "":
+            given["tenants"] = None
+        checked = ArgumentSpecValidator(own).validate(given)
+        if checked.error_messages:
+            raise errors.OptionError("; ".join(checked.error_messages))
+        return dict(checked.validated_parameters)
+
+    def _plain(self, name: str, value: t.Any) -> t.Any:
+        """Evaluate a template, or decrypt a value."""
+        try:
+            if isinstance(value, str):
+                value = self.templar.template(value)
+            if isinstance(value, list):
+                return [self._plain(name, entry) for entry in value]
+            if value is None or isinstance(value, (bool, int, float)):
+                return value
+            # Text without the marks that Ansible puts on it, which would travel along into everything made of it.
+            return str.__str__(str(value))
+        except AnsibleError as error:
+            raise errors.OptionError(f"{name} cannot be evaluated: {errors.one_line(str(error))}") from None
+
+    def _connectors(
+        self, wanted: list[Source], params: t.Mapping[str, t.Any], path: str, cache: bool
+    ) -> list[list[Properties]]:
+        """The connectors of every tenant, from the cache or from Graph; none for a tenant that is left out.
+
+        :raises Unreadable: this tenant must not be left out, or none can be read.
+        """
+        keep = self.get_option("cache")
+        keys = [f"{self.get_cache_key(path)}_{source.key}" if keep and source.key else None for source in wanted]
+        found = [usable(self._cache.get(key)) if cache and key else None for key in keys]
+        missing = [number for number, connectors in enumerate(found) if connectors is None]
+        if missing:
+            all_needed = self.get_option("on_unreadable_tenant") == "fail"
+            to_read = [wanted[number] for number in missing]
+            # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
+            connect(to_read[0].params, os.environ, retries.Timing())
+            secrets = identity.secrets(params, os.environ)
+            got = read_all(to_read, lambda source: read(source, secrets, self.display.warning), all_needed=all_needed)
+            failures = [entry for entry in got if isinstance(entry, Unreadable)]
+            if len(failures) == len(wanted):
+                raise failures[0]
+            for failure in failures:
+                self.display.warning(f"{failure} Its hosts are left out.")
+            for number, entry in zip(missing, got):
+                if not isinstance(entry, Unreadable):
+                    found[number] = entry
+                    if keys[number]:
+                        self._cache[keys[number]] = entry
+        return [connectors or [] for connectors in found]
+
+    def _hosts(self, wanted: list[Source], found: list[list[Properties]]) -> dict[str, dict[str, t.Any]]:
+        """The hosts by name, sorted within each tenant, with the variables that do not depend on other hosts."""
+        filters = {name: self.get_option(name) for name in ("status", "exchange_connector_type")}
+        hosts: dict[str, dict[str, t.Any]] = {}
+        for source, connectors in zip(wanted, found):
+            of_tenant: dict[str, dict[str, t.Any]] = {}
+            for properties in connectors:
+                if not matches(properties, filters):
+                    continue
+                variables = host_variables(properties, source)
+                name = self._name(properties, variables)
+                if name in hosts or name in of_tenant:
+                    raise errors.OptionError(
+                        f"the connectors {errors.one_line(properties['id'])} and"
+                        f" {errors.one_line({**hosts, **of_tenant}[name]['exchange_connector']['id'])} would both be"
+                        f" the host {name}",
+                        advice="make hostname unique, for instance with the id, and name each tenant once",
+                    )
+                of_tenant[name] = variables
+            hosts.update(sorted(of_tenant.items()))
+        return hosts
+
+    def _name(self, properties: Properties, variables: dict[str, t.Any]) -> str:
+        expression = self.get_option("hostname")
+        if not expression:
+            return safe_name(default_name(properties))
+        try:
+            result = self._compose(expression, variables)
+        except AnsibleError as error:
+            why = errors.one_line(str(error))
+        else:
+            if result not in (None, ""):
+                return safe_name(str.__str__(str(result)))
+            why = "it gives nothing"
+        raise errors.OptionError(
+            f"hostname cannot be used for the connector {errors.one_line(properties['id'])}: {why}",
+            advice="give an expression that has a value for every connector",
+        )
+
+    def _add(self, inventory: t.Any, name: str, variables: dict[str, t.Any]) -> None:
+        inventory.add_host(name, group=GROUP)
+        for variable, value in variables.items():
+            inventory.set_variable(name, variable, value)
+        strict = self.get_option("strict")
+        self._set_composite_vars(self.get_option("compose"), inventory.get_host(name).get_vars(), name, strict=strict)
+        # These fetch the variables themselves, composed ones included.
+        self._add_host_to_composed_groups(self.get_option("groups"), {}, name, strict=strict)
+        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), {}, name, strict=strict)

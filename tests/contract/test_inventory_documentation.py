@@ -1,0 +1,90 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the inventory plugin says and what it does are the same, and its options are the modules' own."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import typing as t
+
+import pytest
+import yaml
+from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
+from ansible_collections.graphops.intune.plugins.module_utils import options
+
+FACTS = ("type", "default", "choices", "elements", "required", "aliases")
+
+
+@pytest.fixture(scope="module")
+def documented() -> dict[str, t.Any]:
+    """Every option, those of the fragments included."""
+    document = yaml.safe_load(exchange_connectors.DOCUMENTATION)
+    found: dict[str, t.Any] = dict(document["options"])
+    for name in document["extends_documentation_fragment"]:
+        collection, _dot, fragment = name.rpartition(".")
+        package = f"ansible_collections.{collection}.plugins" if collection != "ansible.builtin" else "ansible.plugins"
+        module = importlib.import_module(f"{package}.doc_fragments.{fragment}")
+        shared = yaml.safe_load(module.ModuleDocFragment.DOCUMENTATION)["options"]
+        assert not set(shared) & set(found), "documented twice"
+        found |= shared
+    return found
+
+
+def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
+    return {name: option[name] for name in FACTS if name in option}
+
+
+def test_the_options_are_those_of_the_modules(documented: dict[str, t.Any]) -> None:
+    spec = exchange_connectors.spec()
+    assert {name: facts(documented[name]) for name in spec} == {name: facts(option) for name, option in spec.items()}
+    for name in (*options.identity_spec(), *options.connection_spec()):
+        assert name in spec
+
+
+def test_the_filters_are_those_of_the_module(documented: dict[str, t.Any]) -> None:
+    assert facts(documented["status"]) == facts(options.info_spec()["status"])
+
+
+def test_no_option_of_the_engine_is_filled_by_ansible(documented: dict[str, t.Any]) -> None:
+    """The engine must be able to tell an option from a variable."""
+    for name in exchange_connectors.spec():
+        assert not {"env", "ini", "vars"} & set(documented[name]), name
+
+
+def test_ansible_s_own_options_are_there(documented: dict[str, t.Any]) -> None:
+    for name in ("compose", "groups", "keyed_groups", "strict", "use_extra_vars", "cache", "cache_plugin"):
+        assert name in documented
+
+
+def test_the_options_of_every_example_exist(documented: dict[str, t.Any]) -> None:
+    examples = list(yaml.safe_load_all(exchange_connectors.EXAMPLES))
+    assert len(examples) >= 4
+    known = {name for option, about in documented.items() for name in (option, *about.get("aliases", ()))}
+    for example in examples:
+        assert example["plugin"] == exchange_connectors.InventoryModule.NAME
+        assert set(example) <= known
+        for name, value in example.items():
+            choices = documented.get(name, {}).get("choices")
+            if choices:
+                assert set(value if isinstance(value, list) else [value]) <= set(choices), name
+
+
+def test_every_environment_variable_that_is_named_is_read() -> None:
+    read = {
+        variable
+        for variables in (*options.IDENTITY_VARIABLES.values(), *options.CLOUD_VARIABLES.values())
+        for variable in variables
+    }
+    named = set(re.findall(r"E\((\w+)\)", exchange_connectors.DOCUMENTATION))
+    assert {name for name in named if not name.startswith("ANSIBLE_")} <= read
+
+
+def test_the_version_is_that_of_the_other_plugins() -> None:
+    module = importlib.import_module(
+        "ansible_collections.graphops.intune.plugins.modules.intune_exchange_connector_info"
+    )
+    own = yaml.safe_load(exchange_connectors.DOCUMENTATION)
+    assert own["version_added"] == yaml.safe_load(module.DOCUMENTATION)["version_added"]

@@ -1,0 +1,627 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the inventory plugin exchange_connectors promises: ansible-inventory and ansible-playbook, run as users do."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import typing as t
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from simulator import Fault, Tenant
+
+from .conftest import BIN, SYNC, Site, clean_environment
+from .test_secrets import SECRETS, assert_nothing_shows
+
+PLUGIN = "graphops.intune.exchange_connectors"
+DOCUMENTED = importlib.import_module(
+    f"ansible_collections.{PLUGIN.rsplit('.', 1)[0]}.plugins.inventory.exchange_connectors"
+)
+SECRET = SECRETS["secret"]
+FIRST, SECOND, THIRD = (f"{number}e1f1c00-0d6f-4c8a-9d0a-3f5b1f2c7a10" for number in (1, 2, 3))
+
+
+@dataclass
+class Listing:
+    """What came of ansible-inventory or ansible-playbook."""
+
+    code: int
+    output: str
+    errors: str
+
+    @property
+    def data(self) -> dict[str, t.Any]:
+        """What ``--list`` printed, without the marks of values that are no templates."""
+        assert self.code == 0, self.errors
+        plain: dict[str, t.Any] = json.loads(
+            self.output, object_hook=lambda entry: entry.get("__ansible_unsafe", entry)
+        )
+        return plain
+
+    @property
+    def hosts(self) -> dict[str, dict[str, t.Any]]:
+        """The hosts with their variables, sorted by name."""
+        found: dict[str, dict[str, t.Any]] = self.data["_meta"].get("hostvars", {})
+        return found
+
+    @property
+    def said(self) -> str:
+        """The warnings in one line; older versions of Ansible wrap them."""
+        return " ".join(self.errors.split())
+
+
+@dataclass
+class Fleet:
+    """Two tenants of a multi-tenant app, and a way to list them."""
+
+    site: Site
+    other: Tenant
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What AWX's Azure credential injects, and where the simulator is."""
+        return {
+            "AZURE_TENANT": self.site.tenant.domain,
+            "AZURE_CLIENT_ID": self.site.app.client_id,
+            "AZURE_SECRET": SECRET,
+            "AZURE_SUBSCRIPTION_ID": "",
+            "MSGRAPH_URL": self.site.simulator.graph_url,
+            "AZURE_AUTHORITY_HOST": self.site.simulator.authority_url,
+            "REQUESTS_CA_BUNDLE": self.site.simulator.ca_path,
+        }
+
+    def source(self, text: str | None = None, **options: t.Any) -> str:
+        path = self.site.folder / "fleet.exchange_connectors.yml"
+        path.write_text(text or yaml.safe_dump({"plugin": PLUGIN, **options}), encoding="utf-8")
+        return str(path)
+
+    def run(
+        self, program: str, *arguments: str, source: str, environment: t.Mapping[str, str | None] | None = None
+    ) -> Listing:
+        given = {**self.environment, **(environment or {})}
+        done = subprocess.run(
+            [str(BIN / program), "-i", source, *arguments],
+            env=clean_environment(
+                self.site.collections, **{name: value for name, value in given.items() if value is not None}
+            ),
+            cwd=self.site.folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=120,
+            check=False,
+            text=True,
+        )
+        for text in (done.stdout, done.stderr):
+            assert "Traceback" not in text, text
+            assert "DEPRECATION" not in text, text
+        return Listing(done.returncode, done.stdout, done.stderr)
+
+    def list(
+        self,
+        *arguments: str,
+        text: str | None = None,
+        environment: t.Mapping[str, str | None] | None = None,
+        **options: t.Any,
+    ) -> Listing:
+        source = self.source(text, **options)
+        return self.run("ansible-inventory", "--list", *arguments, source=source, environment=environment)
+
+
+@pytest.fixture
+def fleet(site: Site) -> Fleet:
+    site.app.secret = SECRET
+    site.tenant.connectors.clear()
+    site.tenant.add_connector(FIRST, serverName="EX01", last_sync=timedelta(days=3))
+    site.tenant.add_connector(SECOND, serverName="EX02", status="disconnected", exchangeConnectorType="hosted")
+    other = site.world.add_tenant("fabrikam.example")
+    other.add_app(site.app.client_id, secret=SECRET)
+    other.add_connector(THIRD, serverName="EX01", last_sync=timedelta(days=3))
+    return Fleet(site, other)
+
+
+BOTH = ["contoso.example", "fabrikam.example"]
+NAMES = ["EX01-1e1f1c00", "EX01-3e1f1c00", "EX02-2e1f1c00"]
+
+
+# Who, and which tenants
+
+
+def test_an_environment_is_enough(fleet: Fleet) -> None:
+    listing = fleet.list()
+    assert sorted(listing.hosts) == ["EX01-1e1f1c00", "EX02-2e1f1c00"]
+    assert listing.data["exchange_connectors"]["hosts"] == ["EX01-1e1f1c00", "EX02-2e1f1c00"]
+    assert listing.errors == ""
+    host = listing.hosts["EX01-1e1f1c00"]
+    assert set(host) == {
+        "ansible_connection",
+        "exchange_connector",
+        "exchange_connector_sync_connector_id",
+        "exchange_connector_sync_tenant",
+    }
+    assert host["ansible_connection"] == "local"
+    assert host["exchange_connector_sync_connector_id"] == FIRST
+    assert host["exchange_connector_sync_tenant"] == "contoso.example"
+    assert host["exchange_connector"]["server_name"] == "EX01"
+    assert host["exchange_connector"]["last_sync_date_time"].endswith("Z")
+    assert len(host["exchange_connector"]) == 10
+
+
+def test_the_graph_shows_the_names(fleet: Fleet) -> None:
+    shown = fleet.run("ansible-inventory", "--graph", source=fleet.source(tenants=BOTH))
+    assert shown.code == 0
+    for name in NAMES:
+        assert f"|--{name}\n" in shown.output
+
+
+def test_one_app_reads_many_tenants_once_each(fleet: Fleet) -> None:
+    listing = fleet.list(tenants=[*BOTH, "Contoso.Example", ""])
+    assert sorted(listing.hosts) == NAMES
+    assert listing.hosts["EX01-3e1f1c00"]["exchange_connector_sync_tenant"] == "fabrikam.example"
+    assert listing.data["exchange_connectors"]["hosts"] == ["EX01-1e1f1c00", "EX02-2e1f1c00", "EX01-3e1f1c00"]
+    assert len(fleet.site.requests("token")) == len(fleet.site.requests("list")) == 2
+
+
+def test_options_of_the_file(fleet: Fleet) -> None:
+    options = fleet.site.options(connector_id=None, wait_sleep=None, tenant=None, secret=None)
+    options |= {"tenant_id": fleet.other.id, "client_secret": SECRET}
+    nothing = dict.fromkeys(fleet.environment)
+    listing = fleet.list(environment=nothing, **options)
+    assert list(listing.hosts) == ["EX01-3e1f1c00"]
+    host = listing.hosts["EX01-3e1f1c00"]
+    assert host["exchange_connector_sync_tenant"] == fleet.other.id
+    assert host["exchange_connector_sync_graph_url"] == fleet.site.simulator.graph_url
+    assert host["exchange_connector_sync_authority_url"] == fleet.site.simulator.authority_url
+    assert not [name for name in host if name.endswith(("secret", "client_id"))]
+
+
+def test_a_secret_by_option_wins_over_a_token_in_the_environment(fleet: Fleet) -> None:
+    """Ansible's own merging of variables into options would take the token."""
+    assert len(fleet.list(secret=SECRET, environment={"MSGRAPH_ACCESS_TOKEN": "eyJ0"}).hosts) == 2
+
+
+def test_empty_counts_as_unset(fleet: Fleet) -> None:
+    environment = {"AZURE_TENANT": "", "AZURE_TENANT_ID": "fabrikam.example", "AZURE_SECRET": ""}
+    listing = fleet.list(
+        environment={**environment, "AZURE_CLIENT_SECRET": SECRET}, tenant="", tenants="", secret="", hostname=""
+    )
+    assert list(listing.hosts) == ["EX01-3e1f1c00"]
+
+
+def test_a_token_needs_no_tenant(fleet: Fleet) -> None:
+    token = fleet.site.world.issue_access_token(fleet.site.app, fleet.site.simulator.graph_url)
+    environment = {"AZURE_TENANT": None, "AZURE_SECRET": None, "MSGRAPH_ACCESS_TOKEN": token}
+    listing = fleet.list(environment=environment)
+    assert len(listing.hosts) == 2
+    assert "exchange_connector_sync_tenant" not in listing.hosts["EX01-1e1f1c00"]
+
+
+def test_every_page_is_read(fleet: Fleet) -> None:
+    fleet.site.tenant.page_size = 1
+    assert len(fleet.list().hosts) == 2
+    assert len(fleet.site.requests("list")) == 2
+
+
+def test_tenants_are_read_at_the_same_time(fleet: Fleet) -> None:
+    for number in range(6):
+        tenant = fleet.site.world.add_tenant(f"t{number}.example")
+        tenant.add_app(fleet.site.app.client_id, secret=SECRET)
+        tenant.add_connector()
+    fleet.site.world.faults.add(Fault("list", delay=2, times=None))
+    assert len(fleet.list(tenants=[f"t{number}.example" for number in range(6)]).hosts) == 6
+    times = [request.time for request in fleet.site.requests("list")]
+    assert max(times) - min(times) < timedelta(seconds=2)
+
+
+# Templates and vaults
+
+
+@pytest.mark.parametrize("by", ["environment", "extra variable"])
+def test_options_may_be_templates(fleet: Fleet, by: str) -> None:
+    (fleet.site.folder / "tenants").write_text("contoso.example\nfabrikam.example\n", encoding="utf-8")
+    by_environment = by == "environment"
+    listing = fleet.list(
+        *([] if by_environment else ["-e", f"our_secret={SECRET}"]),
+        secret="{{ lookup('ansible.builtin.env', 'OUR_SECRET') }}" if by_environment else "{{ our_secret }}",
+        tenants="{{ lookup('ansible.builtin.file', 'tenants').splitlines() }}",
+        ca_path="{{ lookup('ansible.builtin.env', 'REQUESTS_CA_BUNDLE') }}",
+        environment={"AZURE_SECRET": None, "OUR_SECRET": SECRET},
+    )
+    assert sorted(listing.hosts) == NAMES, listing.errors
+
+
+def test_a_template_that_fails_is_one_sentence(fleet: Fleet) -> None:
+    assert "secret cannot be evaluated: " in fleet.list(secret="{{ our_secret }}").said
+    assert fleet.site.world.connections == 0
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["a value", "the file"])
+def test_vault(fleet: Fleet, whole: bool) -> None:
+    key = fleet.site.folder / "key"
+    key.write_text("the key", encoding="utf-8")
+    # A secret that looks like a template is none.
+    fleet.site.app.secret = secret = "{{ 1 }}" + SECRET
+
+    def vault(*arguments: str) -> str:
+        command = [str(BIN / "ansible-vault"), *arguments, "--vault-password-file", str(key)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    if whole:
+        source = fleet.source(secret="{% raw %}" + secret + "{% endraw %}")
+        vault("encrypt", source)
+    else:
+        source = fleet.source(f"plugin: {PLUGIN}\n" + vault("encrypt_string", secret, "--name", "secret"))
+    run = ["--list", "--vault-password-file", str(key)]
+    listing = fleet.run("ansible-inventory", *run, source=source, environment={"AZURE_SECRET": None})
+    assert len(listing.hosts) == 2, listing.errors
+    key.write_text("another key", encoding="utf-8")
+    refused = fleet.run("ansible-inventory", *run, source=source, environment={"AZURE_SECRET": None})
+    assert "ecrypt" in refused.said
+    assert len(fleet.site.requests("list")) == 1
+
+
+# Which connectors, under which names, in which groups
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"status": ["connected"]}, ["EX01-1e1f1c00", "EX01-3e1f1c00"]),
+        ({"status": "connected,disconnected"}, NAMES),
+        ({"status": ["none"]}, []),
+        ({"status": []}, NAMES),
+        ({"exchange_connector_type": ["hosted", "dedicated"]}, ["EX02-2e1f1c00"]),
+        ({"exchange_connector_type": ["hosted"], "status": ["connected"]}, []),
+    ],
+)
+def test_filters(fleet: Fleet, filters: dict[str, t.Any], found: list[str]) -> None:
+    assert sorted(fleet.list(tenants=BOTH, **filters).hosts) == found
+
+
+def test_no_connector_is_an_empty_group(fleet: Fleet) -> None:
+    fleet.site.tenant.connectors.clear()
+    source = fleet.source()
+    listing = fleet.run("ansible-inventory", "--graph", source=source)
+    assert "|--@exchange_connectors:" in listing.output
+    assert listing.errors == ""
+
+
+def test_a_name_stays_when_others_come_and_go(fleet: Fleet) -> None:
+    before = set(fleet.list().hosts)
+    fleet.site.tenant.add_connector("4" + FIRST[1:], serverName="EX01")
+    del fleet.site.tenant.connectors[SECOND]
+    assert set(fleet.list().hosts) == {"EX01-1e1f1c00", "EX01-4e1f1c00"}
+    assert "EX01-1e1f1c00" in before
+
+
+def test_a_connector_without_a_server_has_a_name(fleet: Fleet) -> None:
+    fleet.site.tenant.connectors[FIRST].properties["serverName"] = None
+    assert "connector-1e1f1c00" in fleet.list().hosts
+
+
+def test_hostname(fleet: Fleet) -> None:
+    names = fleet.list(tenants=BOTH, hostname="exchange_connector_sync_tenant ~ ':' ~ exchange_connector.id[:1]").hosts
+    assert sorted(names) == ["contoso.example_1", "contoso.example_2", "fabrikam.example_3"]
+
+
+@pytest.mark.parametrize(
+    ("hostname", "message"),
+    [
+        ("exchange_connector.server_name", f"the connectors {THIRD} and {FIRST} would both be the host EX01;"),
+        ("exchange_connector.nothing", f"hostname cannot be used for the connector {FIRST}: "),
+        ("none", f"hostname cannot be used for the connector {FIRST}: it gives nothing"),
+        ("''", f"hostname cannot be used for the connector {FIRST}: it gives nothing"),
+        ("((", f"hostname cannot be used for the connector {FIRST}: "),
+    ],
+)
+def test_a_hostname_that_does_not_do(fleet: Fleet, hostname: str, message: str) -> None:
+    listing = fleet.list(tenants=BOTH, hostname=hostname)
+    assert message in listing.said
+    assert listing.hosts == {}
+
+
+def test_constructed(fleet: Fleet) -> None:
+    listing = fleet.list(
+        "-e",
+        "site=Berlin",
+        tenants=BOTH,
+        use_extra_vars=True,
+        compose={
+            "ansible_connection": "'ssh'",
+            "label": "exchange_connector.server_name ~ ' of ' ~ site",
+            "missing": "exchange_connector.nothing.at_all",
+        },
+        groups={"lost": "exchange_connector.status == 'disconnected'"},
+        keyed_groups=[
+            {"key": "exchange_connector_sync_tenant", "prefix": "tenant"},
+            {"key": "label", "prefix": "", "separator": ""},
+        ],
+    )
+    host = listing.hosts["EX01-1e1f1c00"]
+    assert (host["ansible_connection"], host["label"]) == ("ssh", "EX01 of Berlin")
+    assert "missing" not in host
+    assert listing.data["lost"]["hosts"] == ["EX02-2e1f1c00"]
+    assert listing.data["tenant_fabrikam_example"]["hosts"] == ["EX01-3e1f1c00"]
+    assert listing.data["EX01_of_Berlin"]["hosts"] == ["EX01-1e1f1c00", "EX01-3e1f1c00"]
+
+
+def test_strict(fleet: Fleet) -> None:
+    listing = fleet.list(strict=True, compose={"missing": "exchange_connector.nothing.at_all"})
+    assert "Could not set missing for host EX01-1e1f1c00" in listing.said
+
+
+def test_a_hostile_value_is_never_a_template(fleet: Fleet) -> None:
+    mark = fleet.site.folder / "pwned"
+    hostile = f"{{{{ lookup('pipe', 'touch {mark}') }}}}"
+    fleet.site.tenant.connectors[FIRST].properties.update(serverName=hostile, exchangeAlias=f"{{% {hostile} %}}")
+    fleet.site.tenant.connectors[FIRST].override[hostile] = {"x": [hostile]}
+    source = fleet.source(
+        compose={"copied": "exchange_connector.server_name", "joined": "exchange_connector.server_name ~ '!'"},
+        groups={"named": "exchange_connector.server_name"},
+        keyed_groups=[{"key": "exchange_connector.server_name", "prefix": "server"}, {"key": "copied"}],
+        cache=True,
+        cache_plugin="ansible.builtin.jsonfile",
+        cache_connection=str(fleet.site.folder / "cache"),
+    )
+    text = "{{ exchange_connector.server_name }} {{ copied }} {{ joined }} {{ exchange_connector.exchange_alias }}"
+    play = [
+        {
+            "hosts": "exchange_connectors",
+            "gather_facts": False,
+            "tasks": [
+                {"ansible.builtin.debug": {"msg": text}},
+                {"ansible.builtin.debug": {"var": "exchange_connector"}},
+                {"ansible.builtin.debug": {"var": "hostvars"}},
+                {"ansible.builtin.debug": {"msg": "{{ group_names }} {{ inventory_hostname }}"}},
+            ],
+        }
+    ]
+    playbook = fleet.site.folder / "hostile.yml"
+    playbook.write_text(json.dumps(play), encoding="utf-8")
+    # Once from Graph, once from the cache.
+    for _time in range(2):
+        run = fleet.run("ansible-playbook", str(playbook), source=source)
+        assert run.code == 0, run.output + run.errors
+        assert run.output.count(f"touch {mark}") >= 4
+        assert not mark.exists()
+    assert len(fleet.site.requests("list")) == 1
+    (name,) = (name for name in fleet.list().hosts if name.endswith("-1e1f1c00"))
+    assert name.startswith("___lookup__pipe____touch_")
+
+
+# Tenants that cannot be read
+
+
+def test_a_tenant_that_cannot_be_read_fails_the_inventory(fleet: Fleet) -> None:
+    fleet.site.world.faults.add(Fault("list", status=403, tenant_id=fleet.other.id, times=None))
+    listing = fleet.list(tenants=BOTH)
+    assert (
+        "Exchange connectors in tenant fabrikam.example: could not list them, Graph answered HTTP 403" in listing.said
+    )
+    assert "Its hosts are left out" not in listing.said
+    assert listing.hosts == {}
+    strict = fleet.list(tenants=BOTH, environment={"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"})
+    assert strict.code != 0
+
+
+def test_the_others_are_not_asked_for_after_a_failure(fleet: Fleet) -> None:
+    fleet.site.world.faults.add(Fault("token", status=401, times=None))
+    fleet.list(tenants=[f"t{number}.example" for number in range(60)])
+    assert len(fleet.site.requests("metadata")) < 60
+
+
+def test_a_tenant_that_cannot_be_read_is_left_out(fleet: Fleet) -> None:
+    fleet.site.world.faults.add(Fault("list", status=403, tenant_id=fleet.other.id, times=None))
+    listing = fleet.list(tenants=[*BOTH, "nowhere.example"], on_unreadable_tenant="warn")
+    assert sorted(listing.hosts) == ["EX01-1e1f1c00", "EX02-2e1f1c00"]
+    assert (
+        "Exchange connectors in tenant fabrikam.example: could not list them, Graph answered HTTP 403" in listing.said
+    )
+    assert "Exchange connectors in tenant nowhere.example: sign-in as client" in listing.said
+    assert listing.said.count("Its hosts are left out.") == 2
+    assert "The request_id is " in listing.said
+
+
+def test_no_tenant_at_all_fails_in_any_case(fleet: Fleet) -> None:
+    fleet.site.world.faults.add(Fault("list", status=403, times=None))
+    environment = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": "true"}
+    listing = fleet.list(tenants=BOTH, on_unreadable_tenant="warn", environment=environment)
+    assert listing.code != 0
+    assert "tenant contoso.example: could not list them" in listing.said
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"tenants": ["a b"]}, "tenant is 'a b'; give the tenant's GUID or one of its domains."),
+        ({"tenants": ["contoso.example", "common"]}, "tenant is common, but an app signs in to one tenant"),
+        ({"tenants": ["", ""]}, "tenants is empty; name the tenants, or leave it out."),
+        ({"tenants": []}, "tenants is empty; name the tenants, or leave it out."),
+        ({"tenants": BOTH, "tenant": "x.example"}, "both tenant and tenants are given; give one of them."),
+        ({"tenants": BOTH, "access_token": "eyJ0"}, "a ready access token reads one tenant, but tenants names 2; "),
+        ({"tenants": BOTH, "auth_source": "msi"}, "the managed identity of this host reads one tenant, but tenants"),
+        ({"tennant": "x.example"}, "tennant is no option; see ansible-doc for those that there are."),
+        ({"request_timeout": 0}, "request_timeout is 0; give a number of seconds that is at least 1."),
+        ({"graph_url": "http://graph"}, "graph_url is not the https address of a host"),
+        ({"ca_path": "/nowhere.pem"}, "ca_path '/nowhere.pem' cannot be used"),
+        ({"x509_certificate_path": "/nowhere.pem", "auth_source": "certificate"}, "'/nowhere.pem' cannot be read"),
+        ({"auth_source": "oidc"}, "auth_source is oidc, but oidc_token or oidc_token_file_path is not given"),
+        ({"auth_source": "magic"}, "auth_source"),
+        ({"status": ["conected"]}, "conected"),
+        ({"exchange_connector_type": ["onpremise"]}, "onpremise"),
+        ({"on_unreadable_tenant": "ignore"}, "ignore"),
+        ({"request_timeout": "soon"}, "request_timeout"),
+    ],
+)
+def test_bad_options_fail_before_any_network_call(fleet: Fleet, options: dict[str, t.Any], message: str) -> None:
+    listing = fleet.list(on_unreadable_tenant=options.pop("on_unreadable_tenant", "warn"), **options)
+    assert message in listing.said
+    assert listing.hosts == {}
+    assert fleet.site.world.connections == 0
+
+
+@pytest.mark.parametrize("library", ["requests", "msal"])
+def test_a_missing_library_is_one_sentence(fleet: Fleet, library: str) -> None:
+    (fleet.site.folder / "lib").mkdir()
+    (fleet.site.folder / "lib" / f"{library}.py").write_text("raise ImportError('gone')", encoding="utf-8")
+    path = f"{fleet.site.folder / 'lib'}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
+    listing = fleet.list(environment={"PYTHONPATH": path})
+    assert f"Failed to import the required Python library ({library})" in listing.said
+
+
+def test_another_file_is_not_taken(fleet: Fleet) -> None:
+    path = fleet.site.folder / "other.yml"
+    path.write_text(f"plugin: {PLUGIN}\n", encoding="utf-8")
+    listing = fleet.run("ansible-inventory", "--list", source=str(path))
+    assert "could not be verified by inventory plugin" in listing.said
+    assert fleet.site.world.connections == 0
+
+
+# The cache
+
+
+@pytest.fixture
+def cache(fleet: Fleet) -> dict[str, t.Any]:
+    folder = str(fleet.site.folder / "cache")
+    return {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": folder, "cache_timeout": 600}
+
+
+def test_a_second_run_asks_nobody(fleet: Fleet, cache: dict[str, t.Any]) -> None:
+    first = fleet.list(tenants=BOTH, **cache)
+    asked = len(fleet.site.world.requests)
+    second = fleet.list(tenants=BOTH, **cache)
+    assert asked > 0
+    assert len(fleet.site.world.requests) == asked
+    assert second.data == first.data
+    # Filters and names are applied to what is cached.
+    assert list(fleet.list(tenants=BOTH, status=["disconnected"], **cache).hosts) == ["EX02-2e1f1c00"]
+    assert len(fleet.list(tenants=["fabrikam.example"], hostname="exchange_connector.id", **cache).hosts) == 1
+    assert len(fleet.site.world.requests) == asked
+    playbook = fleet.site.folder / "nothing.yml"
+    playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False}]), encoding="utf-8")
+    fleet.run("ansible-playbook", "--flush-cache", str(playbook), source=fleet.source(tenants=BOTH, **cache))
+    assert len(fleet.site.requests("list")) == 4
+
+
+def test_without_the_option_nothing_is_cached(fleet: Fleet) -> None:
+    fleet.list()
+    fleet.list()
+    assert len(fleet.site.requests("list")) == 2
+
+
+def test_what_one_identity_read_another_does_not_get(fleet: Fleet, cache: dict[str, t.Any]) -> None:
+    fleet.list(**cache)
+    another = fleet.site.tenant.add_app(secret=SECRET, roles=())
+    refused = fleet.list(environment={"AZURE_CLIENT_ID": another.client_id}, **cache)
+    assert refused.hosts == {}
+    assert list(fleet.list(tenant="fabrikam.example", **cache).hosts) == ["EX01-3e1f1c00"]
+    # Nobody can tell whose tokens they are.
+    for tenant, app in ((fleet.site.tenant, fleet.site.app), (fleet.other, fleet.other.apps[fleet.site.app.client_id])):
+        token = fleet.site.world.issue_access_token(app, fleet.site.simulator.graph_url)
+        environment = {"AZURE_TENANT": "", "AZURE_SECRET": "", "MSGRAPH_ACCESS_TOKEN": token}
+        assert len(fleet.list(environment=environment, **cache).hosts) == len(tenant.connectors)
+
+
+def test_an_unreadable_tenant_is_not_cached(fleet: Fleet, cache: dict[str, t.Any]) -> None:
+    fleet.site.world.faults.add(Fault("list", status=403, tenant_id=fleet.other.id))
+    assert len(fleet.list(tenants=BOTH, on_unreadable_tenant="warn", **cache).hosts) == 2
+    assert len(fleet.list(tenants=BOTH, on_unreadable_tenant="warn", **cache).hosts) == 3
+    assert len(fleet.site.requests("list")) == 3
+
+
+# Secrets
+
+
+@pytest.mark.parametrize("by", ["options", "environment"])
+@pytest.mark.parametrize("fault", [None, Fault("list", status=403), Fault("token", status=401)], ids=["", "403", "401"])
+def test_no_secret_shows_and_none_is_cached(
+    fleet: Fleet, cache: dict[str, t.Any], by: str, fault: Fault | None
+) -> None:
+    if fault:
+        fleet.site.world.faults.add(fault)
+    names = {
+        "password": "AZURE_PASSWORD",
+        "oidc_token": "AZURE_FEDERATED_TOKEN",
+        "x509_certificate_password": "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+        "refresh_token": "MSGRAPH_REFRESH_TOKEN",
+        "access_token": "MSGRAPH_ACCESS_TOKEN",
+        "secret": "AZURE_SECRET",
+    }
+    # The first line is what Ansible's other plugins stumble over when they try the file after a failure.
+    first = f"secret: {SECRET}\nplugin: {PLUGIN}\nauth_source: client_secret\ntenants: [contoso.example]\n"
+    text = first if by == "options" else first.partition("\n")[2]
+    if by == "options":
+        text += "".join(f"{name}: {SECRETS[name]}\n" for name in names if name != "secret")
+    environment = {} if by == "options" else {names[name]: secret for name, secret in SECRETS.items()}
+    text += "".join(f"{name}: {json.dumps(value)}\n" for name, value in cache.items())
+    listing = fleet.list("-vvvvv", text=text, environment=environment)
+    assert ("EX01-1e1f1c00" in listing.output) is (fault is None)
+    files = [path for path in Path(cache["cache_connection"]).rglob("*") if path.is_file()]
+    assert bool(files) is (fault is None)
+    assert_nothing_shows(
+        fleet.site, listing.output, listing.errors, *(str(path) + path.read_text("utf-8") for path in files)
+    )
+
+
+def test_what_the_other_side_repeats_is_masked(fleet: Fleet, cache: dict[str, t.Any]) -> None:
+    body = {"error": "invalid_client", "error_description": f"AADSTS7000215: {SECRET} is wrong."}
+    fleet.site.world.faults.add(Fault("token", status=401, body=body))
+    listing = fleet.list("-vvvvv")
+    assert "AADSTS7000215: ******** is wrong" in listing.said
+    assert_nothing_shows(fleet.site, listing.output, listing.errors)
+    token = fleet.site.world.issue_access_token(fleet.site.app, fleet.site.simulator.graph_url)
+    fleet.site.tenant.connectors[FIRST].properties["exchangeAlias"] = f"Bearer {token}"
+    environment = {"AZURE_SECRET": "", "MSGRAPH_ACCESS_TOKEN": token}
+    listing = fleet.list("-vvvvv", environment=environment, **cache)
+    assert "Bearer ********" in listing.output
+    (file,) = (path for path in Path(cache["cache_connection"]).rglob("*") if path.is_file())
+    assert_nothing_shows(fleet.site, listing.output, listing.errors, file.read_text("utf-8"))
+
+
+# In a playbook, and as documented
+
+
+def test_a_fleet_synchronises(fleet: Fleet) -> None:
+    play = {
+        "hosts": "exchange_connectors",
+        "gather_facts": False,
+        "tasks": [
+            {
+                SYNC: {
+                    "tenant": "{{ exchange_connector_sync_tenant }}",
+                    "connector_id": "{{ exchange_connector_sync_connector_id }}",
+                    "wait": False,
+                }
+            }
+        ],
+    }
+    playbook = fleet.site.folder / "fleet.yml"
+    playbook.write_text(json.dumps([play]), encoding="utf-8")
+    source = fleet.source(tenants=BOTH)
+    interpreter = f"ansible_python_interpreter={sys.executable}"
+    run = fleet.run("ansible-playbook", str(playbook), "-e", interpreter, "--limit", "EX01-*", source=source)
+    assert run.code == 0, run.output + run.errors
+    assert sorted(request.connector_id or "" for request in fleet.site.requests("sync")) == [FIRST, THIRD]
+
+
+@pytest.mark.parametrize("text", DOCUMENTED.EXAMPLES.split("\n---\n"), ids=lambda text: text.strip().splitlines()[0])
+def test_the_example_runs(fleet: Fleet, text: str) -> None:
+    app = "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10"
+    for tenant in (fleet.site.tenant, fleet.other):
+        tenant.add_app(app, secret=SECRET)
+    environment = {"AZURE_CLIENT_ID": app, "INTUNE_SECRET": SECRET, "HOME": str(fleet.site.folder)}
+    listing = fleet.list(text=text, environment=environment)
+    assert listing.errors == ""
+    assert len(listing.hosts) == (2 if "tenants" not in text or "status" in text else 3)
+    if "keyed_groups" in text:
+        assert listing.data["tenant_fabrikam_example"]["hosts"] == ["EX01-3e1f1c00"]
+        assert int(listing.hosts["EX01-1e1f1c00"]["exchange_connector_sync_max_age"]) == 7200

@@ -1,0 +1,222 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which tenants are read, what is cached under which key, which connectors are taken and what they are called."""
+
+from __future__ import annotations
+
+import threading
+import typing as t
+
+import pytest
+from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors as plugin
+from ansible_collections.graphops.intune.plugins.module_utils import clouds, identity
+from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
+
+APP = {"client_id": "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", "secret": "the-secret"}
+HOSTS = clouds.endpoints({}, {})
+
+
+def params(**given: t.Any) -> dict[str, t.Any]:
+    return {**dict.fromkeys(plugin.spec()), **APP, **given}
+
+
+def key(hosts: clouds.Endpoints = HOSTS, **given: t.Any) -> str | None:
+    who = identity.choose({"tenant": "contoso.example", **given}, {}, has_cli=lambda: False)
+    return plugin.cache_key(who, hosts)
+
+
+@pytest.mark.parametrize(
+    ("given", "environ", "expected"),
+    [
+        ({"tenant": "a.example"}, {"AZURE_TENANT": "e.example"}, ["a.example"]),
+        ({}, {"AZURE_TENANT": "e.example"}, ["e.example"]),
+        ({"tenants": ["b.example", "a.example"]}, {"AZURE_TENANT": "e.example"}, ["b.example", "a.example"]),
+        ({"tenants": ["b.example", "", "B.Example", "a.example"]}, {}, ["b.example", "a.example"]),
+        ({"secret": "", "access_token": "eyJ0"}, {}, [""]),
+        ({"secret": "", "access_token": "eyJ0", "tenants": ["a.example"]}, {}, ["a.example"]),
+    ],
+)
+def test_the_tenants_to_read(given: dict[str, t.Any], environ: dict[str, str], expected: list[str]) -> None:
+    found = plugin.sources(params(**given), environ)
+    assert [source.tenant for source in found] == expected
+    assert [source.params["tenant"] or source.tenant for source in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"tenants": ["a.example"], "tenant": "b.example"}, "both tenant and tenants"),
+        ({"tenants": []}, "tenants is empty"),
+        ({"tenants": [""]}, "tenants is empty"),
+        ({"tenants": ["a.example", "b c"]}, "tenant is 'b c'"),
+        ({"tenants": ["a.example", "b.example"], "access_token": "eyJ0"}, "reads one tenant, but tenants names 2"),
+        ({"tenants": ["a.example", "b.example"], "auth_source": "msi"}, "reads one tenant, but tenants names 2"),
+        ({}, "identity is incomplete"),
+    ],
+)
+def test_tenants_that_cannot_be_right(given: dict[str, t.Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        plugin.sources(params(**given), {})
+
+
+def test_the_key_depends_on_who_asks_whom() -> None:
+    keys = [
+        key(**APP),
+        key(**{**APP, "client_id": "other"}),
+        key(**{**APP, "tenant": "fabrikam.example"}),
+        key(clouds.endpoints({"cloud_environment": "AzureUSGovernment"}, {}), **APP),
+        key(clouds.endpoints({"graph_url": "https://graph.example"}, {}), **APP),
+        key(clouds.endpoints({"authority_url": "https://login.example"}, {}), **APP),
+        key(username="a@contoso.example", password="p"),
+        key(username="b@contoso.example", password="p"),
+        key(**{**APP, "secret": "", "refresh_token": "one"}),
+        key(**{**APP, "secret": "", "refresh_token": "two"}),
+        key(access_token="one"),
+        key(access_token="two"),
+        key(auth_source="msi"),
+        key(auth_source="cli"),
+    ]
+    assert None not in keys
+    assert len(set(keys)) == len(keys)
+
+
+def test_the_key_does_not_depend_on_what_may_be_guessed_or_changes() -> None:
+    assert key(**APP) == key(**{**APP, "secret": "renewed"})
+    assert key(**APP) == key(**{**APP, "client_id": APP["client_id"].upper(), "tenant": "Contoso.Example"})
+    assert key(username="a@contoso.example", password="p") == key(username="A@contoso.example", password="q")
+    # A name that another way to sign in has left over.
+    assert key(**APP) == key(**APP, username="a@contoso.example")
+
+
+def test_the_key_reveals_nothing() -> None:
+    found = key(access_token="eyJ0token")
+    assert found is not None
+    assert set(found) <= set("0123456789abcdef")
+
+
+def test_without_a_tenant_nobody_can_tell_whose_connectors_they_are() -> None:
+    assert key(tenant="", auth_source="msi") is None
+    assert key(tenant="", auth_source="cli", client_id="x") is None
+    assert key(tenant="", access_token="eyJ0") is not None
+    assert key(tenant="", username="a@contoso.example", password="p") is not None
+
+
+CONNECTOR = {"id": "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1", "status": "connected", "exchange_connector_type": "hosted"}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "fits"),
+    [
+        ({}, True),
+        ({"status": None, "exchange_connector_type": []}, True),
+        ({"status": ["none", "Connected"]}, True),
+        ({"status": ["connectionPending"]}, False),
+        ({"status": ["connected"], "exchange_connector_type": ["onPremises"]}, False),
+        ({"status": ["connected"], "exchange_connector_type": ["onPremises", "hosted"]}, True),
+    ],
+)
+def test_filters(wanted: dict[str, list[str] | None], fits: bool) -> None:
+    assert plugin.matches(CONNECTOR, wanted) is fits
+    assert plugin.matches({"id": "x"}, wanted) is (
+        not any(wanted.values()) or wanted.get("status") == ["none", "Connected"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [
+        ("EXCHANGE01", "EXCHANGE01-e11c1de8"),
+        ("ex01.contoso.example", "ex01.contoso.example-e11c1de8"),
+        (None, "connector-e11c1de8"),
+        ("", "connector-e11c1de8"),
+        ("-x", "_x-e11c1de8"),
+        ("@file", "_file-e11c1de8"),
+        ("a b:c,d!e&f~g*h?i[0]", "a_b_c_d_e_f_g_h_i_0_-e11c1de8"),
+        ("b\u00fcro\n", "b\u00fcro_-e11c1de8"),
+        ({"x": 1}, "__x___1_-e11c1de8"),
+    ],
+)
+def test_names(server: t.Any, name: str) -> None:
+    assert plugin.safe_name(plugin.default_name({**CONNECTOR, "server_name": server})) == name
+
+
+def test_the_variables_of_a_host() -> None:
+    (source,) = plugin.sources(params(tenant="contoso.example", cloud_environment="AzureChinaCloud"), {})
+    assert plugin.host_variables(CONNECTOR, source) == {
+        "ansible_connection": "local",
+        "exchange_connector": CONNECTOR,
+        "exchange_connector_sync_connector_id": CONNECTOR["id"],
+        "exchange_connector_sync_tenant": "contoso.example",
+        "exchange_connector_sync_cloud_environment": "AzureChinaCloud",
+    }
+
+
+@pytest.mark.parametrize("cached", [None, {}, "x", ["x"], [{}], [{"id": 1}], [CONNECTOR, {"id": None}]])
+def test_a_cache_with_something_else_in_it_is_not_used(cached: t.Any) -> None:
+    assert plugin.usable(cached) is None
+
+
+@pytest.mark.parametrize("cached", [[], [CONNECTOR]])
+def test_what_was_cached_is_used(cached: t.Any) -> None:
+    assert plugin.usable(cached) == cached
+
+
+def tenants(count: int) -> list[plugin.Source]:
+    return plugin.sources(params(tenants=[f"t{number}.example" for number in range(count)]), {})
+
+
+def test_many_tenants_are_read_at_a_time_but_not_all() -> None:
+    lock, running, most = threading.Lock(), 0, 0
+    sixteen = threading.Barrier(16)
+
+    def read(source: plugin.Source) -> list[dict[str, t.Any]]:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        sixteen.wait(10)
+        with lock:
+            running -= 1
+        return [{"id": source.tenant}]
+
+    found = plugin.read_all(tenants(48), read, all_needed=True)
+    assert found == [[{"id": f"t{number}.example"}] for number in range(48)]
+    assert most == 16
+
+
+def fail_some(source: plugin.Source) -> list[dict[str, t.Any]]:
+    if source.tenant in ("t1.example", "t3.example"):
+        raise plugin.Unreadable(source.tenant)
+    return [CONNECTOR]
+
+
+def test_what_cannot_be_read_is_told_apart() -> None:
+    found = plugin.read_all(tenants(4), fail_some, all_needed=False)
+    assert [str(entry) if isinstance(entry, plugin.Unreadable) else len(entry) for entry in found] == [
+        1,
+        "t1.example",
+        1,
+        "t3.example",
+    ]
+
+
+def test_the_first_that_cannot_be_read_ends_it_if_all_are_needed() -> None:
+    asked: list[str] = []
+
+    def read(source: plugin.Source) -> list[dict[str, t.Any]]:
+        asked.append(source.tenant)
+        raise plugin.Unreadable(source.tenant)
+
+    with pytest.raises(plugin.Unreadable):
+        plugin.read_all(tenants(500), read, all_needed=True)
+    assert len(asked) < 500
+
+
+def test_an_error_of_ours_is_not_swallowed() -> None:
+    def read(_source: plugin.Source) -> list[dict[str, t.Any]]:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        plugin.read_all(tenants(2), read, all_needed=False)
