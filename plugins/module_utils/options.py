@@ -138,6 +138,20 @@ def sync_spec() -> dict[str, t.Any]:
     }
 
 
+def member_spec() -> dict[str, t.Any]:
+    """The argument spec of one host of a fleet: that of ``intune_exchange_connector_sync`` for a single connector."""
+    of_many = {"connector_ids", "all", *FILTERS}
+    return {name: option for name, option in sync_spec().items() if name not in of_many}
+
+
+def fleet_spec() -> dict[str, t.Any]:
+    """The argument spec of ``exchange_connector_fleet``."""
+    return {
+        "max_failures": {"type": "str", "default": ""},
+        "report_path": {"type": "path"},
+    }
+
+
 def info_spec() -> dict[str, t.Any]:
     """The argument spec of ``intune_exchange_connector_info``."""
     return {

@@ -204,6 +204,15 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
         caller.keep_secret(client.sign_in.tokens)
 
 
+def failure(error: errors.IntuneError, about: str) -> dict[str, t.Any]:
+    """What is returned of an error: all that is known, and the sentence about it in ``msg``.
+
+    :param about: what the sentence begins with.
+    """
+    known = {"changed": False, **getattr(error, "result", {})}
+    return {**known, "msg": error.sentence(about), "request_id": error.request_id or known.get("request_id")}
+
+
 def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dict[str, t.Any]:
     """Put the ends of many connectors' stories into one result.
 
@@ -215,9 +224,7 @@ def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dic
     reasons: dict[str, list[str]] = {}
     for connector_id, end in ends.items():
         if isinstance(end, errors.IntuneError):
-            known = {"changed": False, **getattr(end, "result", {})}
-            sentence = end.sentence(f"Exchange connector {connector_id}")
-            entry = {**known, "msg": sentence, "request_id": end.request_id or known.get("request_id")}
+            entry = failure(end, f"Exchange connector {connector_id}")
             reasons.setdefault(end.sentence().rstrip("."), []).append(connector_id)
         else:
             entry = dict(end)
@@ -233,6 +240,15 @@ def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dic
     return result
 
 
+class Waiting(t.NamedTuple):
+    """A synchronisation that was requested, and whose end is still to be seen."""
+
+    want: Wanted
+    first: Reading
+    requested: Requested
+    result: _Result
+
+
 def run(
     want: Wanted,
     graph: Graph,
@@ -242,12 +258,30 @@ def run(
     warn: t.Callable[[str], t.Any],
     progress: t.Callable[[str], t.Any],
 ) -> Story[dict[str, t.Any]]:
-    """Bring one connector up to date: read it, decide, request a synchronisation, wait until it shows.
+    """Bring one connector up to date: :func:`begin`, and if there is something to wait for, :func:`finish`.
+
+    :param progress: takes clauses about what is being waited for.
+    :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
+    """
+    begun = yield from begin(want, graph, first=first, check_mode=check_mode, warn=warn)
+    if isinstance(begun, Waiting):
+        return (yield from finish(begun, graph, progress=progress))
+    return begun
+
+
+def begin(
+    want: Wanted,
+    graph: Graph,
+    *,
+    first: Reading | None = None,
+    check_mode: bool,
+    warn: t.Callable[[str], t.Any],
+) -> Story[dict[str, t.Any] | Waiting]:
+    """Read a connector, decide, request a synchronisation.
 
     :param first: the connector, if it was just read.
     :param warn: takes clauses about the connector that the user should read.
-    :param progress: takes clauses about what is being waited for.
-    :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
+    :returns: the result, or what to wait for.
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: anything later, with all that is known.
     """
@@ -273,18 +307,25 @@ def run(
     result.requested_at, result.request_id = requested.at, requested.request_id or result.request_id
     if requested.seen:
         return result.of("completed", seen=requested.seen, changed=True)
-    sure = requested.failure is None
-    if not want.wait and sure:
+    if want.wait:
+        return Waiting(want, first, requested, result)
+    if requested.failure is None:
         return result.of("requested", changed=True)
-    if not want.wait:
-        raise SyncFailed(_nobody_knows(requested), result.of("unknown", changed=True))
+    raise SyncFailed(_nobody_knows(requested), result.of("unknown", changed=True))
 
+
+def finish(waiting: Waiting, graph: Graph, *, progress: t.Callable[[str], t.Any]) -> Story[dict[str, t.Any]]:
+    """Wait until a synchronisation shows.
+
+    :raises SyncFailed: it did not, or that cannot be seen.
+    """
+    want, first, requested, result = waiting
     seen, trouble = yield from _await(graph, want, first.connector, progress)
     if seen is not None and exchange_connector.has_moved(first.connector, seen.connector):
         return result.of("completed", seen=seen, changed=True)
     last = seen or first
     failure = _not_shown(want, last.connector, requested, trouble)
-    raise SyncFailed(failure, result.of("requested" if sure else "unknown", seen=last, changed=True))
+    raise SyncFailed(failure, result.of("unknown" if requested.failure else "requested", seen=last, changed=True))
 
 
 def _await(

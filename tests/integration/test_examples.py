@@ -49,7 +49,7 @@ def environment(site: Site, tmp_path: Path) -> dict[str, str]:
 
 
 def readme_blocks() -> list[str]:
-    return re.findall(r"```yaml\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    return re.findall(r"```yaml\n(- .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize(

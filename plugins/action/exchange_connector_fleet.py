@@ -1,0 +1,173 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Synchronise the connectors of all hosts of a play in one task; the documentation is in the module."""
+
+from __future__ import annotations
+
+import os
+import typing as t
+from pathlib import Path
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.common.parameters import remove_values
+from ansible.plugins.action import ActionBase
+from ansible_collections.graphops.intune.plugins.module_utils import (
+    errors,
+    fleet,
+    fleet_report,
+    identity,
+    options,
+    retries,
+    timestamps,
+)
+from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+from ansible_collections.graphops.intune.plugins.plugin_utils import in_process
+from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import display
+
+PREFIX = "exchange_connector_sync_"
+
+
+class ActionModule(ActionBase):
+    """Found by Ansible under this name."""
+
+    # The hosts are gone through here: with a task per host, a fleet would be asked and waited for piece by piece.
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
+        """Do it for all hosts of the batch that have not failed yet."""
+        super().run(tmp, task_vars)
+        task_vars = task_vars or {}
+        checked = ArgumentSpecValidator(options.fleet_spec()).validate(in_process.json_values(self._task.args))
+        if checked.error_messages:
+            return {"failed": True, "msg": str(checked.errors.msg)}
+        params = checked.validated_parameters
+        hosts = list(task_vars.get("ansible_play_batch", ()))
+        try:
+            limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(hosts)))
+            if params["report_path"]:
+                fleet_report.form_of(params["report_path"])
+        except (errors.OptionError, ValueError) as error:
+            sentence = error.sentence() if isinstance(error, errors.IntuneError) else f"report_path: {error}"
+            return {"failed": True, "msg": sentence}
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
+        hidden: set[str] = set()
+        warned: list[str] = []
+        with in_process.surroundings(environment):
+            caller = Caller(
+                check_mode=bool(self._task.check_mode),
+                environ=os.environ,
+                timing=retries.Timing(),
+                warn=warned.append,
+                progress=in_process.progress_of("all hosts", hidden, bool(self._task.no_log)),
+                keep_secret=hidden.update,
+            )
+            started = caller.timing.now()
+            members, results = self._members(hosts, task_vars, hidden)
+            limit.count(len(results))
+            results.update(fleet.synchronise(members, limit, caller))
+            finished = caller.timing.now()
+        result = self._told(
+            {host: results[host] for host in hosts},
+            {member.host: member.params for member in members},
+            span={
+                "started": str(timestamps.text(started.replace(microsecond=0))),
+                "finished": str(timestamps.text(finished.replace(microsecond=0))),
+            },
+            report_path=params["report_path"],
+            hidden=hidden,
+            warned=warned,
+        )
+        return t.cast("dict[str, t.Any]", remove_values(in_process.json_values(result), hidden))
+
+    def _members(
+        self, hosts: t.Sequence[str], task_vars: t.Mapping[str, t.Any], hidden: set[str]
+    ) -> tuple[list[fleet.Member], dict[str, dict[str, t.Any]]]:
+        """Each host's options from its own variables, as the role's user wrote them; and what is wrong with some.
+
+        ``hostvars`` knows neither the variables of the play nor the defaults of the role, so Ansible is asked for all
+        that a task of the host would see.
+        """
+        manager = task_vars["hostvars"]._variable_manager  # noqa: SLF001
+        inventory = task_vars["hostvars"]._inventory  # noqa: SLF001
+        play = self._task.get_play()
+        spec = options.member_spec()
+        members: list[fleet.Member] = []
+        wrong: dict[str, dict[str, t.Any]] = {}
+        for name in hosts:
+            seen = manager.get_vars(play=play, host=inventory.get_host(name), task=self._task)
+            templar = self._templar.copy_with_new_env(available_variables=seen)
+            nothing = templar.template(seen.get("omit"))
+            given = {option: seen[PREFIX + option] for option in spec if PREFIX + option in seen}
+            try:
+                values = {option: templar.template(value) for option, value in given.items()}
+            except AnsibleError as error:
+                wrong[name] = {"changed": False, "msg": f"A variable of the role cannot be used: {error.message}"}
+                continue
+            values = {option: value for option, value in values.items() if value not in (None, "", nothing)}
+            checked = ArgumentSpecValidator(spec).validate(in_process.json_values(values))
+            hidden.update(checked._no_log_values)  # noqa: SLF001
+            hidden.update(identity.secrets(checked.validated_parameters, os.environ))
+            if checked.error_messages:
+                wrong[name] = {"changed": False, "msg": str(checked.errors.msg)}
+            else:
+                alone = {"connector_ids": None, "all": False}
+                members.append(fleet.Member(name, {**alone, **checked.validated_parameters}))
+        return members, wrong
+
+    def _told(
+        self,
+        results: t.Mapping[str, dict[str, t.Any]],
+        params: t.Mapping[str, t.Mapping[str, t.Any]],
+        *,
+        span: t.Mapping[str, str],
+        report_path: str | None,
+        hidden: t.AbstractSet[str],
+        warned: list[str],
+    ) -> dict[str, t.Any]:
+        """Show the summary, write the report, and put the result together."""
+        entries = [
+            fleet_report.entry(
+                host,
+                result if "msg" not in result or "skipped" in result else {**result, "failed": True},
+                tenant=str(params.get(host, {}).get("tenant") or ""),
+                connector_id=str(params.get(host, {}).get("connector_id") or ""),
+            )
+            for host, result in remove_values(results, hidden).items()
+        ]
+        summary = fleet_report.summary(entries, **span)
+        display.display(fleet_report.table(summary))
+        if report_path:
+            try:
+                path = Path(self._loader.path_dwim(report_path))
+                path.write_text(fleet_report.render(report_path, entries, **span), encoding="utf-8")
+            except OSError as error:
+                warned.append(f"The report could not be written to {report_path}: {error.strerror}.")
+        short = fleet_report.limited(summary)
+        result = {
+            # The task is shown as one of the first host only, so what changed is told by each host itself.
+            "changed": False,
+            "connectors": {one.host: _outcome(one, results[one.host]) for one in entries},
+            "summary": short,
+            # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
+            "ansible_stats": {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False},
+        }
+        return {**result, "warnings": warned} if warned else result
+
+
+def _outcome(entry: fleet_report.Entry, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What one host is told: little, because the results of all hosts are one event of a job."""
+    told: dict[str, t.Any] = {
+        "changed": entry.changed,
+        "failed": "msg" in result,
+        "outcome": entry.outcome,
+        "msg": result.get("msg", entry.reason),
+        "last_sync_date_time": entry.last_sync_date_time,
+        "request_id": entry.request_id or None,
+    }
+    return {**told, "diff": result["diff"]} if entry.changed and "diff" in result else told

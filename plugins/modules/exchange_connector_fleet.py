@@ -1,0 +1,88 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exchange_connector_fleet
+short_description: Synchronise the Exchange connectors of all hosts of a play
+version_added: 0.1.0
+description:
+  - What the role P(graphops.intune.exchange_connector_sync#role) is made of. Use the role, which tells each host what
+    came of its connector.
+  - Takes the options of M(graphops.intune.intune_exchange_connector_sync) for each host from the variables of that host
+    that begin with C(exchange_connector_sync_), requests a synchronisation for every connector that needs one, waits
+    for all of them together, and shows a summary.
+  - Never fails or changes because of a connector. M(graphops.intune.exchange_connector_outcome) makes each host's
+    part of what is returned the result of that host.
+author:
+  - graphops.intune contributors (@graphops)
+extends_documentation_fragment:
+  - graphops.intune.attributes
+attributes:
+  action_group:
+    support: none
+    membership: []
+  bypass_host_loop:
+    description: Runs once for all hosts of a batch, in the process of Ansible itself, whatever their connection.
+    support: full
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: partial
+    details:
+      - As M(graphops.intune.intune_exchange_connector_sync).
+options:
+  max_failures:
+    description:
+      - How many connectors may fail before no further one is asked to synchronise, as a number or as a percentage of
+        the hosts such as V(10%). The empty string sets no limit.
+    type: str
+    default: ""
+  report_path:
+    description:
+      - A file on the controller to write a report to, as HTML, JSON or CSV by its ending. It is written in check mode,
+        too.
+    type: path
+notes:
+  - Needs the strategy P(ansible.builtin.linear#strategy).
+seealso:
+  - module: graphops.intune.intune_exchange_connector_sync
+"""
+
+EXAMPLES = r"""
+- name: Synchronise the connectors of all hosts
+  graphops.intune.exchange_connector_fleet:
+    max_failures: 10%
+  run_once: true
+  register: fleet
+"""
+
+RETURN = r"""
+connectors:
+  description: By host, what came of its connector.
+  returned: success
+  type: dict
+  sample:
+    exch-berlin:
+      changed: true
+      failed: false
+      last_sync_date_time: "2026-11-22T18:04:11.320597Z"
+      msg: the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
+      outcome: synchronised
+      request_id: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+summary:
+  description:
+    - Counts by outcome, and the connectors that failed or are stale, by name and with the reason. Also set as the
+      statistic C(exchange_connector_sync). At most 60000 bytes long as JSON; what was left out is counted.
+  returned: success
+  type: dict
+  sample:
+    changed: 1
+    total: 1
+"""

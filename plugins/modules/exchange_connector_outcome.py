@@ -1,0 +1,70 @@
+#!/usr/bin/python
+
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: exchange_connector_outcome
+short_description: Tell one host of a fleet what came of its connector
+version_added: 0.1.0
+description:
+  - The second half of the role P(graphops.intune.exchange_connector_sync#role). Use the role.
+  - Makes an entry of what M(graphops.intune.exchange_connector_fleet) returned the result of the host it is about, so
+    that the host is changed or failed if its connector is.
+author:
+  - graphops.intune contributors (@graphops)
+extends_documentation_fragment:
+  - graphops.intune.attributes
+attributes:
+  action_group:
+    support: none
+    membership: []
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  idempotent:
+    support: N/A
+    details:
+      - Does nothing but tell.
+options:
+  outcome:
+    description:
+      - The entry, from RV(graphops.intune.exchange_connector_fleet#module:connectors).
+    type: dict
+    required: true
+seealso:
+  - module: graphops.intune.exchange_connector_fleet
+"""
+
+EXAMPLES = r"""
+- name: Synchronise the connectors of all hosts
+  graphops.intune.exchange_connector_fleet:
+  run_once: true
+  register: fleet
+
+- name: Tell what came of each connector
+  graphops.intune.exchange_connector_outcome:
+    outcome: "{{ fleet.connectors[inventory_hostname] }}"
+"""
+
+RETURN = r"""
+outcome:
+  description: V(failed), V(unknown), V(requested), V(synchronised), V(predicted), V(fresh) or V(skipped).
+  returned: always
+  type: str
+  sample: synchronised
+last_sync_date_time:
+  description: When the connector's last synchronisation ended, in UTC; V(null) for never or not known.
+  returned: always
+  type: str
+  sample: "2026-11-22T18:04:11.320597Z"
+request_id:
+  description: What Microsoft's support asks for; V(null) if there is none.
+  returned: always
+  type: str
+  sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+"""

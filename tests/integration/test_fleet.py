@@ -1,0 +1,326 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The role and the playbooks over a fleet: hosts that are connectors, in several tenants."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import typing as t
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from simulator import Connector, Fault, Request, Simulator, Tenant, World
+
+from .conftest import BIN, ROOT, Run, clean_environment
+
+pytestmark = pytest.mark.slow
+
+PLAYBOOK = "graphops.intune.sync_exchange_connectors"
+REPORT = "graphops.intune.exchange_connector_report"
+OPTION = "exchange_connector_sync_"
+
+
+@dataclass
+class Fleet:
+    """Hosts ``berlin-0`` ... in some tenants of one multi-tenant app, and a way to run a playbook over them."""
+
+    world: World
+    simulator: Simulator
+    collections: Path
+    folder: Path
+    tenants: list[Tenant] = field(default_factory=list)
+    hosts: dict[str, dict[str, t.Any]] = field(default_factory=dict)
+    variables: dict[str, t.Any] = field(default_factory=dict)
+
+    def add_tenant(self, name: str, connectors: int) -> Tenant:
+        """Add a tenant whose connectors are due, each a host."""
+        tenant = self.world.add_tenant(f"{name}.example")
+        app = next(iter(self.tenants[0].apps.values())) if self.tenants else tenant.add_app(secret="fleet-secret-7d1e")
+        tenant.add_app(client_id=app.client_id, secret=app.secret)
+        self.tenants.append(tenant)
+        for number in range(connectors):
+            connector = tenant.add_connector(last_sync=timedelta(days=1))
+            self.hosts[f"{name}-{number}"] = {
+                OPTION + "connector_id": connector.id,
+                OPTION + "tenant": tenant.domain,
+                "ansible_connection": "ssh",
+            }
+        return tenant
+
+    def run(self, playbook: str, *arguments: str, forks: int = 10, **environment: str) -> Run:
+        """Run a playbook over the hosts, with the identity from the environment."""
+        inventory, record = self.folder / "inventory.json", self.folder / "results"
+        inventory.write_text(json.dumps({"all": {"hosts": self.hosts, "vars": self.variables}}))
+        record.unlink(missing_ok=True)
+        (app,) = self.tenants[0].apps.values()
+        done = subprocess.run(
+            [str(BIN / "ansible-playbook"), "-i", str(inventory), "--forks", str(forks), playbook, *arguments],
+            env=clean_environment(
+                self.collections,
+                ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
+                ANSIBLE_CALLBACKS_ENABLED="record",
+                RECORD_RESULTS=str(record),
+                AZURE_CLIENT_ID=app.client_id,
+                AZURE_SECRET=str(app.secret),
+                MSGRAPH_URL=self.simulator.graph_url,
+                AZURE_AUTHORITY_HOST=self.simulator.authority_url,
+                REQUESTS_CA_BUNDLE=self.simulator.ca_path,
+                **environment,
+            ),
+            cwd=self.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=120,
+            check=False,
+            text=True,
+        )
+        assert "Traceback" not in done.stdout, done.stdout
+        assert "DEPRECATION" not in done.stdout, done.stdout
+        lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+        self.outcomes = {line["host"]: line["result"] for line in lines if "outcome" in line["result"]}
+        self.fleet_results = [line["result"] for line in lines if "summary" in line["result"]]
+        return Run(done.returncode, done.stdout, [line["result"] for line in lines])
+
+    def connector(self, host: str) -> Connector:
+        """The connector that a host is."""
+        wanted = self.hosts[host][OPTION + "connector_id"].lower()
+        return next(tenant.connectors[wanted] for tenant in self.tenants if wanted in tenant.connectors)
+
+    def requests(self, where: str) -> list[Request]:
+        """The requests of one kind so far."""
+        return [request for request in self.world.requests if request.where == where]
+
+    @property
+    def accepted(self) -> list[int]:
+        """How many synchronisations each connector was asked for."""
+        return [len(self.connector(host).accepted) for host in self.hosts]
+
+
+@pytest.fixture
+def fleet(installed: Path, tmp_path: Path) -> t.Iterator[Fleet]:
+    """Two tenants with three connectors each."""
+    world = World()
+    with Simulator(world) as simulator:
+        fleet = Fleet(world, simulator, installed, tmp_path)
+        fleet.add_tenant("berlin", 3)
+        fleet.add_tenant("oslo", 3)
+        yield fleet
+
+
+def recap(run: Run) -> dict[str, tuple[int, int]]:
+    """Changed and failed tasks by host, as Ansible tells them."""
+    found = re.findall(r"^(\S+) +: ok=\d+ +changed=(\d+) +unreachable=\d+ +failed=(\d+)", run.output, re.MULTILINE)
+    return {host: (int(changed), int(failed)) for host, changed, failed in found}
+
+
+def test_a_fleet_is_synchronised_once(fleet: Fleet) -> None:
+    first = fleet.run(PLAYBOOK)
+    assert first.code == 0, first.output
+    assert recap(first) == dict.fromkeys(fleet.hosts, (1, 0))
+    assert fleet.accepted == [1] * 6
+    second = fleet.run(PLAYBOOK)
+    assert recap(second) == dict.fromkeys(fleet.hosts, (0, 0))
+    assert fleet.accepted == [1] * 6
+    assert "Of 6 connectors: all is well" in second.output or "6  fresh" in second.output
+
+
+def test_one_sign_in_per_tenant_and_no_more_requests_than_needed(fleet: Fleet) -> None:
+    fleet.run(PLAYBOOK)
+    assert len(fleet.requests("token")) == 2
+    assert len(fleet.requests("batch")) == 2 * 3, "reads, posts and one look for each tenant"
+    assert fleet.world.connections <= 4
+
+
+def test_all_are_requested_before_the_first_wait(fleet: Fleet) -> None:
+    for host in fleet.hosts:
+        fleet.connector(host).sync_delay = 2
+    fleet.run(PLAYBOOK, forks=1)
+    for tenant in fleet.tenants:
+        kinds = [r.where for r in fleet.world.requests if r.tenant_id == tenant.id and r.in_batch]
+        assert kinds[:6] == ["get"] * 3 + ["sync"] * 3
+
+
+def test_one_that_fails_does_not_stop_the_others(fleet: Fleet) -> None:
+    fleet.connector("berlin-0").status = "disconnected"
+    run = fleet.run(PLAYBOOK)
+    assert run.code == 2
+    assert recap(run) == {**dict.fromkeys(fleet.hosts, (1, 0)), "berlin-0": (0, 1)}
+    assert fleet.outcomes["berlin-0"]["msg"].startswith(
+        f"Exchange connector {fleet.connector('berlin-0').id} in tenant berlin.example: its status is disconnected"
+    )
+    assert fleet.accepted == [0, 1, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("which", ["first", "last", "all"])
+def test_there_is_one_summary_whoever_fails(fleet: Fleet, which: str) -> None:
+    names = list(fleet.hosts)
+    failing = {"first": names[:1], "last": names[-1:], "all": names}[which]
+    for name in failing:
+        fleet.hosts[name][OPTION + "connector_id"] = "no-guid"
+    run = fleet.run(PLAYBOOK)
+    assert run.output.count("connectors: ") == 1
+    (result,) = fleet.fleet_results
+    assert result["summary"]["outcomes"]["failed"] == len(failing)
+    assert {item["host"] for item in result["summary"]["failed"]} == set(failing)
+    assert result["ansible_stats"] == {
+        "data": {"exchange_connector_sync": result["summary"]},
+        "per_host": False,
+        "aggregate": False,
+    }
+    assert {host for host, (_changed, failed) in recap(run).items() if failed} == set(failing)
+
+
+def test_hosts_that_share_a_connector_post_once(fleet: Fleet) -> None:
+    shared = fleet.hosts["berlin-0"][OPTION + "connector_id"]
+    fleet.hosts["berlin-1"][OPTION + "connector_id"] = shared.upper()
+    run = fleet.run(PLAYBOOK)
+    assert len(fleet.connector("berlin-0").accepted) == 1
+    assert recap(run)["berlin-0"] == recap(run)["berlin-1"] == (1, 0)
+
+
+@pytest.mark.parametrize("limit", ["5", "10%"])
+def test_a_run_that_goes_wrong_everywhere_is_stopped(fleet: Fleet, limit: str) -> None:
+    fleet.add_tenant("rome", 54)
+    fleet.world.faults.add(Fault("sync", status=400, times=None))
+    run = fleet.run(PLAYBOOK, "-e", f"{OPTION}max_failures={limit}")
+    assert run.code == 2
+    (result,) = fleet.fleet_results
+    assert result["summary"]["outcomes"]["skipped"] >= 34
+    assert result["summary"]["outcomes"]["failed"] + result["summary"]["outcomes"]["skipped"] == 60
+    assert len(fleet.requests("sync")) <= 26
+    skipped = [outcome for outcome in fleet.outcomes.values() if outcome["outcome"] == "skipped"]
+    assert all("not begun, as too many others had failed" in outcome["msg"] for outcome in skipped)
+    assert len(fleet.outcomes) == 60
+
+
+def test_check_mode_predicts_and_the_report_playbook_does_the_same(fleet: Fleet) -> None:
+    for run in (fleet.run(PLAYBOOK, "--check", "--diff"), fleet.run(REPORT)):
+        assert run.code == 0, run.output
+        assert {outcome["outcome"] for outcome in fleet.outcomes.values()} == {"predicted"}
+        assert not fleet.requests("sync")
+    assert '+    "sync": "deltaSync predicted"' in fleet.run(PLAYBOOK, "--check", "--diff").output
+
+
+@pytest.mark.parametrize("connection", ["winrm", "psrp", "local", "ssh"])
+def test_any_connection_type_will_do(fleet: Fleet, connection: str) -> None:
+    fleet.variables = {"ansible_shell_type": "powershell"} if connection in ("winrm", "psrp") else {}
+    fleet.variables["ansible_become"] = True
+    for variables in fleet.hosts.values():
+        variables["ansible_connection"] = connection
+    run = fleet.run(PLAYBOOK)
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1] * 6
+
+
+def test_options_may_differ_from_host_to_host_and_come_from_anywhere(fleet: Fleet) -> None:
+    fleet.hosts["berlin-0"][OPTION + "sync_type"] = "fullSync"
+    fleet.hosts["berlin-1"][OPTION + "max_age"] = 200000
+    fleet.hosts["berlin-2"] |= {"age": 7, OPTION + "max_age": "{{ age }}"}
+    fleet.variables = {"wait": False, OPTION + "wait": "{{ wait }}"}
+    run = fleet.run(PLAYBOOK, "-e", json.dumps({OPTION + "retry_timeout": 5}))
+    assert run.code == 0, run.output
+    kinds = [[kind for _time, kind in fleet.connector(host).accepted] for host in list(fleet.hosts)[:3]]
+    assert kinds == [["fullSync"], [], ["deltaSync"]]
+    assert fleet.outcomes["berlin-2"]["outcome"] == "requested"
+
+
+def test_a_play_may_give_the_options(fleet: Fleet) -> None:
+    (app,) = fleet.tenants[0].apps.values()
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "vars": {"mine": app.secret, OPTION + "secret": "{{ mine }}", OPTION + "client_id": app.client_id},
+        "roles": ["graphops.intune.exchange_connector_sync"],
+    }
+    (fleet.folder / "own.yml").write_text(json.dumps([play]))
+    run = fleet.run("own.yml", AZURE_TENANT="")
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1] * 6
+
+
+def test_a_variable_that_cannot_be_used_fails_its_host_alone(fleet: Fleet) -> None:
+    fleet.hosts["oslo-1"][OPTION + "max_age"] = "{{ nowhere }}"
+    run = fleet.run(PLAYBOOK)
+    assert run.code == 2
+    assert fleet.accepted == [1, 1, 1, 1, 0, 1]
+
+
+def test_batches_by_serial(fleet: Fleet) -> None:
+    run = fleet.run(PLAYBOOK, "-e", "connectors_serial=4")
+    assert run.code == 0, run.output
+    assert len(fleet.fleet_results) == 2
+    assert fleet.accepted == [1] * 6
+
+
+@pytest.mark.parametrize("name", ["report.html", "report.json", "report.csv"])
+def test_a_report_is_written(fleet: Fleet, name: str) -> None:
+    fleet.connector("berlin-0").status = "disconnected"
+    fleet.run(PLAYBOOK, "-e", f"{OPTION}report_path={fleet.folder / name}")
+    text = (fleet.folder / name).read_text(encoding="utf-8")
+    for host in fleet.hosts:
+        assert host in text
+    assert "disconnected" in text
+    assert "fleet-secret" not in text
+
+
+def test_a_report_of_another_kind_is_refused_before_any_request(fleet: Fleet) -> None:
+    run = fleet.run(PLAYBOOK, "-e", f"{OPTION}report_path=report.pdf")
+    assert run.code == 2
+    assert ".html" in run.output
+    assert fleet.world.connections == 0
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_the_outcome(fleet: Fleet) -> None:
+    run = fleet.run(PLAYBOOK, "-e", f"{OPTION}report_path=/nowhere/report.html")
+    assert run.code == 0, run.output
+    assert "The report could not be written to /nowhere/report.html: No such file or directory" in run.output
+
+
+def test_max_failures_must_be_a_number(fleet: Fleet) -> None:
+    run = fleet.run(PLAYBOOK, "-e", f"{OPTION}max_failures=many")
+    assert run.code == 2
+    assert "max_failures is 'many'; give a number, or a percentage such as 10%." in run.output
+    assert fleet.world.connections == 0
+
+
+def test_no_secret_shows(fleet: Fleet) -> None:
+    fleet.variables = {OPTION + "secret": "fleet-secret-7d1e", OPTION + "password": "pass-word-51ab"}
+    fleet.hosts["berlin-0"][OPTION + "connector_id"] = "no-guid"
+    fleet.world.faults.add(Fault("token", status=401, body={"error": "x", "error_description": "fleet-secret-7d1e"}))
+    run = fleet.run(PLAYBOOK, "-vvvvv", "--diff")
+    tokens = [request.headers["Authorization"].split()[1] for request in fleet.requests("batch")]
+    for secret in ("fleet-secret-7d1e", "pass-word-51ab", *tokens):
+        assert secret not in run.output
+        assert secret not in str(run.results)
+
+
+def test_hostile_values_are_never_templates(fleet: Fleet) -> None:
+    trap = fleet.folder / "trap"
+    fleet.connector("berlin-0").properties["serverName"] = f"{{{{ lookup('pipe', 'touch {trap}') }}}}"
+    fleet.connector("berlin-1").override = {"status": "{{ 7 * 7 }}"}
+    run = fleet.run(PLAYBOOK, "-v")
+    assert not trap.exists()
+    assert "49" not in str(fleet.outcomes["berlin-1"]["msg"])
+    assert run.code == 2
+
+
+def test_the_inventory_plugin_feeds_the_playbook(fleet: Fleet) -> None:
+    source = fleet.folder / "fleet.exchange_connectors.yml"
+    tenants = [tenant.domain for tenant in fleet.tenants]
+    source.write_text(json.dumps({"plugin": "graphops.intune.exchange_connectors", "tenants": tenants}))
+    run = fleet.run(PLAYBOOK, "-i", str(source), "-e", "connectors_hosts=exchange_connectors")
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1] * 6
+
+
+def test_nothing_is_sent_to_the_hosts(fleet: Fleet) -> None:
+    output = fleet.run(PLAYBOOK, "-vvv").output
+    assert "EXEC" not in output
+    assert "PUT" not in output

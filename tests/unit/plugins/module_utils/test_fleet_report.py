@@ -1,0 +1,616 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a run over many connectors came to: from results to entries, counts, a table, and reports in three forms."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import re
+import typing as t
+import unicodedata
+from html.parser import HTMLParser
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_report
+from ansible_collections.graphops.intune.plugins.module_utils.fleet_report import Entry
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+ID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
+REQUEST = "9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e"
+BEFORE, AFTER = "2026-11-19T16:37:02Z", "2026-11-22T18:04:11.320597Z"
+RUN = {"started": "2026-11-22T18:00:00Z", "finished": "2026-11-22T18:06:10Z"}
+TENANT = "contoso.example"
+
+
+def result(state: str, msg: str = "", **changes: t.Any) -> dict[str, t.Any]:
+    """A result of the module as Ansible registers it."""
+    changed = state not in ("fresh", "refused")
+    values = {
+        "changed": changed,
+        "failed": bool(msg),
+        "connector": {
+            "id": ID,
+            "server_name": "EXCHANGE01",
+            "status": "connected",
+            "last_sync_date_time": AFTER if state == "completed" else BEFORE,
+        },
+        "sync": {
+            "age": 264300,
+            "completed_at": AFTER if state == "completed" else None,
+            "max_age": 7200,
+            "previous_sync_date_time": BEFORE,
+            "reason": "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)",
+            "requested_at": "2026-11-22T18:02:03Z" if changed else None,
+            "state": state,
+            "type": "deltaSync",
+        },
+        "request_id": REQUEST,
+        **changes,
+    }
+    return {**values, "msg": f"Exchange connector {ID} in tenant {TENANT}: {msg}."} if msg else values
+
+
+def made(host: str = "exch-01", outcome: str = "fresh", **changes: t.Any) -> Entry:
+    values: dict[str, t.Any] = {
+        "host": host,
+        "tenant": TENANT,
+        "connector_id": ID,
+        "server_name": "EXCHANGE01",
+        "outcome": outcome,
+        "reason": "the last synchronisation ended 20 min ago, within max_age (2 h)",
+        "changed": outcome not in ("fresh", "failed", "skipped"),
+        "age_before": 1200,
+        "age_after": 1200,
+        "max_age": 7200,
+        "previous_sync_date_time": BEFORE,
+        "last_sync_date_time": BEFORE,
+        "status": "connected",
+        "sync_type": "deltaSync",
+        "request_id": REQUEST,
+    }
+    return Entry(**{**values, **changes})
+
+
+# --- Reading results
+
+NOT_SHOWN = "Graph accepted the deltaSync, but it did not show within wait_timeout (15 min); run again later"
+
+
+@pytest.mark.parametrize(
+    ("given_result", "outcome", "reason"),
+    [
+        (result("fresh"), "fresh", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
+        (result("requested"), "requested", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
+        (result("completed"), "synchronised", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
+        (result("predicted"), "predicted", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
+        (result("refused", "its status is disconnected"), "failed", "its status is disconnected"),
+        (result("unknown", "nobody knows"), "unknown", "nobody knows"),
+        (result("unknown"), "unknown", "Graph may have accepted the request, its answers were lost"),
+        (result("requested", NOT_SHOWN), "failed", NOT_SHOWN),
+        (result("requested", NOT_SHOWN, failed=False), "failed", NOT_SHOWN),
+        (
+            {"failed": True, "changed": False, "msg": "max_age must be at least 0."},
+            "failed",
+            "max_age must be at least 0",
+        ),
+        ({"failed": True, "msg": "cut..."}, "failed", "cut..."),
+        ({"failed": True}, "failed", "it failed without a reason"),
+        ({"failed": True, "msg": ["a", "list"]}, "failed", "it failed without a reason"),
+        (
+            {"unreachable": True, "changed": False, "msg": "Failed to connect via ssh:\r\nConnection timed out\r\n"},
+            "failed",
+            "the host could not be reached: Failed to connect via ssh: Connection timed out",
+        ),
+        ({"unreachable": True}, "failed", "the host could not be reached"),
+        ({"skipped": True, "skip_reason": "Conditional result was False"}, "skipped", "Conditional result was False"),
+        ({"skipped": True, "msg": "max_failures was reached."}, "skipped", "max_failures was reached"),
+        ({"skipped": True}, "skipped", "the task was skipped"),
+        (None, "skipped", "it was not reached"),
+        ({}, "skipped", "it was not reached"),
+        ({"changed": False}, "failed", "its result does not say what was done"),
+        ({"sync": {"state": "splendid"}}, "failed", "its result does not say what was done"),
+        ({"sync": ["fresh"]}, "failed", "its result does not say what was done"),
+        ("fresh", "failed", "its result does not say what was done"),
+        (42, "failed", "its result does not say what was done"),
+    ],
+)
+def test_a_result_has_one_outcome_and_a_reason(given_result: t.Any, outcome: str, reason: str) -> None:
+    one = fleet_report.entry("exch-01", given_result)
+    assert (one.outcome, one.reason) == (outcome, reason)
+
+
+def test_an_entry_holds_what_the_result_says() -> None:
+    assert fleet_report.entry("exch-01", result("completed"), tenant=TENANT) == made(
+        outcome="synchronised",
+        reason="the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)",
+        age_before=264300,
+        age_after=0,
+        last_sync_date_time=AFTER,
+    )
+
+
+def test_what_the_result_does_not_say_comes_from_the_host_or_from_the_task() -> None:
+    lost = fleet_report.entry("exch-01", {"unreachable": True}, tenant=TENANT, connector_id=ID)
+    assert (lost.tenant, lost.connector_id, lost.max_age, lost.age_after) == (TENANT, ID, None, None)
+    asked = {"failed": True, "invocation": {"module_args": {"tenant": TENANT, "connector_id": ID}}}
+    assert fleet_report.entry("exch-01", asked)[:3] == ("exch-01", TENANT, ID)
+
+
+@pytest.mark.parametrize("age", [None, True, -1, 1.5, "60", pytest.param(10**5000, id="huge"), [60]])
+def test_what_is_no_age_is_not_known(age: t.Any) -> None:
+    odd = result("requested")
+    odd["sync"]["age"] = age
+    one = fleet_report.entry("exch-01", odd)
+    assert (one.age_before, one.age_after) == (None, None)
+    fleet_report.to_html([one])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=10,
+)
+names = st.sampled_from(
+    [
+        *("failed", "changed", "msg", "unreachable", "skipped", "skip_reason", "request_id", "connector", "sync"),
+        *("state", "age", "max_age", "reason", "previous_sync_date_time", "last_sync_date_time", "id", "status"),
+    ]
+)
+results = st.recursive(json_values, lambda inner: st.dictionaries(names, inner), max_leaves=20)
+
+
+@given(results)
+def test_no_result_breaks_a_report(garbage: t.Any) -> None:
+    one = fleet_report.entry("exch-01", garbage)
+    assert one.outcome in fleet_report.OUTCOMES
+    for form in ("report.html", "report.json", "report.csv"):
+        fleet_report.render(form, [one], **RUN).encode("utf-8")
+    assert json.loads(json.dumps(fleet_report.summary([one])))["total"] == 1
+    fleet_report.table(fleet_report.summary([one]))
+
+
+# --- The summary
+
+
+def fleet() -> list[Entry]:
+    refused = 'could not read it, Graph answered HTTP 403 (Forbidden): "no"; grant the app {}'.format(
+        "DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check the licence"
+    )
+    unread = {"max_age": None, "age_before": None, "age_after": None, "last_sync_date_time": None}
+    return [
+        made("exch-01", "failed", reason=refused, **unread),
+        made("exch-02", "failed", reason="its status is disconnected", age_before=90000, age_after=90000),
+        made("exch-03", "failed", tenant="fabrikam.example", reason=refused, **unread),
+        made("exch-04", "unknown", reason="no answer came within 60 s", age_before=7300, age_after=7300),
+        made("exch-05", "requested", age_before=7300, age_after=7300),
+        made("exch-06", "requested", reason="force is set"),
+        made("exch-07", "synchronised", age_before=7300, age_after=0),
+        made("exch-08", "predicted", age_before=None, age_after=None, last_sync_date_time=None),
+        *(made(f"exch-{number:02}") for number in range(9, 20)),
+        made("東京-20", "skipped", tenant="日本.example", reason="max_failures was reached", **unread),
+    ]
+
+
+def test_the_summary_counts_and_names() -> None:
+    of = fleet_report.summary(fleet(), **RUN)
+    assert list(of) == ["started", "finished", "total", "changed", "outcomes", *fleet_report.LISTS, "more"]
+    assert (of["total"], of["changed"]) == (20, 5)
+    assert of["outcomes"] == {
+        "failed": 3,
+        "unknown": 1,
+        "requested": 2,
+        "synchronised": 1,
+        "predicted": 1,
+        "fresh": 11,
+        "skipped": 1,
+    }
+    hosts = {name: [item["host"] for item in of[name]] for name in fleet_report.LISTS}
+    assert hosts == {
+        "failed": ["exch-01", "exch-02", "exch-03"],
+        "unknown": ["exch-04"],
+        "stale": ["exch-05", "exch-08"],
+        "skipped": ["東京-20"],
+    }
+    assert of["failed"][1] == {
+        "host": "exch-02",
+        "tenant": TENANT,
+        "connector_id": ID,
+        "server_name": "EXCHANGE01",
+        "age": "1 d 1 h",
+        "age_seconds": 90000,
+        "reason": "its status is disconnected",
+        "request_id": REQUEST,
+    }
+    assert [item["age"] for item in of["stale"]] == ["2 h 1 min", "never"]
+    assert of["more"] == {"failed": 0, "unknown": 0, "stale": 0, "skipped": 0}
+
+
+def test_the_order_of_hosts_changes_nothing() -> None:
+    entries = fleet()
+    shuffled = entries[7:] + entries[6::-1]
+    assert fleet_report.summary(shuffled) == fleet_report.summary(entries)
+    for form in ("a.html", "a.json", "a.csv"):
+        assert fleet_report.render(form, shuffled) == fleet_report.render(form, entries)
+
+
+def test_a_summary_without_connectors() -> None:
+    of = fleet_report.summary([])
+    assert of["outcomes"] == dict.fromkeys(fleet_report.OUTCOMES, 0)
+    assert fleet_report.limited(of) == of
+    assert fleet_report.table(of).startswith("No connector was looked at.\n")
+    assert "<tbody>\n\n</tbody>" in fleet_report.to_html([])
+
+
+def test_a_small_summary_is_not_cut() -> None:
+    of = fleet_report.summary(fleet(), **RUN)
+    assert fleet_report.limited(of) == of
+
+
+def test_reasons_are_cut_before_lists() -> None:
+    of = fleet_report.summary([made(f"h{n}", "failed", reason="é" * 900) for n in range(40)])
+    small = fleet_report.limited(of)
+    assert small["more"]["failed"] == 0
+    assert {item["reason"] for item in small["failed"]} == {"é" * 147 + "..."}
+    assert len(of["failed"][0]["reason"]) == 900
+
+
+@pytest.mark.parametrize("most_bytes", [1000, 5000, 60_000])
+def test_thousands_of_failures_fit_and_are_counted(most_bytes: int) -> None:
+    entries = [made(f"host-{n}", "failed", reason="ä" * 1000, server_name="界" * 100) for n in range(2000)]
+    entries += [made(f"late-{n}", "requested", age_after=9000) for n in range(3)]
+    small = fleet_report.limited(fleet_report.summary(entries), most_bytes)
+    assert most_bytes * 0.7 - 600 < len(json.dumps(small).encode()) <= most_bytes
+    assert len(small["failed"]) + small["more"]["failed"] == 2000 == small["outcomes"]["failed"]
+    assert len(small["stale"]) + small["more"]["stale"] == 3
+    assert "FAILED (2000)" in fleet_report.table(small)
+    assert fleet_report.limited(small, most_bytes) == small
+
+
+def test_what_cannot_fit_is_an_error() -> None:
+    with pytest.raises(ValueError, match="does not fit into 100 bytes"):
+        fleet_report.limited(fleet_report.summary([]), 100)
+
+
+# --- The table
+
+
+def test_the_table_of_a_small_fleet() -> None:
+    assert fleet_report.table(fleet_report.summary(fleet(), **RUN)) == (
+        """\
+Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 still stale.
+2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)
+
+    3  failed        no synchronisation was seen
+    1  unknown       Graph may have accepted the request, its answers were lost
+    2  requested     Graph accepted the request, its end was not waited for
+    1  synchronised  it was requested, and its end was seen
+    1  predicted     it would be requested without check mode
+   11  fresh         recent enough, nothing was requested
+    1  skipped       nothing was tried
+   20  in all, 5 changed
+
+FAILED (3)           tenant            age
+  could not read it, Graph answered HTTP 403 (Forbidden): "no"; grant the app
+  DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check the licence
+    exch-01          contoso.example   not known
+    exch-03          fabrikam.example  not known
+  its status is disconnected
+    exch-02          contoso.example   1 d 1 h
+
+UNKNOWN (1)          tenant            age
+  no answer came within 60 s
+    exch-04          contoso.example   2 h 1 min
+
+STALE (2)            tenant            age
+  Graph accepted the request, its end was not waited for
+    exch-05          contoso.example   2 h 1 min
+  it would be requested without check mode
+    exch-08          contoso.example   never
+
+SKIPPED (1)          tenant            age
+  max_failures was reached
+    東京-20          日本.example      not known"""
+    )
+
+
+def test_the_table_of_a_good_night() -> None:
+    text = fleet_report.table(fleet_report.summary([made(), made("exch-02", "synchronised", age_after=0)]))
+    assert text.startswith("All 2 connectors are up to date.\n")
+    assert text.endswith("\n    2  in all, 1 changed")
+    assert fleet_report.table(fleet_report.summary([made()])).startswith("The connector is up to date.\n")
+
+
+def test_the_table_counts_what_it_leaves_out() -> None:
+    of = fleet_report.summary([made(f"exch-{n:03}", "failed") for n in range(100)])
+    lines = fleet_report.table(of, most=10).splitlines()
+    assert lines[-1] == "  and 90 more"
+    assert any(line.startswith("FAILED (100) ") for line in lines)
+
+
+def test_escapes_from_graph_are_seen_and_do_nothing() -> None:
+    one = made("a\x1b[31m\u202eb", "failed", reason="red \x1b[0m\nnext")
+    text = fleet_report.table(fleet_report.summary([one]))
+    assert "a\\x1b[31m\\u202eb" in text
+    assert "red \\x1b[0m\\nnext" in text
+
+
+hostile = st.one_of(
+    st.text(max_size=60),
+    st.text(
+        st.sampled_from("<>&\"'=+-@\t\r\n\x00\x1b\x7f\x85\u2028\u202e\u2066\u200d\u0301界👩\ue000]!/;{}%\\"),
+        max_size=60,
+    ),
+    st.sampled_from(
+        [
+            "<script>alert(1)</script>",
+            "</script><script>alert(1)</script>",
+            "</style></title></textarea><img src=x onerror=alert(1)>",
+            "--><!--",
+            '"><svg onload=alert(1)>',
+            "' onmouseover='alert(1)",
+            "&lt;b&gt; &#60; &amp",
+            "\x1b]0;title\x07\x1b[2J",
+            "\u202egnp.exe",
+            "=cmd|' /C calc'!A0",
+            "{{ 7*7 }}",
+            "x" * 1000,
+            "界" * 300,
+        ]
+    ),
+)
+ages = st.none() | st.integers(0, 10**11 - 1)
+entries = st.builds(
+    Entry,
+    *([hostile] * 4),
+    st.sampled_from(list(fleet_report.OUTCOMES)),
+    hostile,
+    st.booleans(),
+    *([ages] * 3),
+    st.none() | hostile,
+    st.none() | hostile,
+    *([hostile] * 3),
+)
+fleets = st.lists(entries, max_size=4)
+patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+
+
+def columns(line: str) -> int:
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in line)
+    return len(line) + wide - marks(line)
+
+
+def marks(line: str) -> int:
+    # A mark takes no column of its own, however wide East Asian tables call it.
+    return sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line if unicodedata.category(c) in ("Mn", "Me")
+    )
+
+
+@patient
+@given(fleets, hostile, hostile, st.integers(0, 200))
+def test_no_line_of_the_table_is_too_long_or_controls_anything(
+    some: list[Entry], started: str, finished: str, width: int
+) -> None:
+    text = fleet_report.table(fleet_report.summary(some, started=started, finished=finished), width)
+    for line in text.split("\n"):
+        assert line.isprintable()
+        assert columns(line) <= max(width, 60)
+        assert line == line.rstrip(" ")
+
+
+@pytest.mark.parametrize("width", [0, 60, 61, 64, 80, 100, 133])
+def test_long_names_are_wrapped_and_not_cut(width: int) -> None:
+    one = made("q" * 300, "failed", tenant="界" * 300, reason="r" * 300, age_after=10**10)
+    text = fleet_report.table(fleet_report.summary([one]), width)
+    assert max(map(columns, text.splitlines())) <= max(width, 60)
+    rows = text.partition("FAILED")[2].replace("tenant", "")
+    assert (rows.count("q"), rows.count("界"), rows.count("r")) == (300, 300, 300)
+
+
+# --- JSON and CSV
+
+
+@patient
+@given(fleets, hostile)
+def test_json_gives_back_every_entry(some: list[Entry], started: str) -> None:
+    text = fleet_report.to_json(some, started=started)
+    assert text.isascii()
+    document = json.loads(text)
+    assert document["summary"] == fleet_report.summary(some, started=started)
+    assert sorted(document["connectors"], key=repr) == sorted((one._asdict() for one in some), key=repr)
+
+
+@patient
+@given(fleets)
+def test_csv_gives_back_every_entry(some: list[Entry]) -> None:
+    text = fleet_report.to_csv(some)
+    text.encode("utf-8")
+    assert all(line.isprintable() for line in text.split("\r\n"))
+    header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
+    assert tuple(header) == Entry._fields
+    assert len(lines) == len(some)
+    for line, one in zip(sorted(lines), sorted(csv_cells(one) for one in some)):
+        assert line == one
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in line)
+
+
+def csv_cells(one: Entry) -> list[str]:
+    cells = []
+    for value in one:
+        text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+        safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        cells.append("'" + safe if re.match(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]", text) else safe)
+    return cells
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+1", "'+1"),
+        ("-1", "'-1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\\t=1"),
+        ("\r=1", "'\\r=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("a=1", "a=1"),
+        ('say "no", he said', 'say "no", he said'),
+        ("\x1b[2J", "\\x1b[2J"),
+        (None, ""),
+    ],
+)
+def test_no_cell_is_a_formula(value: str | None, cell: str) -> None:
+    line = next(csv.DictReader(io.StringIO(fleet_report.to_csv([made(status=value)]))))
+    assert line["status"] == cell
+
+
+# --- HTML
+
+
+class Page(HTMLParser):
+    """What a browser makes of a page: its elements, and the text of each cell."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[tuple[str, tuple[str, ...]]] = []
+        self.cells: list[str] = []
+        self.values: list[str] = []
+        self.inside: dict[str, str] = {}
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, tuple(name for name, _value in attrs)))
+        self.values += [value or "" for _name, value in attrs]
+        if tag not in ("meta", "input"):
+            self._open.append(tag)
+        if tag in ("td", "th"):
+            self.cells.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        for tag in self._open[-1:]:
+            self.inside[tag] = self.inside.get(tag, "") + data
+        if "td" in self._open or "th" in self._open:
+            self.cells[-1] += data
+
+
+def plain(one: Entry) -> Entry:
+    """The same entry with harmless texts that are empty where its own are."""
+    return one._replace(
+        **{
+            name: "x" if value else value
+            for name, value in one._asdict().items()
+            if isinstance(value, str) and name not in ("outcome", "tenant")
+        }
+    )
+
+
+def seen(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def last_cell(one: Entry) -> str:
+    ids = [f"connector {one.connector_id}"] if one.connector_id else []
+    if one.request_id and one.outcome in ("failed", "unknown"):
+        ids.append(f"request id {one.request_id}")
+    return seen(one.reason + ", ".join(ids))
+
+
+@patient
+@given(fleets, hostile, hostile)
+@example([made("</script><script>alert(1)</script>", tenant='"><b>', reason="<!--")], "</title><script>", "")
+def test_no_value_breaks_out_of_the_page(some: list[Entry], started: str, finished: str) -> None:
+    text = fleet_report.to_html(some, started=started, finished=finished)
+    page = Page(text)
+    # Exactly the elements and attributes that harmless values give, tenants apart, whose number decides the options.
+    assert sorted(page.tags) == sorted(Page(fleet_report.to_html([plain(one) for one in some])).tags)
+    assert all(c.isprintable() or c == "\n" for c in text)
+    rows = [page.cells[start : start + 7] for start in range(7, len(page.cells), 7)]
+    assert len(rows) == len(some)
+    expected = [(seen(one.host + one.server_name), seen(one.tenant), one.outcome, last_cell(one)) for one in some]
+    got = [(row[0], row[1], row[2].replace("stale", ""), row[6]) for row in rows]
+    assert sorted(got) == sorted(expected)
+    assert {seen(one.tenant) for one in some} <= set(page.values) | {""}
+
+
+def test_the_page_allows_nothing_but_its_own_style_and_script() -> None:
+    text = fleet_report.to_html(fleet(), **RUN)
+    page = Page(text)
+    policy = next(value for value in page.values if value.startswith("default-src"))
+    for tag in ("style", "script"):
+        digest = base64.b64encode(hashlib.sha256(page.inside[tag].encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}';" in policy
+        assert page.inside[tag] == Page(fleet_report.to_html([])).inside[tag]
+    assert policy.startswith("default-src 'none'; ")
+    assert "http:" not in text
+    assert "https:" not in text
+    assert not {"href", "src", "style", "onclick"} & {name for _tag, names in page.tags for name in names}
+
+
+def test_the_page_says_what_happened() -> None:
+    page = Page(fleet_report.to_html(fleet(), **RUN))
+    assert page.inside["title"] == "Exchange connectors 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)"
+    assert page.inside["h1"] == "Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 still stale."
+    assert "fabrikam.example (1, 1 failed)" in page.inside["option"]
+    first = page.cells[7:14]
+    assert first[:5] == ["exch-01EXCHANGE01", TENANT, "failed", "not known", "not known"]
+    assert first[6].endswith(f"connector {ID}, request id {REQUEST}")
+
+
+@pytest.mark.parametrize("longest", [0, 60, 86400, 86401, 3 * 365 * 86400, 10**11 - 1])
+def test_bars_and_marks_stay_within_their_column(longest: int) -> None:
+    text = fleet_report.to_html([made(age_before=longest, age_after=0), made(max_age=longest)])
+    ends = [int(found) for found in re.findall(r'(?:width="|x="|d="M)(\d+)', text)]
+    assert max(ends) <= 140
+    assert re.search(r'<rect class="b" width="2"/><rect class="a" width="2"/>', text) or longest
+
+
+def test_two_thousand_connectors_stay_small() -> None:
+    some = [made(f"exch-{n:04}.contoso.example", reason="r" * 120) for n in range(1700)]
+    some += [made(f"exch-{n:04}.contoso.example", "failed", reason="r" * 400) for n in range(300)]
+    assert len(fleet_report.to_html(some, **RUN).encode()) < 1_500_000
+
+
+# --- The form by extension
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [("/a/r.html", "html"), ("r.HTM", "html"), ("r.json", "json"), ("r.v1.csv", "csv"), ("C:\\r.Csv", "csv")],
+)
+def test_the_extension_decides(path: str, form: str) -> None:
+    assert fleet_report.form_of(path) == form
+    begin = {"html": "<!DOCTYPE html>", "json": "{\n", "csv": "host,tenant,"}[form]
+    assert fleet_report.render(path, fleet(), **RUN).startswith(begin)
+
+
+@pytest.mark.parametrize("path", ["", "report", "report.txt", "report.html.gz", ".html", "a.html/b"])
+def test_another_extension_is_refused_by_naming_the_three(path: str) -> None:
+    with pytest.raises(errors.OptionError, match=r"must end in \.html, \.json or \.csv"):
+        fleet_report.form_of(path)
+
+
+@pytest.mark.parametrize(
+    ("started", "finished", "span"),
+    [
+        ("2026-11-22T23:59:00Z", "2026-11-23T01:00:30Z", "2026-11-22 23:59:00 to 2026-11-23 01:00:30 UTC (1 h 1 min)"),
+        ("2026-11-22T18:00:00.5Z", "2026-11-22T18:00:00.7Z", "2026-11-22 18:00:00 to 18:00:00 UTC (0 s)"),
+        ("yesterday", "today", "yesterday to today"),
+        ("", "today", "today"),
+        ("", "", ""),
+    ],
+)
+def test_the_span_of_a_run(started: str, finished: str, span: str) -> None:
+    text = fleet_report.table(fleet_report.summary([], started=started, finished=finished))
+    assert text.splitlines()[1] == span
