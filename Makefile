@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet simulator test test-quick lint format sanity units integration changelog build clean tree
+.PHONY: help demo demo-fleet bench simulator test test-quick lint format sanity units integration changelog build clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -24,6 +24,9 @@ demo: $(BUILD)/demo/ready ## Run a playbook over five connectors of two simulate
 
 demo-fleet: $(BUILD)/demo/ready ## Run the shipped playbook over 200 connectors of 20 simulated tenants, twice
 	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/demo/fleet.py
+
+bench: $(BUILD)/demo/ready ## Measure against the floors of Ansible and of the job, and write docs/benchmarks.*
+	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/benchmarks/run.py $(BENCH)
 
 simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until interrupted
 	cd tests && ../$(BUILD)/demo/bin/python -m simulator

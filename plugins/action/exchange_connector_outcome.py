@@ -15,14 +15,18 @@ from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import 
 class ActionModule(ActionBase):
     """Found by Ansible under this name."""
 
-    _VALID_ARGS = frozenset(("outcome",))
+    _VALID_ARGS = frozenset(("fleet",))
     _requires_connection = False
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Return the outcome as the result of this host."""
+        """Return what came of this host's connector as the result of this host."""
         super().run(tmp, task_vars)
-        outcome = json_values(self._task.args.get("outcome"))
-        if not isinstance(outcome, dict) or "changed" not in outcome or "failed" not in outcome:
-            return {"failed": True, "msg": "outcome is not an entry of what exchange_connector_fleet returned."}
-        return outcome
+        task_vars = task_vars or {}
+        name, host = str(self._task.args.get("fleet")), task_vars.get("inventory_hostname")
+        registered = task_vars.get(name)
+        connectors = registered.get("connectors") if isinstance(registered, t.Mapping) else None
+        outcome = connectors.get(host) if isinstance(connectors, t.Mapping) else None
+        if outcome is None:
+            return {"failed": True, "msg": f"{name} does not hold what exchange_connector_fleet returned for {host}."}
+        return t.cast("dict[str, t.Any]", json_values(outcome))

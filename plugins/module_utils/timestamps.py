@@ -14,8 +14,9 @@ from email.utils import parsedate_to_datetime
 
 # OData 4.01 ABNF, dateTimeOffsetValue: up to 12 digits of fraction; .NET sends 7, which strptime cannot read.
 _DATE_TIME_OFFSET = re.compile(
-    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})"
-    r"(\.(?P<fraction>[0-9]{1,12}))?)?(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):(?P<zone_minute>[0-9]{2}))"
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})[Tt ]"
+    r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]{1,12}))?)?"
+    r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):(?P<zone_minute>[0-9]{2}))"
 )
 
 
@@ -36,7 +37,10 @@ def parse(text: str | None) -> datetime | None:
         raise ValueError(f"{text!r} is not a time")
     part = match.groupdict(default="0")
     leap = part["second"] == "60"
-    local = datetime.strptime(part["date"], "%Y-%m-%d").replace(
+    local = datetime(
+        year=int(part["year"]),
+        month=int(part["month"]),
+        day=int(part["day"]),
         hour=int(part["hour"]),
         minute=int(part["minute"]),
         second=59 if leap else int(part["second"]),

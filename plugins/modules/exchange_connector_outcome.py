@@ -31,10 +31,10 @@ attributes:
     details:
       - Does nothing but tell.
 options:
-  outcome:
+  fleet:
     description:
-      - The entry, from RV(graphops.intune.exchange_connector_fleet#module:connectors).
-    type: dict
+      - The name of the variable in which the result of M(graphops.intune.exchange_connector_fleet) was registered.
+    type: str
     required: true
 seealso:
   - module: graphops.intune.exchange_connector_fleet
@@ -48,7 +48,7 @@ EXAMPLES = r"""
 
 - name: Tell what came of each connector
   graphops.intune.exchange_connector_outcome:
-    outcome: "{{ fleet.connectors[inventory_hostname] }}"
+    fleet: fleet
 """
 
 RETURN = r"""

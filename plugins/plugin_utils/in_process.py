@@ -172,8 +172,9 @@ def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
     A worker runs one task, so nobody else sees the changed environment. What msal and requests log or warn of would
     reach the screen or Ansible's log, which no module's words do.
     """
-    before, disabled = dict(os.environ), logging.root.manager.disable
-    os.environ.update({str(name): str(value) for name, value in environment.items()})
+    given = {str(name): str(value) for name, value in environment.items()}
+    before, disabled = {name: os.environ.get(name) for name in given}, logging.root.manager.disable
+    os.environ.update(given)
     logging.disable()
     try:
         with warnings.catch_warnings():
@@ -181,8 +182,11 @@ def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def json_values(value: t.Any) -> t.Any:

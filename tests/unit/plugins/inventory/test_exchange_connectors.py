@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import typing as t
 
 import pytest
@@ -207,6 +208,8 @@ def test_the_first_that_cannot_be_read_ends_it_if_all_are_needed() -> None:
 
     def read(source: plugin.Source) -> list[dict[str, t.Any]]:
         asked.append(source.tenant)
+        # As long as a real one takes at least, or all would be read before the first failure is seen.
+        time.sleep(0.01)
         raise plugin.Unreadable(source.tenant)
 
     with pytest.raises(plugin.Unreadable):

@@ -1,0 +1,36 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The benchmarks run, and say what they should."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_quick_run() -> None:
+    script = Path(__file__).with_name("run.py")
+    done = subprocess.run([sys.executable, str(script), "--quick"], stdout=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    rows = {
+        cells[1].strip(): cells for cells in (line.split("|") for line in done.stdout.splitlines()) if len(cells) > 2
+    }
+    requests = {name: int(cells[4]) for name, cells in rows.items() if cells[4].strip().isdigit()}
+    assert requests == {
+        "three `ansible.builtin.uri` tasks": 6,
+        "the module, sent": 8,
+        "the module, in process": 6,
+        "the role, by the shipped playbook": 4,
+        "an action that does nothing": 0,
+        "one task with `connector_ids`": 4,
+        "a script, in threads": 6,
+        "a script, by `$batch`": 4,
+        "an empty play": 0,
+    }
