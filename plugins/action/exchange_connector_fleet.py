@@ -51,9 +51,8 @@ class ActionModule(ActionBase):
             limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(hosts)))
             if params["report_path"]:
                 fleet_report.form_of(params["report_path"])
-        except (errors.OptionError, ValueError) as error:
-            sentence = error.sentence() if isinstance(error, errors.IntuneError) else f"report_path: {error}"
-            return {"failed": True, "msg": sentence}
+        except errors.OptionError as error:
+            return {"failed": True, "msg": error.sentence()}
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
         hidden: set[str] = set()

@@ -74,6 +74,13 @@ class IntuneError(Exception):
         self.what = what
         self.advice = advice
         self.request_id = request_id
+        # What is known all the same; only those that know something set it.
+        self.result: dict[str, t.Any] = {}
+
+    def as_result(self, subject: str) -> dict[str, t.Any]:
+        """What is returned of this failure: all that is known, and the sentence about it in ``msg``."""
+        request_id = self.request_id or self.result.get("request_id")
+        return {"changed": False, **self.result, "msg": self.sentence(subject), "request_id": request_id}
 
     def sentence(self, subject: str = "") -> str:
         """The whole sentence, about ``subject`` (such as ``Exchange connector ... in tenant ...``)."""

@@ -75,85 +75,94 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
         limit was reached before it was begun.
     """
     results: dict[str, dict[str, t.Any]] = {}
-    groups: dict[tuple[t.Any, ...], list[Member]] = {}
+    groups: dict[tuple[t.Any, ...], _Group] = {}
     for member in members:
-        complaint = _complaint(member)
-        if complaint:
-            results[member.host] = {"changed": False, "msg": complaint}
+        want = _wanted(member)
+        if isinstance(want, errors.OptionError):
+            results[member.host] = {"changed": False, "msg": want.sentence()}
             limit.count(1)
         else:
-            groups.setdefault(_identity_of(member.params), []).append(member)
+            group = groups.setdefault(_identity_of(member.params), _Group(member.params, {}))
+            group.shared.setdefault(want.connector_id, _Shared(want, [])).hosts.append(member.host)
     with ThreadPoolExecutor(_IDENTITIES_AT_ONCE) as pool:
         for found in pool.map(lambda group: _of_one_identity(group, limit, caller), groups.values()):
             results.update(found)
     return results
 
 
-def _complaint(member: Member) -> str:
+class _Shared(t.NamedTuple):
+    """A connector: what the first host wants of it, and all the hosts that are it."""
+
+    want: sync.Wanted
+    hosts: list[str]
+
+
+class _Group(t.NamedTuple):
+    """What has one identity: the parameters that make it, and the connectors by their ids."""
+
+    params: t.Mapping[str, t.Any]
+    shared: dict[str, _Shared]
+
+
+def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
     try:
         (connector_id,) = sync.chosen_ids(member.params)
-        sync.wanted(member.params, connector_id)
+        return sync.wanted(member.params, connector_id)
     except errors.OptionError as error:
-        return error.sentence()
-    return ""
+        return error
 
 
 def _identity_of(params: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
     return tuple(params[name] for name in (*options.identity_spec(), *options.connection_spec()))
 
 
-def _of_one_identity(members: t.Sequence[Member], limit: Limit, caller: Caller) -> dict[str, dict[str, t.Any]]:
+def _of_one_identity(group: _Group, limit: Limit, caller: Caller) -> dict[str, dict[str, t.Any]]:
     try:
-        client = connect(members[0].params, caller.environ, caller.timing)
+        client = connect(group.params, caller.environ, caller.timing)
     except errors.IntuneError as error:
-        limit.count(len(members))
-        return {member.host: {"changed": False, "msg": error.sentence()} for member in members}
-    by_connector: dict[str, list[Member]] = {}
-    for member in members:
-        by_connector.setdefault(sync.chosen_ids(member.params)[0], []).append(member)
+        hosts = [host for shared in group.shared.values() for host in shared.hosts]
+        limit.count(len(hosts))
+        return {host: {"changed": False, "msg": error.sentence()} for host in hosts}
     try:
-        ends = _ends(by_connector, client, limit, caller)
+        ends = _ends(group.shared, client, limit, caller)
     finally:
         caller.keep_secret(client.sign_in.tokens)
     return {
-        member.host: _result(ends.get(connector_id), connector_id, client)
-        for connector_id, sharers in by_connector.items()
-        for member in sharers
+        host: _result(ends.get(name), name, client) for name, shared in group.shared.items() for host in shared.hosts
     }
 
 
-def _ends(
-    by_connector: t.Mapping[str, t.Sequence[Member]], client: Client, limit: Limit, caller: Caller
-) -> dict[str, t.Any]:
+def _ends(connectors: t.Mapping[str, _Shared], client: Client, limit: Limit, caller: Caller) -> dict[str, t.Any]:
     """Begin all, then wait for all; by connector a result or an error, nothing for one that was not begun."""
-    ids = list(by_connector)
+    ids = list(connectors)
     step = _AT_A_TIME if limit.most is not None else max(1, len(ids))
     ends: dict[str, t.Any] = {}
     for start in range(0, len(ids), step):
         if limit.reached:
             break
         part = ids[start : start + step]
-        begun = client.graph.tell([_begin(name, by_connector[name][0], client, caller) for name in part])
+        begun = client.graph.tell([_begin(connectors[name].want, client, caller) for name in part])
         ends.update(zip(part, begun))
-        limit.count(
-            sum(len(by_connector[name]) for name, end in zip(part, begun) if isinstance(end, errors.IntuneError))
-        )
+        failed = [name for name, end in zip(part, begun) if isinstance(end, errors.IntuneError)]
+        limit.count(sum(len(connectors[name].hosts) for name in failed))
     waiting = [name for name, end in ends.items() if isinstance(end, sync.Waiting)]
-    ends.update(zip(waiting, client.graph.tell([_finish(name, ends[name], client, caller) for name in waiting])))
+    ends.update(zip(waiting, client.graph.tell([_finish(ends[name], client, caller) for name in waiting])))
     return ends
 
 
-def _begin(name: str, member: Member, client: Client, caller: Caller) -> Story[t.Any]:
+def _begin(want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
+    about = _about(want.connector_id, client)
     return sync.begin(
-        sync.wanted(member.params, name),
+        want,
         client.graph,
         check_mode=caller.check_mode,
-        warn=lambda text: caller.warn(f"{_about(name, client)}: {text}."),
+        warn=lambda text: caller.warn(f"{about}: {text}."),
     )
 
 
-def _finish(name: str, waiting: sync.Waiting, client: Client, caller: Caller) -> Story[dict[str, t.Any]]:
-    return sync.finish(waiting, client.graph, progress=lambda text: caller.progress(f"{_about(name, client)}: {text}"))
+def _finish(waiting: sync.Waiting, client: Client, caller: Caller) -> Story[dict[str, t.Any]]:
+    about = _about(waiting.want.connector_id, client)
+    return sync.finish(waiting, client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
 
 
 def _about(name: str, client: Client) -> str:
@@ -168,5 +177,5 @@ def _result(end: t.Any, name: str, client: Client) -> dict[str, t.Any]:
             "msg": f"{_about(name, client)}: not begun, as too many others had failed.",
         }
     if isinstance(end, errors.IntuneError):
-        return sync.failure(end, _about(name, client))
+        return end.as_result(_about(name, client))
     return dict(end)

@@ -62,9 +62,7 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
     except errors.OptionError as error:
         return {"msg": error.sentence(), "changed": False}
     except errors.IntuneError as error:
-        known = {"changed": False, **getattr(error, "result", {})}
-        request_id = error.request_id or known.get("request_id")
-        return {**known, "request_id": request_id, "msg": error.sentence(_about(flow, params, caller))}
+        return error.as_result(_about(flow, params, caller))
     except Exception as error:  # noqa: BLE001
         # The last net, so that an administrator gets a sentence whatever it is.
         return {

@@ -204,15 +204,6 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
         caller.keep_secret(client.sign_in.tokens)
 
 
-def failure(error: errors.IntuneError, about: str) -> dict[str, t.Any]:
-    """What is returned of an error: all that is known, and the sentence about it in ``msg``.
-
-    :param about: what the sentence begins with.
-    """
-    known = {"changed": False, **getattr(error, "result", {})}
-    return {**known, "msg": error.sentence(about), "request_id": error.request_id or known.get("request_id")}
-
-
 def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dict[str, t.Any]:
     """Put the ends of many connectors' stories into one result.
 
@@ -224,7 +215,7 @@ def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dic
     reasons: dict[str, list[str]] = {}
     for connector_id, end in ends.items():
         if isinstance(end, errors.IntuneError):
-            entry = failure(end, f"Exchange connector {connector_id}")
+            entry = end.as_result(f"Exchange connector {connector_id}")
             reasons.setdefault(end.sentence().rstrip("."), []).append(connector_id)
         else:
             entry = dict(end)

@@ -69,12 +69,48 @@ class Run:
     code: int
     output: str
     results: list[dict[str, t.Any]]
+    hosts: list[str]
+    """The host of each result."""
 
     @property
     def result(self) -> dict[str, t.Any]:
         """The result of the only task."""
         (result,) = self.results
         return result
+
+
+class Place(t.Protocol):
+    """Where ansible-playbook is run: with which collections, and in which folder."""
+
+    collections: Path
+    folder: Path
+
+
+def ansible_playbook(*arguments: str, site: Place, environment: t.Mapping[str, str]) -> Run:
+    """Run ansible-playbook, and look at what is true of every test here."""
+    record = site.folder / "results"
+    record.unlink(missing_ok=True)
+    done = subprocess.run(
+        [str(BIN / "ansible-playbook"), *arguments],
+        env=clean_environment(
+            site.collections,
+            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
+            ANSIBLE_CALLBACKS_ENABLED="record",
+            RECORD_RESULTS=str(record),
+            **environment,
+        ),
+        cwd=site.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=120,
+        check=False,
+        text=True,
+    )
+    assert "Traceback" not in done.stdout, done.stdout
+    assert "DEPRECATION" not in done.stdout, done.stdout
+    lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    return Run(done.returncode, done.stdout, [line["result"] for line in lines], [line["host"] for line in lines])
 
 
 @dataclass
@@ -114,31 +150,9 @@ class Site:
         """Run tasks on localhost by ansible-playbook."""
         if AS_MODULE:
             arguments = (*SEND_THE_MODULE, *arguments)
-        playbook, record = self.folder / "playbook.yml", self.folder / "results"
+        playbook = self.folder / "playbook.yml"
         playbook.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": tasks, **keywords}]))
-        record.unlink(missing_ok=True)
-        done = subprocess.run(
-            [str(BIN / "ansible-playbook"), *arguments, str(playbook)],
-            env=clean_environment(
-                self.collections,
-                ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
-                ANSIBLE_CALLBACKS_ENABLED="record",
-                RECORD_RESULTS=str(record),
-                **(environment or {}),
-            ),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=120,
-            check=False,
-            text=True,
-        )
-        # True of every test here, whatever else it looks at.
-        assert "Traceback" not in done.stdout, done.stdout
-        assert "DEPRECATION" not in done.stdout, done.stdout
-        results = [json.loads(line)["result"] for line in record.read_text().splitlines()] if record.exists() else []
-        return Run(done.returncode, done.stdout, results)
+        return ansible_playbook(*arguments, str(playbook), site=self, environment=environment or {})
 
     def sync(self, *arguments: str, environment: t.Mapping[str, str] | None = None, **changes: t.Any) -> Run:
         """Run the sync module once."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import typing as t
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,7 +16,7 @@ from pathlib import Path
 import pytest
 from simulator import Connector, Fault, Request, Simulator, Tenant, World
 
-from .conftest import BIN, ROOT, Run, clean_environment
+from .conftest import Run, ansible_playbook
 
 pytestmark = pytest.mark.slow
 
@@ -55,38 +54,21 @@ class Fleet:
 
     def run(self, playbook: str, *arguments: str, forks: int = 10, **environment: str) -> Run:
         """Run a playbook over the hosts, with the identity from the environment."""
-        inventory, record = self.folder / "inventory.json", self.folder / "results"
+        inventory = self.folder / "inventory.json"
         inventory.write_text(json.dumps({"all": {"hosts": self.hosts, "vars": self.variables}}))
-        record.unlink(missing_ok=True)
         (app,) = self.tenants[0].apps.values()
-        done = subprocess.run(
-            [str(BIN / "ansible-playbook"), "-i", str(inventory), "--forks", str(forks), playbook, *arguments],
-            env=clean_environment(
-                self.collections,
-                ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
-                ANSIBLE_CALLBACKS_ENABLED="record",
-                RECORD_RESULTS=str(record),
-                AZURE_CLIENT_ID=app.client_id,
-                AZURE_SECRET=str(app.secret),
-                MSGRAPH_URL=self.simulator.graph_url,
-                AZURE_AUTHORITY_HOST=self.simulator.authority_url,
-                REQUESTS_CA_BUNDLE=self.simulator.ca_path,
-                **environment,
-            ),
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=120,
-            check=False,
-            text=True,
-        )
-        assert "Traceback" not in done.stdout, done.stdout
-        assert "DEPRECATION" not in done.stdout, done.stdout
-        lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
-        self.outcomes = {line["host"]: line["result"] for line in lines if "outcome" in line["result"]}
-        self.fleet_results = [line["result"] for line in lines if "summary" in line["result"]]
-        return Run(done.returncode, done.stdout, [line["result"] for line in lines])
+        identity = {
+            "AZURE_CLIENT_ID": app.client_id,
+            "AZURE_SECRET": str(app.secret),
+            "MSGRAPH_URL": self.simulator.graph_url,
+            "AZURE_AUTHORITY_HOST": self.simulator.authority_url,
+            "REQUESTS_CA_BUNDLE": self.simulator.ca_path,
+        }
+        command = ["-i", str(inventory), "--forks", str(forks), playbook, *arguments]
+        run = ansible_playbook(*command, site=self, environment={**identity, **environment})
+        self.outcomes = {host: result for host, result in zip(run.hosts, run.results) if "outcome" in result}
+        self.fleet_results = [result for result in run.results if "summary" in result]
+        return run
 
     def connector(self, host: str) -> Connector:
         """The connector that a host is."""
