@@ -208,6 +208,7 @@ def test_keywords(site: Site) -> None:
     assert not executions(run)
 
 
+@pytest.mark.slow
 def test_the_keyword_timeout(site: Site) -> None:
     site.connector.outcome = "never"
     run = both_ways(site, [{SYNC: site.options(), "timeout": 3, "ignore_errors": True}])
