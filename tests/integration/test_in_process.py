@@ -24,7 +24,7 @@ from simulator import App, Connector, Fault
 
 from .conftest import AS_MODULE, BIN, INFO, SEND_THE_MODULE, SYNC, Run, Site, clean_environment
 
-pytestmark = pytest.mark.skipif(AS_MODULE, reason="compares both ways by itself")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(AS_MODULE, reason="compares both ways by itself")]
 
 Task = dict[str, t.Any]
 
@@ -208,7 +208,6 @@ def test_keywords(site: Site) -> None:
     assert not executions(run)
 
 
-@pytest.mark.slow
 def test_the_keyword_timeout(site: Site) -> None:
     site.connector.outcome = "never"
     run = both_ways(site, [{SYNC: site.options(), "timeout": 3, "ignore_errors": True}])

@@ -52,7 +52,8 @@ def test_all_are_synchronised_in_batches(site: Site) -> None:
     assert states(run) == ["completed"] * 45
     assert accepted(site) == [1] * 45
     batches = site.requests("batch")
-    assert [len(json.loads(request.body)["requests"]) for request in batches[:3]] == [20, 20, 5]
+    sizes = [len(json.loads(request.body)["requests"]) for request in batches]
+    assert sorted(sizes) == [5] * 3 + [20] * 6, "batches of one step are in flight together, so they arrive in any order"
     assert len(batches) == 3 * 3, "reads, posts and one look"
     assert all(request.in_batch for request in site.requests("get") + site.requests("sync"))
     assert site.world.connections_to("graph") <= 4

@@ -135,5 +135,6 @@ class Connector:
 
     def _moment(self, value: datetime | timedelta | None) -> datetime | None:
         if isinstance(value, timedelta):
-            return self._world.clock() - value
+            # In whole seconds, as the Date header: else an answer within the same second makes the age a second less.
+            return self._world.clock().replace(microsecond=0) - value
         return value
