@@ -48,6 +48,7 @@ LABELS = {
     "action": "the module, in process",
     "role": "the role, by the shipped playbook",
     "nothing": "an action that does nothing",
+    "requests": "an action of two bare requests",
     "list": "one task with `connector_ids`",
     "bare": "a script, in threads",
     "batch": "a script, by `$batch`",
@@ -139,6 +140,9 @@ def targets(results: Results) -> str:
     nothing, uri = found["nothing"], found["uri"]
     at_most("in process, CPU of an action that does nothing", 1.25, ratio(found["action"], nothing, "cpu"))
     at_most("in process, wall of an action that does nothing", 1.15, ratio(found["action"], nothing, "wall"))
+    for what in ("CPU", "wall"):
+        measured = _times(ratio(found["requests"], nothing, what.lower()))
+        lines.append(f"- the two requests alone, for comparison: {what} of an action that does nothing: {measured} x")
     less("in process, less wall than three uri tasks", 30, ratio(uri, found["action"], "wall"))
     less("in process, less CPU than three uri tasks", 40, ratio(uri, found["action"], "cpu"))
     less("one task with the list, less wall than three uri tasks", 120, ratio(uri, found["list"], "wall"))
@@ -190,6 +194,8 @@ on) was run once, and so was everything with 2000.
 - *less than `uri`*: how many times less wall / CPU than three `ansible.builtin.uri` tasks (token, read, request).
 - *of no-op*: wall / CPU in multiples of a task of the same options whose action does nothing: the least that Ansible
   takes for a task on each host.
+- *two bare requests*: an action that has a token and sends the two requests by the library requests, with TLS set up
+  once for all workers: the least that a task on each host takes with that library.
 - *of script*: wall / CPU without the start-up of Ansible (an empty play), in multiples of a plain script with requests
   and MSAL, in as many threads as there are forks: the least that the job takes, request by request. The script by
   `$batch` is that for one task with the list. A script's own start-up is counted.

@@ -35,10 +35,10 @@ ROLE_OPTION = "exchange_connector_sync_"
 MANY = 200
 ONCE = ("uri", "module")
 
-PLAYS = ("start", "nothing", "uri", "module", "action", "list")
+PLAYS = ("start", "nothing", "requests", "uri", "module", "action", "list")
 VARIANTS = (*PLAYS, "role", "bare", "batch")
 # What is measured over thousands of connectors.
-SCALED = ("start", "nothing", "action", "role", "list")
+SCALED = ("start", "nothing", "requests", "action", "role", "list")
 
 
 class Server:
@@ -98,6 +98,7 @@ class Bench:
             "AZURE_SECRET": facts["secret"],
             "AZURE_TENANT": facts["tenant"],
             "BENCH_PROCESSES": str(folder / "processes"),
+            "BENCH_TOKEN": facts["token"],
             "MSGRAPH_URL": facts["graph_url"],
             "NO_PROXY": "127.0.0.1",
             "PYTHONPATH": str(HERE / "counting"),
@@ -140,8 +141,8 @@ class Bench:
         one = {**options, "connector_id": "{{ connector }}"}
         if name == "uri":
             return {"tasks": self._uri_tasks()}
-        if name == "nothing":
-            return {"tasks": [{"bench_nothing": one}]}
+        if name in ("nothing", "requests"):
+            return {"tasks": [{f"bench_{name}": one}]}
         module = "graphops.intune.intune_exchange_connector_sync"
         if name == "list":
             return {"hosts": "localhost", "tasks": [{module: {**options, "connector_ids": list(ids)}}]}

@@ -31,6 +31,7 @@ def main() -> None:
             tenant=tenant.domain,
             client_id=app.client_id,
             secret=app.secret,
+            token=world.issue_access_token(app, simulator.graph_url),
             connectors=connectors,
         )
         for line in sys.stdin:

@@ -29,6 +29,7 @@ def test_a_quick_run() -> None:
         "the module, in process": 6,
         "the role, by the shipped playbook": 4,
         "an action that does nothing": 0,
+        "an action of two bare requests": 4,
         "one task with `connector_ids`": 4,
         "a script, in threads": 6,
         "a script, by `$batch`": 4,
