@@ -86,6 +86,13 @@ $(BUILD)/demo/ready: requirements.txt tests/demo/requirements.txt
 $(BUILD)/lint/ready: tests/requirements-lint.txt
 $(BUILD)/test/ready: requirements.txt tests/unit/requirements.txt tests/requirements.txt
 
+$(BUILD)/awx/ready: requirements.txt tests/requirements-awx.txt
+
+# The collection awx.awx is not on PyPI but in the community's bundle, which has it up to 13.8.0.
+$(BUILD)/awx/collections/ready: $(BUILD)/awx/ready tests/tools/awx_collection.py
+	$(BUILD)/awx/bin/python tests/tools/awx_collection.py $(@D)
+	@touch $@
+
 $(BUILD)/test/ready-sdk: tests/requirements-sdk.txt $(BUILD)/test/ready
 	$(@D)/bin/pip install --quiet --quiet --requirement $<
 	@touch $@

@@ -53,10 +53,10 @@ def test_all_are_synchronised_in_batches(site: Site) -> None:
     assert accepted(site) == [1] * 45
     batches = site.requests("batch")
     sizes = [len(json.loads(request.body)["requests"]) for request in batches]
-    assert sorted(sizes) == [5] * 3 + [20] * 6, "batches of one step are in flight together, so they arrive in any order"
+    assert sorted(sizes) == [5] * 3 + [20] * 6, "those of a step are in flight together, and arrive in any order"
     assert len(batches) == 3 * 3, "reads, posts and one look"
     assert all(request.in_batch for request in site.requests("get") + site.requests("sync"))
-    assert site.world.connections_to("graph") <= 4
+    assert site.world.connections_to("graph") <= 5
     (post,) = {request.body for request in site.requests("sync")}
     assert json.loads(post) == {"syncType": "deltaSync"}
 
