@@ -59,7 +59,7 @@ options:
   x509_certificate_path:
     description:
       - A file on the host on which the module runs that holds the app's certificate and its RSA private key, in PEM or
-        PKCS#12 (PFX).
+        PKCS#12 (PFX), the latter as it is or in base64.
       - If not set, the value of E(AZURE_X509_CERTIFICATE_PATH) or E(AZURE_CLIENT_CERTIFICATE_PATH) is used.
     type: path
   x509_certificate_password:

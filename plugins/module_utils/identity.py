@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import pathlib
@@ -476,7 +477,8 @@ class _MsalAnswer(t.NamedTuple):
 def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
     """Read an app's certificate and its key for msal.
 
-    :param path: a file in PEM, with the key and (unless ``thumbprint`` is given) the certificate, or in PKCS #12 (PFX).
+    :param path: a file in PEM, with the key and (unless ``thumbprint`` is given) the certificate, or in PKCS #12 (PFX),
+        which may be in base64.
     :param password: the password of the key or the PFX; "" for none.
     :param thumbprint: the certificate's SHA-1 in hexadecimal, colons and spaces allowed; "" to use SHA-256 of the
         certificate, which Microsoft recommends.
@@ -503,7 +505,9 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
             chain = [x509.load_pem_x509_certificate(block) for kind, block in blocks if kind == b"CERTIFICATE"]
             key: t.Any = _private_key(sealed[0], secret) if sealed else None
         else:
-            key, leaf, _others = pkcs12.load_key_and_certificates(content, secret)
+            # AWX's credentials are texts, so a PFX gets through them in base64 only. DER begins with the tag SEQUENCE.
+            der = content if content.startswith(b"\x30") else base64.b64decode(b"".join(content.split()), validate=True)
+            key, leaf, _others = pkcs12.load_key_and_certificates(der, secret)
             chain = [leaf] if leaf else []
     except (ValueError, TypeError) as error:
         raise OptionError(

@@ -339,6 +339,8 @@ FORMS: dict[str, t.Callable[[Files], tuple[list[bytes], str]]] = {
     "PFX": lambda f: ([pfx(f.own, b"pw")], "pw"),
     "PFX with the chain": lambda f: ([pfx(f.own, b"pw", f.issuer)], "pw"),
     "PFX without password": lambda f: ([pfx(f.own, b"")], ""),
+    "PFX in base64": lambda f: ([base64.encodebytes(pfx(f.own, b"pw"))], "pw"),
+    "PFX in base64 on one line": lambda f: ([base64.b64encode(pfx(f.own, b"pw"))], "pw"),
 }
 
 
