@@ -47,10 +47,16 @@ class Client(t.NamedTuple):
     sign_in: identity.SignIn
 
 
-def connect(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], timing: retries.Timing) -> Client:
+def connect(
+    params: t.Mapping[str, t.Any],
+    environ: t.Mapping[str, str],
+    timing: retries.Timing,
+    sharing: token_cache.Sharing | None = None,
+) -> Client:
     """Check the options that all modules share, and make of them a Graph to ask.
 
     :param params: a module's parameters, as :func:`options.identity_spec` and :func:`options.connection_spec` say.
+    :param sharing: where the processes of a run share their tokens; None if there is only this one.
     :raises OptionError: an option cannot be right, or no identity is complete.
     :raises MissingLibraryError: requests or msal is missing.
     """
@@ -66,5 +72,5 @@ def connect(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], timing:
         retry_timeout=params["retry_timeout"],
         timing=timing,
     )
-    sign_in = identity.SignIn(who, hosts, http)
+    sign_in = identity.SignIn(who, hosts, http, sharing)
     return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http), who.tenant, sign_in)

@@ -246,7 +246,13 @@ class SignIn:
     :raises OptionError: the certificate cannot be used; read here, so that it fails before any network call.
     """
 
-    def __init__(self, identity: Identity, hosts: Endpoints, http: transport.Transport) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        hosts: Endpoints,
+        http: transport.Transport,
+        sharing: token_cache.Sharing | None = None,
+    ) -> None:
         self._identity = identity
         self._hosts = hosts
         self._http = http
@@ -257,7 +263,8 @@ class SignIn:
             raise errors.MissingLibraryError("msal")
         self._credential = self._client_credential() if source in ("client_secret", "certificate", "oidc") else None
         # A ready token has nothing to gain from being shared.
-        self._shared = None if source == "access_token" else token_cache.of_identity(self._everything(), http.timing)
+        wanted = sharing if source != "access_token" else None
+        self._shared = token_cache.of_identity(wanted, self._everything(), http.timing)
 
     @property
     def tokens(self) -> set[str]:

@@ -13,7 +13,7 @@ import typing as t
 
 from ansible.module_utils.basic import missing_required_lib
 
-from . import errors, identity, options, retries, token_cache
+from . import errors, identity, options, retries
 from .client import Caller
 
 if t.TYPE_CHECKING:
@@ -55,8 +55,7 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
     :returns: its result; if it failed, with the sentence about that in ``msg``, and without traceback whatever happens.
     """
     try:
-        with token_cache.shared(caller.sharing):
-            return flow.perform(params, caller)
+        return flow.perform(params, caller)
     except errors.MissingLibraryError as error:
         return {"msg": missing_required_lib(error.library), "changed": False}
     except errors.OptionError as error:

@@ -174,7 +174,7 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     """
     ids = chosen_ids(params)
     wants = {name: wanted(params, name) for name in ids or [""]}
-    client = connect(params, caller.environ, caller.timing)
+    client = connect(params, caller.environ, caller.timing, caller.sharing)
 
     def story_of(connector_id: str, first: Reading | None = None) -> Story[dict[str, t.Any]]:
         about = subject({"connector_id": connector_id}, client.tenant)

@@ -14,7 +14,6 @@ that cannot be used) leaves the sharing out, and each process signs in for itsel
 from __future__ import annotations
 
 import contextlib
-import contextvars
 import hashlib
 import hmac
 import json
@@ -56,25 +55,11 @@ class Sharing(t.NamedTuple):
     key: bytes
 
 
-_sharing: contextvars.ContextVar[Sharing | None] = contextvars.ContextVar("sharing", default=None)
-
-
-@contextlib.contextmanager
-def shared(sharing: Sharing | None) -> t.Iterator[None]:
-    """Share the tokens of the sign-ins that are prepared inside this block."""
-    before = _sharing.set(sharing)
-    try:
-        yield
-    finally:
-        _sharing.reset(before)
-
-
-def of_identity(identity: t.Sequence[t.Any], timing: retries.Timing) -> TokenCache | None:
+def of_identity(sharing: Sharing | None, identity: t.Sequence[t.Any], timing: retries.Timing) -> TokenCache | None:
     """The cache of an identity; None if this run shares none.
 
     :param identity: everything that makes the identity, the credential included, as JSON takes it.
     """
-    sharing = _sharing.get()
     if sharing is None or not HAS_FCNTL:
         return None
     name = hmac.new(sharing.key, json.dumps(identity).encode(), hashlib.sha256).hexdigest()

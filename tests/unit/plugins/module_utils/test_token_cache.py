@@ -44,8 +44,7 @@ class SignIn:
 def cache(
     folder: Path, timing: retries.Timing | None = None, identity: t.Sequence[t.Any] = ("app", "secret")
 ) -> TokenCache:
-    with token_cache.shared(Sharing(str(folder), KEY)):
-        found = token_cache.of_identity(identity, timing or retries.Timing())
+    found = token_cache.of_identity(Sharing(str(folder), KEY), identity, timing or retries.Timing())
     assert found is not None
     return found
 
@@ -148,8 +147,7 @@ def test_only_its_owner_can_read_it_and_its_name_tells_nothing(tmp_path: Path) -
     path = only_file(tmp_path)
     assert [*modes, stat.S_IMODE(path.stat().st_mode)] == [0o600, 0o600]
     for key in (b"other" * 8, b""):
-        with token_cache.shared(Sharing(str(tmp_path), key)):
-            other = token_cache.of_identity(("app", "secret"), retries.Timing())
+        other = token_cache.of_identity(Sharing(str(tmp_path), key), ("app", "secret"), retries.Timing())
         assert other is not None
         other.token(SignIn())
     assert len(list(tmp_path.iterdir())) == 3, "the name needs the key"
@@ -242,8 +240,7 @@ def test_where_locks_do_not_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert only_file(tmp_path).read_bytes() == b""
     else:
         monkeypatch.setattr(token_cache, "HAS_FCNTL", False)
-        with token_cache.shared(Sharing(str(tmp_path), KEY)):
-            assert token_cache.of_identity(("app",), retries.Timing()) is None
+        assert token_cache.of_identity(Sharing(str(tmp_path), KEY), ("app",), retries.Timing()) is None
 
 
 def test_a_full_disk_costs_nobody_his_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,9 +252,7 @@ def test_a_full_disk_costs_nobody_his_token(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_without_sharing_there_is_no_cache() -> None:
-    assert token_cache.of_identity(("app",), retries.Timing()) is None
-    with token_cache.shared(None):
-        assert token_cache.of_identity(("app",), retries.Timing()) is None
+    assert token_cache.of_identity(None, ("app",), retries.Timing()) is None
 
 
 def test_no_descriptor_is_left_or_inherited(tmp_path: Path) -> None:
