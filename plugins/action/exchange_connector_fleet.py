@@ -18,6 +18,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
     fleet,
     fleet_report,
+    fleet_summary,
     identity,
     options,
     retries,
@@ -131,7 +132,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """Show the summary, write the report, and put the result together."""
         entries = [
-            fleet_report.entry(
+            fleet_summary.entry(
                 host,
                 result if "msg" not in result or "skipped" in result else {**result, "failed": True},
                 tenant=str(params.get(host, {}).get("tenant") or ""),
@@ -139,7 +140,7 @@ class ActionModule(ActionBase):
             )
             for host, result in remove_values(results, hidden).items()
         ]
-        summary = fleet_report.summary(entries, **span)
+        summary = fleet_summary.summary(entries, **span)
         display.display(fleet_report.table(summary))
         if report_path:
             try:
@@ -147,7 +148,7 @@ class ActionModule(ActionBase):
                 path.write_text(fleet_report.render(report_path, entries, **span), encoding="utf-8")
             except OSError as error:
                 warned.append(f"The report could not be written to {report_path}: {error.strerror}.")
-        short = fleet_report.limited(summary)
+        short = fleet_summary.limited(summary)
         result = {
             # The task is shown as one of the first host only, so what changed is told by each host itself.
             "changed": False,
@@ -159,7 +160,7 @@ class ActionModule(ActionBase):
         return {**result, "warnings": warned} if warned else result
 
 
-def _outcome(entry: fleet_report.Entry, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _outcome(entry: fleet_summary.Entry, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What one host is told: little, because the results of all hosts are one event of a job."""
     told: dict[str, t.Any] = {
         "changed": entry.changed,

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import fleet_report
+from ansible_collections.graphops.intune.plugins.module_utils import fleet_report, fleet_summary
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +33,9 @@ AGES = {
 }
 
 
-def fleet(size: int) -> list[fleet_report.Entry]:
+def fleet(size: int) -> list[fleet_summary.Entry]:
     return [
-        fleet_report.Entry(
+        fleet_summary.Entry(
             host=f"exch-{number}",
             tenant=f"tenant{number % 3}.example",
             connector_id=f"e11c1de8-1de8-e11c-e81d-{number:012x}",
@@ -63,7 +63,7 @@ class Browser:
         self.driver = driver
         self._file = folder / "report.html"
 
-    def open(self, entries: t.Sequence[fleet_report.Entry], **run: str) -> None:
+    def open(self, entries: t.Sequence[fleet_summary.Entry], **run: str) -> None:
         self._file.write_text(fleet_report.to_html(entries, **(run or RUN)), encoding="utf-8")
         self.driver.get(self._file.as_uri())
 

@@ -17,8 +17,8 @@ import unicodedata
 from html.parser import HTMLParser
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_report
-from ansible_collections.graphops.intune.plugins.module_utils.fleet_report import Entry
+from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_report, fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils.fleet_summary import Entry
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -122,12 +122,12 @@ NOT_SHOWN = "Graph accepted the deltaSync, but it did not show within wait_timeo
     ],
 )
 def test_a_result_has_one_outcome_and_a_reason(given_result: t.Any, outcome: str, reason: str) -> None:
-    one = fleet_report.entry("exch-01", given_result)
+    one = fleet_summary.entry("exch-01", given_result)
     assert (one.outcome, one.reason) == (outcome, reason)
 
 
 def test_an_entry_holds_what_the_result_says() -> None:
-    assert fleet_report.entry("exch-01", result("completed"), tenant=TENANT) == made(
+    assert fleet_summary.entry("exch-01", result("completed"), tenant=TENANT) == made(
         outcome="synchronised",
         reason="the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)",
         age_before=264300,
@@ -137,17 +137,17 @@ def test_an_entry_holds_what_the_result_says() -> None:
 
 
 def test_what_the_result_does_not_say_comes_from_the_host_or_from_the_task() -> None:
-    lost = fleet_report.entry("exch-01", {"unreachable": True}, tenant=TENANT, connector_id=ID)
+    lost = fleet_summary.entry("exch-01", {"unreachable": True}, tenant=TENANT, connector_id=ID)
     assert (lost.tenant, lost.connector_id, lost.max_age, lost.age_after) == (TENANT, ID, None, None)
     asked = {"failed": True, "invocation": {"module_args": {"tenant": TENANT, "connector_id": ID}}}
-    assert fleet_report.entry("exch-01", asked)[:3] == ("exch-01", TENANT, ID)
+    assert fleet_summary.entry("exch-01", asked)[:3] == ("exch-01", TENANT, ID)
 
 
 @pytest.mark.parametrize("age", [None, True, -1, 1.5, "60", pytest.param(10**5000, id="huge"), [60]])
 def test_what_is_no_age_is_not_known(age: t.Any) -> None:
     odd = result("requested")
     odd["sync"]["age"] = age
-    one = fleet_report.entry("exch-01", odd)
+    one = fleet_summary.entry("exch-01", odd)
     assert (one.age_before, one.age_after) == (None, None)
     fleet_report.to_html([one])
 
@@ -168,12 +168,12 @@ results = st.recursive(json_values, lambda inner: st.dictionaries(names, inner),
 
 @given(results)
 def test_no_result_breaks_a_report(garbage: t.Any) -> None:
-    one = fleet_report.entry("exch-01", garbage)
-    assert one.outcome in fleet_report.OUTCOMES
+    one = fleet_summary.entry("exch-01", garbage)
+    assert one.outcome in fleet_summary.OUTCOMES
     for form in ("report.html", "report.json", "report.csv"):
         fleet_report.render(form, [one], **RUN).encode("utf-8")
-    assert json.loads(json.dumps(fleet_report.summary([one])))["total"] == 1
-    fleet_report.table(fleet_report.summary([one]))
+    assert json.loads(json.dumps(fleet_summary.summary([one])))["total"] == 1
+    fleet_report.table(fleet_summary.summary([one]))
 
 
 # --- The summary
@@ -199,8 +199,8 @@ def fleet() -> list[Entry]:
 
 
 def test_the_summary_counts_and_names() -> None:
-    of = fleet_report.summary(fleet(), **RUN)
-    assert list(of) == ["started", "finished", "total", "changed", "outcomes", *fleet_report.LISTS, "more"]
+    of = fleet_summary.summary(fleet(), **RUN)
+    assert list(of) == ["started", "finished", "total", "changed", "outcomes", *fleet_summary.LISTS, "more"]
     assert (of["total"], of["changed"]) == (20, 5)
     assert of["outcomes"] == {
         "failed": 3,
@@ -211,7 +211,7 @@ def test_the_summary_counts_and_names() -> None:
         "fresh": 11,
         "skipped": 1,
     }
-    hosts = {name: [item["host"] for item in of[name]] for name in fleet_report.LISTS}
+    hosts = {name: [item["host"] for item in of[name]] for name in fleet_summary.LISTS}
     assert hosts == {
         "failed": ["exch-01", "exch-02", "exch-03"],
         "unknown": ["exch-04"],
@@ -235,27 +235,27 @@ def test_the_summary_counts_and_names() -> None:
 def test_the_order_of_hosts_changes_nothing() -> None:
     entries = fleet()
     shuffled = entries[7:] + entries[6::-1]
-    assert fleet_report.summary(shuffled) == fleet_report.summary(entries)
+    assert fleet_summary.summary(shuffled) == fleet_summary.summary(entries)
     for form in ("a.html", "a.json", "a.csv"):
         assert fleet_report.render(form, shuffled) == fleet_report.render(form, entries)
 
 
 def test_a_summary_without_connectors() -> None:
-    of = fleet_report.summary([])
-    assert of["outcomes"] == dict.fromkeys(fleet_report.OUTCOMES, 0)
-    assert fleet_report.limited(of) == of
+    of = fleet_summary.summary([])
+    assert of["outcomes"] == dict.fromkeys(fleet_summary.OUTCOMES, 0)
+    assert fleet_summary.limited(of) == of
     assert fleet_report.table(of).startswith("No connector was looked at.\n")
     assert "<tbody>\n\n</tbody>" in fleet_report.to_html([])
 
 
 def test_a_small_summary_is_not_cut() -> None:
-    of = fleet_report.summary(fleet(), **RUN)
-    assert fleet_report.limited(of) == of
+    of = fleet_summary.summary(fleet(), **RUN)
+    assert fleet_summary.limited(of) == of
 
 
 def test_reasons_are_cut_before_lists() -> None:
-    of = fleet_report.summary([made(f"h{n}", "failed", reason="é" * 900) for n in range(40)])
-    small = fleet_report.limited(of)
+    of = fleet_summary.summary([made(f"h{n}", "failed", reason="é" * 900) for n in range(40)])
+    small = fleet_summary.limited(of)
     assert small["more"]["failed"] == 0
     assert {item["reason"] for item in small["failed"]} == {"é" * 147 + "..."}
     assert len(of["failed"][0]["reason"]) == 900
@@ -265,24 +265,24 @@ def test_reasons_are_cut_before_lists() -> None:
 def test_thousands_of_failures_fit_and_are_counted(most_bytes: int) -> None:
     entries = [made(f"host-{n}", "failed", reason="ä" * 1000, server_name="界" * 100) for n in range(2000)]
     entries += [made(f"late-{n}", "requested", age_after=9000) for n in range(3)]
-    small = fleet_report.limited(fleet_report.summary(entries), most_bytes)
+    small = fleet_summary.limited(fleet_summary.summary(entries), most_bytes)
     assert most_bytes * 0.7 - 600 < len(json.dumps(small).encode()) <= most_bytes
     assert len(small["failed"]) + small["more"]["failed"] == 2000 == small["outcomes"]["failed"]
     assert len(small["stale"]) + small["more"]["stale"] == 3
     assert "FAILED (2000)" in fleet_report.table(small)
-    assert fleet_report.limited(small, most_bytes) == small
+    assert fleet_summary.limited(small, most_bytes) == small
 
 
 def test_what_cannot_fit_is_an_error() -> None:
     with pytest.raises(ValueError, match="does not fit into 100 bytes"):
-        fleet_report.limited(fleet_report.summary([]), 100)
+        fleet_summary.limited(fleet_summary.summary([]), 100)
 
 
 # --- The table
 
 
 def test_the_table_of_a_small_fleet() -> None:
-    assert fleet_report.table(fleet_report.summary(fleet(), **RUN)) == (
+    assert fleet_report.table(fleet_summary.summary(fleet(), **RUN)) == (
         """\
 Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 still stale.
 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)
@@ -321,14 +321,14 @@ SKIPPED (1)          tenant            age
 
 
 def test_the_table_of_a_good_night() -> None:
-    text = fleet_report.table(fleet_report.summary([made(), made("exch-02", "synchronised", age_after=0)]))
+    text = fleet_report.table(fleet_summary.summary([made(), made("exch-02", "synchronised", age_after=0)]))
     assert text.startswith("All 2 connectors are up to date.\n")
     assert text.endswith("\n    2  in all, 1 changed")
-    assert fleet_report.table(fleet_report.summary([made()])).startswith("The connector is up to date.\n")
+    assert fleet_report.table(fleet_summary.summary([made()])).startswith("The connector is up to date.\n")
 
 
 def test_the_table_counts_what_it_leaves_out() -> None:
-    of = fleet_report.summary([made(f"exch-{n:03}", "failed") for n in range(100)])
+    of = fleet_summary.summary([made(f"exch-{n:03}", "failed") for n in range(100)])
     lines = fleet_report.table(of, most=10).splitlines()
     assert lines[-1] == "  and 90 more"
     assert any(line.startswith("FAILED (100) ") for line in lines)
@@ -336,7 +336,7 @@ def test_the_table_counts_what_it_leaves_out() -> None:
 
 def test_escapes_from_graph_are_seen_and_do_nothing() -> None:
     one = made("a\x1b[31m\u202eb", "failed", reason="red \x1b[0m\nnext")
-    text = fleet_report.table(fleet_report.summary([one]))
+    text = fleet_report.table(fleet_summary.summary([one]))
     assert "a\\x1b[31m\\u202eb" in text
     assert "red \\x1b[0m\\nnext" in text
 
@@ -369,7 +369,7 @@ ages = st.none() | st.integers(0, 10**11 - 1)
 entries = st.builds(
     Entry,
     *([hostile] * 4),
-    st.sampled_from(list(fleet_report.OUTCOMES)),
+    st.sampled_from(list(fleet_summary.OUTCOMES)),
     hostile,
     st.booleans(),
     *([ages] * 3),
@@ -398,7 +398,7 @@ def marks(line: str) -> int:
 def test_no_line_of_the_table_is_too_long_or_controls_anything(
     some: list[Entry], started: str, finished: str, width: int
 ) -> None:
-    text = fleet_report.table(fleet_report.summary(some, started=started, finished=finished), width)
+    text = fleet_report.table(fleet_summary.summary(some, started=started, finished=finished), width)
     for line in text.split("\n"):
         assert line.isprintable()
         assert columns(line) <= max(width, 60)
@@ -408,7 +408,7 @@ def test_no_line_of_the_table_is_too_long_or_controls_anything(
 @pytest.mark.parametrize("width", [0, 60, 61, 64, 80, 100, 133])
 def test_long_names_are_wrapped_and_not_cut(width: int) -> None:
     one = made("q" * 300, "failed", tenant="界" * 300, reason="r" * 300, age_after=10**10)
-    text = fleet_report.table(fleet_report.summary([one]), width)
+    text = fleet_report.table(fleet_summary.summary([one]), width)
     assert max(map(columns, text.splitlines())) <= max(width, 60)
     rows = text.partition("FAILED")[2].replace("tenant", "")
     assert (rows.count("q"), rows.count("界"), rows.count("r")) == (300, 300, 300)
@@ -423,7 +423,7 @@ def test_json_gives_back_every_entry(some: list[Entry], started: str) -> None:
     text = fleet_report.to_json(some, started=started)
     assert text.isascii()
     document = json.loads(text)
-    assert document["summary"] == fleet_report.summary(some, started=started)
+    assert document["summary"] == fleet_summary.summary(some, started=started)
     assert sorted(document["connectors"], key=repr) == sorted((one._asdict() for one in some), key=repr)
 
 
@@ -612,5 +612,5 @@ def test_another_extension_is_refused_by_naming_the_three(path: str) -> None:
     ],
 )
 def test_the_span_of_a_run(started: str, finished: str, span: str) -> None:
-    text = fleet_report.table(fleet_report.summary([], started=started, finished=finished))
+    text = fleet_report.table(fleet_summary.summary([], started=started, finished=finished))
     assert text.splitlines()[1] == span

@@ -1,0 +1,455 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+
+"""The report of a run over many connectors as a page for a browser. Every text in it is escaped."""
+
+from __future__ import annotations
+
+import math
+import typing as t
+from base64 import b64encode
+from collections import Counter
+from hashlib import sha256
+from html import escape
+
+from . import timestamps
+from .fleet_summary import (
+    OLDEST,
+    OUTCOMES,
+    Entry,
+    by_outcome,
+    is_stale,
+    rank,
+    span_of,
+    spell_age,
+    summary,
+    verdict,
+    visible,
+)
+
+# Pixels of the bars' column.
+_BAR = 140
+# Seconds, and how the scale of the bars calls them.
+_TICKS = (
+    (3600, "1 h"),
+    (86400, "1 d"),
+    (7 * 86400, "7 d"),
+    (30 * 86400, "30 d"),
+    (365 * 86400, "1 y"),
+    (3650 * 86400, "10 y"),
+    (36500 * 86400, "100 y"),
+)
+# Where the scale leaves the linear; an age below it is as good as none.
+_MINUTE = 60
+
+
+def to_html(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> str:
+    """Write a run as one page that needs no network and, but for filters and sorting, no JavaScript.
+
+    Its policy allows nothing but its own style and script, by their hashes; no value is part of either.
+
+    :param started: a time as :func:`timestamps.text` writes it, or any text.
+    """
+    ordered = sorted(entries, key=by_outcome)
+    of = summary(ordered, started=started, finished=finished)
+    scale = _Scale.of(ordered)
+    span = visible(span_of(started, finished))
+    policy = (
+        f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none';"
+        " form-action 'none'"
+    )
+    bad = of["outcomes"]["failed"] + of["outcomes"]["unknown"]
+    return _PAGE.format(
+        policy=escape(policy),
+        style=_STYLE,
+        script=_SCRIPT,
+        title=escape(" ".join(part for part in ("Exchange connectors", span) if part)),
+        mood="bad" if bad else "soso" if of["stale"] or of["skipped"] else "good",
+        verdict=escape(verdict(of)),
+        span=escape(span),
+        changed=of["changed"],
+        tiles="\n".join(_tile(outcome, of["outcomes"][outcome]) for outcome in OUTCOMES),
+        tenants="\n".join(_tenants(ordered)),
+        total=of["total"],
+        axis=scale.axis(),
+        rows="\n".join(_row(one, scale) for one in ordered),
+    )
+
+
+def _hash(content: str) -> str:
+    return f"'sha256-{b64encode(sha256(content.encode('utf-8')).digest()).decode('ascii')}'"
+
+
+def _shown(text: str) -> str:
+    return escape(visible(text))
+
+
+def _tile(outcome: str, count: int) -> str:
+    none = "" if count else " none"
+    return (
+        f'<li class="tile {outcome}{none}" data-outcome="{outcome}"><b>{count}</b> <span class="name">{outcome}</span>'
+        f" <small>{escape(OUTCOMES[outcome])}</small></li>"
+    )
+
+
+def _tenants(entries: t.Sequence[Entry]) -> t.Iterator[str]:
+    """The choices of the filter by tenant, which show at once where the failures are."""
+    total = Counter(one.tenant for one in entries)
+    failed = Counter(one.tenant for one in entries if one.outcome in ("failed", "unknown"))
+    for tenant in sorted(total):
+        words = f"{total[tenant]}, {failed[tenant]} failed" if failed[tenant] else f"{total[tenant]}"
+        yield f'<option value="{_shown(tenant)}">{_shown(tenant) or "(not known)"} ({words})</option>'
+
+
+def _row(one: Entry, scale: _Scale) -> str:
+    stale = " stale" if is_stale(one) else ""
+    return (
+        f'<tr class="{_shown(one.outcome)}{stale}">'
+        f"<th scope=row>{_shown(one.host)}{_small(one.server_name)}</th>"
+        f"<td>{_shown(one.tenant)}</td>"
+        f'<td data-v="{rank(one.outcome)}"><span class=pill>{_shown(one.outcome)}</span>'
+        f"{_small('stale' if stale else '')}</td>"
+        + _age_cell(one, one.age_before, one.previous_sync_date_time, "")
+        + _age_cell(one, one.age_after, one.last_sync_date_time, _minute(one.last_sync_date_time))
+        + f"<td>{scale.bars(one)}</td>"
+        f"<td>{_shown(one.reason)}{_small(_ids(one))}</td></tr>"
+    )
+
+
+def _small(*lines: str) -> str:
+    return "".join(f"<small>{_shown(line)}</small>" for line in lines if line)
+
+
+def _ids(one: Entry) -> str:
+    """What to look for in Intune, and, where there is reason to ask Microsoft's support, what to tell them."""
+    wanted = one.outcome in ("failed", "unknown")
+    ids = (("connector", one.connector_id), ("request id", one.request_id if wanted else ""))
+    return ", ".join(f"{name} {value}" for name, value in ids if value)
+
+
+def _age_cell(one: Entry, age: int | None, moment: str | None, below: str) -> str:
+    words = spell_age(one, age, moment)
+    # "Never" is older than any age; what is not known comes before all of them.
+    order = age if age is not None else OLDEST if words == "never" else -1
+    return f'<td data-v="{order}">{words}{_small(below)}</td>'
+
+
+def _minute(moment: str | None) -> str:
+    """Write a time to the minute; as it is if it cannot be read."""
+    try:
+        parsed = timestamps.parse(moment)
+    except ValueError:
+        return moment or ""
+    return parsed.strftime("%Y-%m-%d %H:%M") if parsed else ""
+
+
+class _Scale(t.NamedTuple):
+    """From ages to pixels: logarithmic, as minutes and years have to fit.
+
+    :param top: seconds at the right end.
+    """
+
+    top: int
+
+    @classmethod
+    def of(cls, entries: t.Iterable[Entry]) -> _Scale:
+        ages = [age or 0 for one in entries for age in (one.age_before, one.age_after, one.max_age)]
+        longest = max([86400, *ages])
+        return cls(next((seconds for seconds, _label in _TICKS if seconds >= longest), longest))
+
+    def x(self, age: int) -> int:
+        return round(_BAR * math.log1p(age / _MINUTE) / math.log1p(self.top / _MINUTE))
+
+    def axis(self) -> str:
+        """Labels of the scale, as many as have room, from the right."""
+        labels: list[str] = []
+        room = _BAR + 30
+        for seconds, label in reversed(_TICKS):
+            x = self.x(seconds)
+            if seconds <= self.top and room - x >= 30:
+                labels.append(f'<text x="{x}" y="9">{label}</text><path d="M{x} 12v4"/>')
+                room = x
+        return f'<svg class="axis" aria-hidden="true">{"".join(reversed(labels))}</svg>'
+
+    def bars(self, one: Entry) -> str:
+        """The age before, above the age after, and where ``max_age`` is; nothing for what is not known."""
+        shapes = []
+        for kind, age, moment in (
+            ("b", one.age_before, one.previous_sync_date_time),
+            ("a", one.age_after, one.last_sync_date_time),
+        ):
+            if age is not None:
+                late = " late" if kind == "a" and one.max_age is not None and age >= one.max_age and age else ""
+                shapes.append(f'<rect class="{kind}{late}" width="{max(2, self.x(age))}"/>')
+            elif spell_age(one, age, moment) == "never":
+                shapes.append(f'<rect class="{kind} never" width="{_BAR - 1}"/>')
+        if one.max_age:
+            shapes.append(f'<path d="M{self.x(one.max_age)} 0v22"/>')
+        return f'<svg aria-hidden="true">{"".join(shapes)}</svg>' if shapes else ""
+
+
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<header>
+<p class="kind">Synchronisation of Exchange connectors</p>
+<h1 class="{mood}">{verdict}</h1>
+<p><span id="span">{span}</span> <span class="changed">{changed} changed</span></p>
+</header>
+<main>
+<ul id="tiles" aria-label="Connectors by outcome">
+{tiles}
+</ul>
+<div id="filters" role="search" hidden>
+<label>Search <input id="search" type="search" autocomplete="off" spellcheck="false"></label>
+<label>Tenant <select id="tenant"><option value="" data-all>all tenants</option>
+{tenants}
+</select></label>
+<button id="all" type="button">Show all</button>
+</div>
+<p id="line"><span id="shown" role="status">{total} connectors</span>
+<span id="legend"><span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
+<span><svg class="key" aria-hidden="true"><rect class="a" width="24"/></svg> after</span>
+<span><svg class="key" aria-hidden="true"><rect class="a late" width="24"/></svg> after, beyond max_age</span>
+<span><svg class="key" aria-hidden="true"><rect class="b never" width="24"/></svg> never</span>
+<span><svg class="key" aria-hidden="true"><path d="M12 0v10"/></svg> max_age</span> (logarithmic scale)</span></p>
+<table id="connectors">
+<caption>Connectors, the worst first</caption>
+<thead><tr>
+<th scope="col" data-sort="text">Host</th>
+<th scope="col" data-sort="text">Tenant</th>
+<th scope="col" data-sort="number">Outcome</th>
+<th scope="col" data-sort="number">Age before</th>
+<th scope="col" data-sort="number">Age after</th>
+<th scope="col"><span class="unseen">Ages as bars</span>{axis}</th>
+<th scope="col" data-sort="text">Reason</th>
+</tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+<p id="nothing" hidden>No connector matches the filters.</p>
+</main>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+_STYLE = """
+:root {
+  color-scheme: light dark;
+  --page: #ffffff; --panel: #f4f6f8; --line: #d5dbe1; --ink: #1b2127; --muted: #55606b; --focus: #0b5cad;
+  --bad: #b3261e; --on-bad: #ffffff; --odd: #7a3e9d; --wait: #8a4b00; --good: #176b32; --busy: #0b5cad;
+  --before: #a3adb8; --after: #2f81d8; --late: #c4560c; --mark: #1b2127;
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --page: #0f1419; --panel: #182028; --line: #2e3944; --ink: #e3e9ef; --muted: #9eabb8; --focus: #7cc0ff;
+    --bad: #ff9d94; --on-bad: #3a0906; --odd: #d7adff; --wait: #ffb969; --good: #7fdc98; --busy: #84c3ff;
+    --before: #5d6a77; --after: #58a6ff; --late: #f0883e; --mark: #e3e9ef;
+  }
+}
+@media print { :root { color-scheme: light; } }
+* { box-sizing: border-box; }
+[hidden] { display: none !important; }
+body {
+  margin: 0 auto; padding: 1.25rem clamp(0.75rem, 2.5vw, 2.5rem) 3rem; max-width: 1680px;
+  background: var(--page); color: var(--ink); font: 0.9375rem/1.4 system-ui, sans-serif;
+}
+p, h1, ul { margin: 0; padding: 0; }
+.kind, #span, .changed, small, caption, #line { color: var(--muted); }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: 0.1rem 0; }
+h1.bad { color: var(--bad); } h1.soso { color: var(--wait); } h1.good { color: var(--good); }
+#span + .changed::before { content: "\\00b7\\00a0"; }
+#span:empty + .changed::before { content: none; }
+small { display: block; font-size: 0.8125rem; font-weight: 400; }
+small, th, td { overflow-wrap: anywhere; }
+button, input, select { font: inherit; color: inherit; }
+:focus-visible { outline: 3px solid var(--focus); outline-offset: 1px; }
+
+#tiles {
+  list-style: none; display: grid; gap: 0.5rem; margin: 1rem 0;
+  grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
+}
+.tile { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; }
+.tile { border-top: 4px solid var(--tone); }
+.tile, .tile button { text-align: left; vertical-align: top; }
+.tile:not(:has(button)), .tile button {
+  display: flex; flex-wrap: wrap; align-content: flex-start; align-items: baseline; gap: 0 0.4rem;
+  padding: 0.4rem 0.7rem 0.5rem;
+}
+.tile button { width: 100%; height: 100%; border: 0; border-radius: 3px; background: none; }
+button { cursor: pointer; }
+.tile button[aria-pressed=true] { background: var(--tone); color: var(--page); }
+.tile button[aria-pressed=true] * { color: inherit; }
+.tile b { font-size: 1.5rem; line-height: 1.2; color: var(--tone); font-variant-numeric: tabular-nums; }
+.tile.none { border-top-color: var(--line); }
+.tile.none b, .tile.none .name { color: var(--muted); font-weight: 400; }
+.tile small { flex-basis: 100%; line-height: 1.25; }
+.failed { --tone: var(--bad); } .unknown { --tone: var(--odd); } .requested { --tone: var(--wait); }
+.synchronised, .fresh { --tone: var(--good); } .predicted { --tone: var(--busy); } .skipped { --tone: var(--muted); }
+
+#filters { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; margin-bottom: 0.75rem; }
+#filters label { display: flex; gap: 0.4rem; align-items: center; }
+#filters input, #filters select, #filters button {
+  background: var(--panel); border: 1px solid var(--muted); border-radius: 4px; padding: 0.3rem 0.5rem; min-width: 0;
+}
+#filters input { width: 18rem; } #filters select { max-width: 22rem; }
+#line { display: flex; flex-wrap: wrap; gap: 0.25rem 2rem; justify-content: space-between; margin-bottom: 0.4rem; }
+#shown { font-weight: 600; color: var(--ink); }
+#legend > span { white-space: nowrap; margin-right: 0.8rem; }
+#nothing { padding: 1.5rem 0; text-align: center; }
+
+table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+caption, .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+th, td { text-align: left; vertical-align: top; padding: 0.4rem 0.6rem; font-weight: 400; }
+thead th {
+  position: sticky; top: 0; z-index: 1; vertical-align: bottom; font-weight: 600; line-height: 1.2;
+  background: var(--page); box-shadow: inset 0 -2px var(--line);
+}
+thead button { border: 0; background: none; padding: 0; font-weight: 600; text-align: left; }
+thead button::after { content: "\\00a0\\2195"; color: var(--muted); font-weight: 400; }
+th[aria-sort=ascending] button::after { content: "\\00a0\\2191"; color: inherit; }
+th[aria-sort=descending] button::after { content: "\\00a0\\2193"; color: inherit; }
+tbody tr { border-bottom: 1px solid var(--line); }
+tbody tr:hover { background: var(--panel); }
+tbody th { font-weight: 600; }
+th:nth-child(1) { width: 11.5rem; } th:nth-child(2) { width: 10.7rem; } th:nth-child(3) { width: 8.3rem; }
+th:nth-child(4) { width: 7.2rem; } th:nth-child(5) { width: 8.4rem; } th:nth-child(6) { width: calc(140px + 1.6rem); }
+@media (min-width: 1400px) { th:nth-child(1) { width: 16%; } th:nth-child(2) { width: 14%; } }
+td:nth-child(4), td:nth-child(5) { font-variant-numeric: tabular-nums; }
+td:nth-child(5) small { white-space: nowrap; }
+.pill {
+  display: inline-block; padding: 0 0.5rem; border: 1px solid var(--tone); border-radius: 1rem; color: var(--tone);
+  white-space: nowrap;
+}
+.failed .pill, .unknown .pill { background: var(--tone); color: var(--on-bad); font-weight: 600; }
+.stale td:nth-child(3) small { color: var(--wait); padding-left: 0.5rem; }
+
+svg { display: block; width: 140px; height: 22px; overflow: visible; }
+svg.axis { height: 16px; font-weight: 400; }
+.axis text { font-size: 11px; text-anchor: middle; fill: var(--muted); } .axis path { stroke: var(--muted); }
+svg.key { display: inline-block; width: 24px; height: 10px; vertical-align: baseline; }
+rect { height: 7px; rx: 1.5px; } .b { y: 3px; fill: var(--before); } .a { y: 12px; fill: var(--after); }
+.key rect { y: 2px; } .late { fill: var(--late); }
+.never { fill: none; stroke: var(--muted); stroke-dasharray: 3 3; }
+svg > path { stroke: var(--mark); stroke-width: 1.5; }
+
+@media screen and (max-width: 1200px) {
+  table, tbody { display: block; }
+  thead { display: block; } thead tr { display: flex; flex-wrap: wrap; gap: 0 1.1rem; }
+  thead th { position: static; padding: 0.3rem 0; width: auto !important; } thead th:nth-child(6) { display: none; }
+  tbody tr { display: grid; grid-template-columns: 1fr 1fr 140px; gap: 0.15rem 1rem; padding: 0.7rem 0; }
+  tbody th, tbody td { padding: 0; width: auto !important; }
+  td:nth-child(2) { color: var(--muted); }
+  td:nth-child(4)::before { content: "before: "; color: var(--muted); }
+  td:nth-child(5)::before { content: "after: "; color: var(--muted); }
+  td:nth-child(7) { grid-column: 1 / -1; max-width: 60rem; }
+}
+@media screen and (max-width: 600px) {
+  h1 { font-size: 1.3rem; }
+  #filters label { flex-basis: 100%; } #filters input, #filters select { width: 100%; max-width: none; }
+  #tiles { grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); } .tile small { display: none; }
+  tbody tr { grid-template-columns: 1fr 1fr; }
+  td:nth-child(3) { grid-column: 2; grid-row: 1; text-align: right; }
+  td:nth-child(2), td:nth-child(6) { grid-column: 1 / -1; }
+}
+
+@media print {
+  @page { size: A4 landscape; margin: 12mm; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  body { padding: 0; font-size: 8.5pt; } small { font-size: 7.5pt; } h1 { font-size: 14pt; }
+  #filters, thead button::after { display: none; } thead button { display: contents; }
+  #tiles { grid-template-columns: repeat(7, 1fr); margin: 3mm 0; gap: 2mm; }
+  .tile b { font-size: 12pt; }
+  thead { display: table-header-group; } thead th { position: static; }
+  tr, .tile { break-inside: avoid; }
+  th, td { padding: 1mm 2mm; } td:nth-child(6) { overflow: hidden; }
+  th:nth-child(1) { width: 40mm; } th:nth-child(2) { width: 35mm; } th:nth-child(3) { width: 27mm; }
+  th:nth-child(4) { width: 23mm; } th:nth-child(5) { width: 27mm; }
+}
+"""
+
+_SCRIPT = """
+"use strict";
+(() => {
+  const find = (id) => document.getElementById(id);
+  const [table, search, tenant, shown] = ["connectors", "search", "tenant", "shown"].map(find);
+  const body = table.tBodies[0];
+  const tiles = [...document.querySelectorAll(".tile:not(.none)")];
+  const rows = Array.from(body.rows, (row) => {
+    const cells = Array.from(row.cells, (cell) => cell.textContent);
+    return {row, cells, tenant: cells[1], outcome: row.classList[0], text: cells.join("\\n").toLowerCase()};
+  });
+  const pressed = (tile) => tile.firstChild.getAttribute("aria-pressed") === "true";
+
+  function filter() {
+    const outcomes = tiles.filter(pressed).map((tile) => tile.dataset.outcome);
+    const words = search.value.toLowerCase().split(/\\s+/).filter(Boolean);
+    let count = 0;
+    for (const one of rows) {
+      const match = (tenant.selectedIndex < 1 || one.tenant === tenant.value)
+        && (!outcomes.length || outcomes.includes(one.outcome))
+        && words.every((word) => one.text.includes(word));
+      one.row.hidden = !match;
+      count += match;
+    }
+    shown.textContent = (count < rows.length ? count + " of " : "") + rows.length + " connectors";
+    find("nothing").hidden = count > 0 || !rows.length;
+  }
+
+  for (const tile of tiles) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.setAttribute("aria-pressed", "false");
+    button.append(...tile.childNodes);
+    button.addEventListener("click", () => {
+      button.setAttribute("aria-pressed", String(!pressed(tile)));
+      filter();
+    });
+    tile.append(button);
+  }
+  search.addEventListener("input", filter);
+  tenant.addEventListener("change", filter);
+  find("all").addEventListener("click", () => {
+    search.value = "";
+    tenant.selectedIndex = 0;
+    tiles.forEach((tile) => tile.firstChild.setAttribute("aria-pressed", "false"));
+    filter();
+  });
+
+  const collator = new Intl.Collator("en", {numeric: true});
+  for (const header of table.tHead.querySelectorAll("[data-sort]")) {
+    const column = header.cellIndex;
+    const compare = header.dataset.sort === "number"
+      ? (a, b) => a.row.cells[column].dataset.v - b.row.cells[column].dataset.v
+      : (a, b) => collator.compare(a.cells[column], b.cells[column]);
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    button.addEventListener("click", () => {
+      const up = header.getAttribute("aria-sort") !== "ascending";
+      table.tHead.querySelectorAll("[aria-sort]").forEach((other) => other.removeAttribute("aria-sort"));
+      header.setAttribute("aria-sort", up ? "ascending" : "descending");
+      rows.sort(up ? compare : (a, b) => compare(b, a));
+      body.append(...rows.map((one) => one.row));
+    });
+    header.append(button);
+  }
+  find("filters").hidden = false;
+  filter();
+})();
+"""

@@ -1,0 +1,322 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+
+"""What a run over many connectors came to: what became of each, and the counts.
+
+Plain values in, plain values out. Nothing here reads a clock, a file or the network.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import typing as t
+from collections import Counter
+
+from . import timestamps
+
+# What can become of a connector, the worst first, and what that means.
+OUTCOMES = {
+    "failed": "no synchronisation was seen",
+    "unknown": "Graph may have accepted the request, its answers were lost",
+    "requested": "Graph accepted the request, its end was not waited for",
+    "synchronised": "it was requested, and its end was seen",
+    "predicted": "it would be requested without check mode",
+    "fresh": "recent enough, nothing was requested",
+    "skipped": "nothing was tried",
+}
+# The outcomes of the module's successful sync.state.
+_OUTCOME_OF_STATE = {
+    "completed": "synchronised",
+    "requested": "requested",
+    "predicted": "predicted",
+    "fresh": "fresh",
+}
+# What a summary lists by name. No connector is in two of them.
+LISTS = ("failed", "unknown", "stale", "skipped")
+
+# Characters; what is longer is a dump, and the report has to stay small.
+_LONGEST = 1000
+# Seconds; three thousand years are no age.
+OLDEST = 10**11
+# The module's sentences begin so; the report names connector and tenant on its own.
+_SUBJECT = re.compile(r"\AExchange connector \S+(?: in tenant \S+)?: ")
+
+
+class Entry(t.NamedTuple):
+    """What became of one connector; a text that is not known is empty.
+
+    :param host: its name in the inventory.
+    :param tenant: as the user named it.
+    :param server_name: of the Exchange server.
+    :param outcome: one of :data:`OUTCOMES`.
+    :param reason: why, in words, without the names of connector and tenant.
+    :param changed: whether Graph accepted a request, or would have, or may have.
+    :param age_before: seconds since the last synchronisation when the connector was read first; None if there was none
+        or this is not known.
+    :param age_after: the same at the end, as far as Graph showed it: 0 once a new synchronisation was seen, and else
+        ``age_before``, so that the time spent waiting in vain does not count.
+    :param max_age: seconds, as the task used it; None if the connector could not be read.
+    :param previous_sync_date_time: when it had synchronised last before the task, in UTC; None for never or not known.
+    :param last_sync_date_time: the same after the task.
+    :param status: the connector's own, such as ``connected``.
+    :param sync_type: ``deltaSync`` or ``fullSync``.
+    :param request_id: what Microsoft's support asks for.
+    """
+
+    host: str
+    tenant: str
+    connector_id: str
+    server_name: str
+    outcome: str
+    reason: str
+    changed: bool
+    age_before: int | None
+    age_after: int | None
+    max_age: int | None
+    previous_sync_date_time: str | None
+    last_sync_date_time: str | None
+    status: str
+    sync_type: str
+    request_id: str
+
+
+def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "") -> Entry:
+    """Read a result of ``intune_exchange_connector_sync``.
+
+    :param result: as the module documents it or Ansible makes it up (unreachable, skipped); None or empty if there is
+        none. Whatever else it is, nothing is raised: what does not say that all is well counts as failed.
+    :param tenant: what the host's variables say; a result does not name it.
+    :param connector_id: the same; without it, what the result says.
+    """
+    known = _mapping(result)
+    sync, connector = _mapping(known.get("sync")), _mapping(known.get("connector"))
+    asked = _mapping(_mapping(known.get("invocation")).get("module_args"))
+    outcome, reason = _outcome(result)
+    age = _seconds(sync.get("age"))
+    previous = _text(sync.get("previous_sync_date_time")) or None
+    last = _text(connector.get("last_sync_date_time")) or None
+    return Entry(
+        host=_text(host),
+        tenant=_text(tenant) or _text(asked.get("tenant")),
+        connector_id=_text(connector_id) or _text(connector.get("id")) or _text(asked.get("connector_id")),
+        server_name=_text(connector.get("server_name")),
+        outcome=outcome,
+        reason=reason,
+        changed=bool(known.get("changed")),
+        age_before=age,
+        age_after=0 if outcome == "synchronised" else age,
+        max_age=_seconds(sync.get("max_age")),
+        previous_sync_date_time=previous,
+        last_sync_date_time=last or previous,
+        status=_text(connector.get("status")),
+        sync_type=_text(sync.get("type")),
+        request_id=_text(known.get("request_id")),
+    )
+
+
+def is_stale(one: Entry) -> bool:
+    """Whether a connector that did not fail is, for all that Graph showed, still older than its ``max_age``."""
+    if one.outcome not in ("requested", "predicted"):
+        return False
+    return one.age_after is None or one.max_age is None or one.age_after >= one.max_age
+
+
+def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> dict[str, t.Any]:
+    """Sum up a run, the same whatever the order of the entries.
+
+    :param started: a time as :func:`timestamps.text` writes it, or any text.
+    :returns: ``started``, ``finished``, ``total``, ``changed``, ``outcomes`` (a count for each of :data:`OUTCOMES`),
+        and :data:`LISTS`, each sorted by tenant and host: ``failed``, ``unknown``, ``skipped`` are the outcomes,
+        ``stale`` is what :func:`is_stale` says. ``more`` counts what :func:`limited` has left out of each.
+    """
+    ordered = sorted(entries, key=_by_name)
+    counts = Counter(one.outcome for one in ordered)
+    listed: dict[str, list[dict[str, t.Any]]] = {name: [] for name in LISTS}
+    for one in ordered:
+        if is_stale(one):
+            # Why it was requested is plain from its age; why it is still stale is not.
+            listed["stale"].append(_listed(one, OUTCOMES[one.outcome]))
+        elif one.outcome in listed:
+            listed[one.outcome].append(_listed(one, one.reason))
+    return {
+        "started": started,
+        "finished": finished,
+        "total": len(ordered),
+        "changed": sum(one.changed for one in ordered),
+        "outcomes": {outcome: counts[outcome] for outcome in OUTCOMES},
+        **listed,
+        "more": dict.fromkeys(LISTS, 0),
+    }
+
+
+def limited(of: t.Mapping[str, t.Any], most_bytes: int = 60_000) -> dict[str, t.Any]:
+    """Make a summary small enough for AWX's artifacts, which end at 64 KiB with all that belongs to them.
+
+    First the reasons are cut, then the lists, all to the same length; ``more`` counts what was left out.
+
+    :param of: what :func:`summary` returned.
+    :param most_bytes: of JSON, non-ASCII characters escaped.
+    :raises ValueError: not even the counts fit.
+    """
+
+    def shortened(reason: int, items: int) -> dict[str, t.Any]:
+        lists = {
+            name: [{**item, "reason": _cut(item["reason"], reason)} for item in of[name][:items]] for name in LISTS
+        }
+        more = {name: of["more"][name] + len(of[name]) - len(lists[name]) for name in LISTS}
+        return {**of, **lists, "more": more}
+
+    def fits(candidate: dict[str, t.Any]) -> bool:
+        return len(json.dumps(candidate)) <= most_bytes
+
+    longest_list = max(len(of[name]) for name in LISTS)
+    for reason in (_LONGEST, 300, 150, 80):
+        candidate = shortened(reason, longest_list)
+        if fits(candidate):
+            return candidate
+    if not fits(shortened(reason, 0)):
+        raise ValueError(f"a summary does not fit into {most_bytes} bytes")
+    fitting, too_many = 0, longest_list
+    while too_many - fitting > 1:
+        middle = (fitting + too_many) // 2
+        if fits(shortened(reason, middle)):
+            fitting = middle
+        else:
+            too_many = middle
+    return shortened(reason, fitting)
+
+
+def _by_name(one: Entry) -> tuple[t.Any, ...]:
+    # The other fields only make the order of equal names certain.
+    return (one.tenant, one.host, repr(one))
+
+
+def by_outcome(one: Entry) -> tuple[t.Any, ...]:
+    """A key to sort by: the worst first, then by tenant and host."""
+    return (rank(one.outcome), *_by_name(one))
+
+
+def rank(outcome: str) -> int:
+    """The place of an outcome in the order of :data:`OUTCOMES`; one that is none of them comes last."""
+    return [*OUTCOMES, outcome].index(outcome)
+
+
+def _listed(one: Entry, reason: str) -> dict[str, t.Any]:
+    return {
+        "host": one.host,
+        "tenant": one.tenant,
+        "connector_id": one.connector_id,
+        "server_name": one.server_name,
+        "age": spell_age(one, one.age_after, one.last_sync_date_time),
+        "age_seconds": one.age_after,
+        "reason": reason,
+        "request_id": one.request_id,
+    }
+
+
+def spell_age(one: Entry, age: int | None, moment: str | None) -> str:
+    """An age of ``one`` in words, or why there is none.
+
+    :param age: seconds, ``age_before`` or ``age_after``.
+    :param moment: when that synchronisation was.
+    """
+    if age is not None:
+        return timestamps.spell(age)
+    return "not known" if moment or one.max_age is None else "never"
+
+
+def visible(text: str) -> str:
+    """Write what does not print (control characters, ANSI and bidi controls, odd spaces) as Python's escapes."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def verdict(of: t.Mapping[str, t.Any]) -> str:
+    """Say in one sentence how the run went."""
+    total, outcomes = of["total"], of["outcomes"]
+    if not total:
+        return "No connector was looked at."
+    bad = [f"{outcomes[name]} {word}" for name, word in _BAD if outcomes[name]]
+    stale = len(of["stale"]) + of["more"]["stale"]
+    if stale:
+        bad.append(f"{stale} still stale")
+    if bad:
+        return f"Of {total} {'connector' if total == 1 else 'connectors'}: {', '.join(bad)}."
+    return "The connector is up to date." if total == 1 else f"All {total} connectors are up to date."
+
+
+_BAD = (("failed", "failed"), ("unknown", "unknown"), ("skipped", "skipped"))
+
+
+def span_of(started: str, finished: str) -> str:
+    """Write when a run was, such as ``2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)``."""
+    try:
+        begin, end = timestamps.parse(started), timestamps.parse(finished)
+    except ValueError:
+        begin = end = None
+    if begin is None or end is None:
+        return " to ".join(part for part in (_line(started), _line(finished)) if part)
+    same_day = begin.date() == end.date()
+    until = end.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S")
+    took = timestamps.spell(max(0.0, (end - begin).total_seconds()))
+    return f"{begin.strftime('%Y-%m-%d %H:%M:%S')} to {until} UTC ({took})"
+
+
+def _mapping(value: t.Any) -> t.Mapping[str, t.Any]:
+    return value if isinstance(value, t.Mapping) else {}
+
+
+def _text(value: t.Any) -> str:
+    """Make a text that can be encoded, of a bearable length; "" if it is no text."""
+    if not isinstance(value, str):
+        return ""
+    return _cut(value.encode("utf-8", "replace").decode("utf-8"), _LONGEST)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def _seconds(value: t.Any) -> int | None:
+    """Take a whole number that can be an age; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < OLDEST:
+        return None
+    return int(value)
+
+
+def _outcome(result: t.Any) -> tuple[str, str]:
+    """Tell the outcome and the reason that a result gives."""
+    if result is None or result == {}:
+        return "skipped", "it was not reached"
+    known = _mapping(result)
+    said = _clause(known.get("msg"))
+    if known.get("unreachable"):
+        return "failed", f"the host could not be reached: {said}" if said else "the host could not be reached"
+    if known.get("skipped") and not known.get("failed"):
+        return "skipped", said or _clause(known.get("skip_reason")) or "the task was skipped"
+    sync = _mapping(known.get("sync"))
+    state = _text(sync.get("state"))
+    if state == "unknown":
+        return "unknown", said or OUTCOMES["unknown"]
+    # Only failures have a msg; a playbook may have set failed to false with failed_when.
+    if known.get("failed") or said:
+        return "failed", said or "it failed without a reason"
+    if state in _OUTCOME_OF_STATE:
+        return _OUTCOME_OF_STATE[state], _clause(sync.get("reason"))
+    return "failed", "its result does not say what was done"
+
+
+def _clause(value: t.Any) -> str:
+    """Make a sentence one line without end mark, and without the subject that the module's sentences have."""
+    text = _SUBJECT.sub("", _line(value))
+    return text[:-1] if text.endswith(".") and not text.endswith("..") else text
+
+
+def _line(value: t.Any) -> str:
+    return " ".join(_text(value).split())
