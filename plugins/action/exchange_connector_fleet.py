@@ -21,7 +21,6 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
     fleet_summary,
     identity,
     options,
-    retries,
     timestamps,
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
@@ -62,7 +61,7 @@ class ActionModule(ActionBase):
             caller = Caller(
                 check_mode=bool(self._task.check_mode),
                 environ=os.environ,
-                timing=retries.Timing(),
+                timing=in_process.timing(),
                 warn=warned.append,
                 progress=in_process.progress_of("all hosts", hidden, bool(self._task.no_log)),
                 keep_secret=hidden.update,

@@ -17,6 +17,7 @@ import json
 import logging
 import os
 import secrets
+import time
 import typing as t
 import warnings
 
@@ -43,6 +44,9 @@ VARIABLE = "graphops_intune_in_process"
 
 # Seconds between two lines about a task that waits; from -vv on, all are shown.
 PROGRESS_INTERVAL = 60.0
+
+# Seconds after which a pause looks whether the run is still there.
+_LONGEST_SLEEP = 1.0
 
 # Ansible makes its settings attributes of this module at run time, which no type checker sees.
 _SETTINGS: t.Any = constants
@@ -115,7 +119,7 @@ class InProcess(NormalAction):
                 caller = Caller(
                     check_mode=bool(self._task.check_mode),
                     environ=os.environ,
-                    timing=retries.Timing(),
+                    timing=timing(),
                     warn=warned.append,
                     progress=progress_of(host, hidden, bool(self._task.no_log)),
                     keep_secret=hidden.update,
@@ -139,6 +143,27 @@ class InProcess(NormalAction):
         if isinstance(found[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {found.msg}"
         return str(found.msg)
+
+
+def timing() -> retries.Timing:
+    """The time of everyone, but no pause outlives the run.
+
+    Since ansible-core 2.19 a worker leaves the process group of ansible-playbook. Who kills the group, as
+    ansible-runner does with a job that is cancelled, leaves the worker to wait on with nobody to tell.
+    """
+    parent = os.getppid()
+
+    def sleep(seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while True:
+            if os.getppid() != parent:
+                os._exit(1)
+            left = end - time.monotonic()
+            if left <= 0:
+                return
+            time.sleep(min(left, _LONGEST_SLEEP))
+
+    return retries.Timing(sleep=sleep)
 
 
 def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callable[[str], None]:
