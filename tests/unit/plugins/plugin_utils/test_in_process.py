@@ -225,7 +225,7 @@ class Screen:
 def test_progress(monkeypatch: pytest.MonkeyPatch, verbosity: int, no_log: bool, shown: list[str]) -> None:
     screen, now = Screen(verbosity), 1000.0
     monkeypatch.setattr(in_process, "display", screen)
-    monkeypatch.setattr(in_process.retries, "Timing", lambda: types.SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(in_process.retries, "Timing", lambda **_: types.SimpleNamespace(monotonic=lambda: now))
 
     def perform(_params: t.Any, caller: t.Any) -> dict[str, t.Any]:
         nonlocal now
