@@ -6,20 +6,19 @@
 
 """One token per identity for all processes of a run: whoever comes first signs in, the others wait and read.
 
-The token lies in a file that only this user can read, in a folder that ends with the run. The lock on that file belongs
-to the kernel, so a process that dies holding it blocks nobody. Whatever does not work here (no POSIX locks, a folder
-that cannot be used) leaves the sharing out, and each process signs in for itself.
+The tokens lie in a file without a name, which the processes inherit: nobody else finds it, and it ends with the last of
+them, however they end. Its locks belong to the kernel, so a process that dies holding one blocks nobody. Whatever does
+not work here (no POSIX locks, a folder that cannot be used) leaves the sharing out, and each process signs in for
+itself.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import hmac
 import json
 import os
-import pathlib
-import stat
+import tempfile
 import typing as t
 
 from . import errors, retries
@@ -33,7 +32,9 @@ except ImportError:
 
 # Seconds in which a refusal by Entra ID holds for all: the hosts of a fleet would repeat it one after the other.
 REFUSAL_HOLDS = 30
-_LARGEST_FILE = 1024 * 1024
+_LARGEST_FILE = 64 * 1024 * 1024
+# The byte whose lock guards what the file holds; those after it stand for the identities, and need not be there.
+_CONTENT = 0
 _FAILURES = {"refused": errors.SignInError, "unavailable": errors.Unavailable}
 
 
@@ -45,14 +46,22 @@ class Token(t.NamedTuple):
 
 
 class Sharing(t.NamedTuple):
-    """What the processes of a run have in common.
+    """What the processes of a run have in common: a file without a name."""
 
-    :param folder: the run's own folder, which only this user can enter and which is removed at the end.
-    :param key: random bytes, made before the processes part: without it a file's name says nothing about the identity.
+    file: t.IO[bytes]
+
+
+def sharing_in(folder: str) -> Sharing | None:
+    """What processes share that part after this; None if they cannot share anything.
+
+    :param folder: where the file lies.
     """
-
-    folder: str
-    key: bytes
+    if not HAS_FCNTL:
+        return None
+    try:
+        return Sharing(tempfile.TemporaryFile(dir=folder, prefix="graphops-intune-", buffering=0))
+    except OSError:
+        return None
 
 
 def of_identity(sharing: Sharing | None, identity: t.Sequence[t.Any], timing: retries.Timing) -> TokenCache | None:
@@ -60,17 +69,21 @@ def of_identity(sharing: Sharing | None, identity: t.Sequence[t.Any], timing: re
 
     :param identity: everything that makes the identity, the credential included, as JSON takes it.
     """
-    if sharing is None or not HAS_FCNTL:
+    if sharing is None:
         return None
-    name = hmac.new(sharing.key, json.dumps(identity).encode(), hashlib.sha256).hexdigest()
-    return TokenCache(pathlib.Path(sharing.folder, f"graphops-intune-{name}"), timing)
+    return TokenCache(sharing.file.fileno(), hashlib.sha256(json.dumps(identity).encode()).hexdigest(), timing)
 
 
 class TokenCache:
-    """The token of one identity, in the file ``path``. Times in it are of the wall clock, which processes share."""
+    """The token of one identity, in the file under ``name``. Times in it are of the wall clock, which processes share.
 
-    def __init__(self, path: pathlib.Path, timing: retries.Timing) -> None:
-        self._path = path
+    Locks are a process's own, so its threads must not be here at the same time.
+    """
+
+    def __init__(self, file: int, name: str, timing: retries.Timing) -> None:
+        self._file = file
+        self._name = name
+        self._place = _CONTENT + 1 + int(name[:12], 16)
         self._timing = timing
 
     def token(self, sign_in: t.Callable[[], Token], *, refused: str | None = None) -> Token:
@@ -82,8 +95,8 @@ class TokenCache:
         :raises Unavailable: it could not be tried, or not by the process that this one has waited for.
         """
         came = self._now()
-        with self._locked() as file:
-            known = {} if file is None else _read(file)
+        with self._locked(self._place) as alone:
+            known = self._read() if alone else {}
             if isinstance(known.get("token"), str) and known["token"] != refused:
                 good_for = _number(known.get("good_until")) - self._now()
                 if good_for > 0:
@@ -96,9 +109,9 @@ class TokenCache:
             except (errors.SignInError, errors.Unavailable) as error:
                 kind = "refused" if isinstance(error, errors.SignInError) else "unavailable"
                 said = {"what": error.what, "advice": error.advice, "request_id": error.request_id}
-                _write(file, {"failure": kind, "at": self._now(), "said": said})
+                self._write({"failure": kind, "at": self._now(), "said": said})
                 raise
-            _write(file, {"token": token.value, "good_until": self._now() + token.good_for})
+            self._write({"token": token.value, "good_until": self._now() + token.good_for})
             return token
 
     def _now(self) -> float:
@@ -120,48 +133,40 @@ class TokenCache:
         )
 
     @contextlib.contextmanager
-    def _locked(self) -> t.Iterator[int | None]:
-        """The file, locked; None if that cannot be. Being closed unlocks it, and so does the end of the process."""
-        file: int | None = None
+    def _locked(self, place: int) -> t.Iterator[bool]:
+        """Lock a byte of the file; whether that can be. The end of the process unlocks it too."""
         try:
-            try:
-                file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-                usable = _is_ours(os.fstat(file))
-                if usable:
-                    fcntl.flock(file, fcntl.LOCK_EX)
-            except (OSError, ValueError):
-                usable = False
-            yield file if usable else None
+            fcntl.lockf(self._file, fcntl.LOCK_EX, 1, place)
+            locked = True
+        except OSError:
+            locked = False
+        try:
+            yield locked
         finally:
-            if file is not None:
-                os.close(file)
+            if locked:
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
+    def _read(self) -> dict[str, t.Any]:
+        """What is known of this identity."""
+        with self._locked(_CONTENT):
+            known = self._content().get(self._name)
+        return known if isinstance(known, dict) else {}
 
-def _is_ours(status: os.stat_result) -> bool:
-    return (
-        stat.S_ISREG(status.st_mode)
-        and status.st_uid == os.geteuid()
-        and not status.st_mode & 0o077
-        and status.st_nlink == 1
-    )
+    def _write(self, known: t.Mapping[str, t.Any]) -> None:
+        # A full disk costs the others a sign-in of their own, and this process nothing.
+        with self._locked(_CONTENT) as alone, contextlib.suppress(OSError):
+            if alone:
+                content = json.dumps({**self._content(), self._name: known}).encode()
+                os.ftruncate(self._file, 0)
+                os.pwrite(self._file, content, 0)
 
-
-def _read(file: int) -> dict[str, t.Any]:
-    """What the file holds; nothing if it is new, or its writer died over it."""
-    try:
-        known = errors.json_of(os.pread(file, _LARGEST_FILE, 0))
-    except (OSError, ValueError):
-        return {}
-    return known if isinstance(known, dict) else {}
-
-
-def _write(file: int | None, known: t.Mapping[str, t.Any]) -> None:
-    if file is None:
-        return
-    # A full disk costs the others a sign-in of their own, and this process nothing.
-    with contextlib.suppress(OSError):
-        os.ftruncate(file, 0)
-        os.pwrite(file, json.dumps(known).encode(), 0)
+    def _content(self) -> dict[str, t.Any]:
+        """What the file holds; nothing if it is new, or its writer died over it."""
+        try:
+            content = errors.json_of(os.pread(self._file, _LARGEST_FILE, 0))
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
 
 
 def _number(value: t.Any) -> float:

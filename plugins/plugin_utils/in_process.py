@@ -16,7 +16,6 @@ import contextlib
 import json
 import logging
 import os
-import secrets
 import time
 import typing as t
 import warnings
@@ -50,8 +49,8 @@ _LONGEST_SLEEP = 1.0
 
 # Ansible makes its settings attributes of this module at run time, which no type checker sees.
 _SETTINGS: t.Any = constants
-# The run's own folder, and a key that all workers inherit.
-_SHARING = token_cache.Sharing(str(_SETTINGS.DEFAULT_LOCAL_TMP), secrets.token_bytes(32))
+# In the run's own folder; all workers inherit it.
+_SHARING = token_cache.sharing_in(str(_SETTINGS.DEFAULT_LOCAL_TMP))
 
 display = Display()
 
