@@ -123,6 +123,16 @@ options:
       - The address of Entra ID, as V(https://host), if it is not the one of O(cloud_environment).
       - If not set, the value of E(AZURE_AUTHORITY_HOST) is used.
     type: str
+  allow_environment_credential:
+    description:
+      - Whether a credential that is not itself an option (from an environment variable, a managed identity, the Azure
+        CLI, or a file with a federated token) may be used with a host that O(graph_url) or O(authority_url) names and
+        that is none of Microsoft's.
+      - V(false) keeps who may write options, for instance in an inventory, from sending a credential that others have
+        put into the environment, such as one of AWX, to a host of their choice.
+      - Hosts that the environment names are trusted with it.
+    type: bool
+    default: false
 requirements:
   - python >= 3.9
   - msal >= 1.35.0

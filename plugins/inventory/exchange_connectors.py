@@ -29,8 +29,9 @@ description:
     M(graphops.intune.intune_exchange_connector_info) returns them.
   - It has what the role C(graphops.intune.exchange_connector_sync) wants to know of it -
     C(exchange_connector_sync_connector_id), and C(exchange_connector_sync_tenant) with the tenant as it is named in the
-    options or the environment, if it is. O(cloud_environment), O(graph_url) and O(authority_url) are handed on in the
-    same way if they are given as options. The identity is not, and no secret becomes a variable.
+    options or the environment, if it is. O(cloud_environment), O(graph_url), O(authority_url) and
+    O(allow_environment_credential) are handed on in the same way if they are given as options. The identity is not,
+    and no secret becomes a variable.
   - It has C(ansible_connection=local), because Graph is asked from the controller and nothing runs at the connector
     itself. O(compose) can replace this and every other variable.
 author:
@@ -319,7 +320,8 @@ def default_name(properties: Properties) -> str:
 
 def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
     """The variables of a connector's host; where to ask for it is handed on, who asks is not."""
-    where = {name: source.params[name] for name in options.CLOUD_VARIABLES if source.params[name]}
+    handed_on = (*options.CLOUD_VARIABLES, "allow_environment_credential")
+    where = {name: source.params[name] for name in handed_on if source.params[name]}
     known = {"connector_id": properties["id"], "tenant": source.tenant, **where}
     return {
         "ansible_connection": "local",

@@ -64,6 +64,7 @@ def connect(
     options.at_least(0, params, ("retry_timeout",))
     hosts = clouds.endpoints(params, environ)
     who = identity.choose(params, environ, has_cli=lambda: shutil.which("az") is not None)
+    _check_company(who, clouds.foreign(params), allowed=params["allow_environment_credential"])
     if not transport.HAS_REQUESTS:
         raise errors.MissingLibraryError("requests")
     http = transport.Transport(
@@ -74,3 +75,19 @@ def connect(
     )
     sign_in = identity.SignIn(who, hosts, http, sharing)
     return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http), who.tenant, sign_in)
+
+
+def _check_company(who: identity.Identity, foreign: options.Given | None, *, allowed: bool) -> None:
+    """See that who names the host to send a credential to also gives that credential.
+
+    :param foreign: the option that names a host which is none of Microsoft's.
+    :raises OptionError: the credential comes from elsewhere, and this is not ``allowed``.
+    """
+    if foreign and who.outside and not allowed:
+        variable = options.CLOUD_VARIABLES[foreign.origin][0]
+        raise errors.OptionError(
+            f"{foreign.origin} is {foreign.value}, which is no host of Microsoft's, but the credential is not given by"
+            f" an option beside it ({who.outside})",
+            advice=f"name the host by {variable}, give the credential as an option too, or set"
+            " allow_environment_credential to true if that host may have it",
+        )

@@ -13,7 +13,7 @@ import typing as t
 from urllib.parse import urlsplit
 
 from .errors import OptionError
-from .options import CLOUD_VARIABLES, CLOUDS, given
+from .options import CLOUD_VARIABLES, CLOUDS, Given, given
 
 
 class Endpoints(t.NamedTuple):
@@ -60,6 +60,20 @@ def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> E
         graph_url=_origin(graph.origin, graph.value) if graph.value else hosts.graph_url,
         authority_url=_origin(authority.origin, authority.value) if authority.value else hosts.authority_url,
     )
+
+
+def foreign(options: t.Mapping[str, t.Any]) -> Given | None:
+    """The option that names a host which is none of Microsoft's, if there is one, with the host's origin.
+
+    Hosts that the environment names are not meant: whoever can set that can read the credential in it as well.
+
+    :raises OptionError: a URL that is not an https origin.
+    """
+    for name in ("authority_url", "graph_url"):
+        url = _origin(name, str(options[name])) if options.get(name) else ""
+        if url and not any(url in hosts for hosts in _HOSTS.values()):
+            return Given(url, name, True)
+    return None
 
 
 # A name or an IPv6 address; what urllib leaves out or requests reads differently is not accepted.

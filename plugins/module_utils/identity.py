@@ -100,10 +100,16 @@ _SECRETS = ("secret", "x509_certificate_password", "oidc_token", "password", "re
 
 
 class Identity(t.NamedTuple):
-    """Who signs in. ``values`` has every identity option, "" where nothing is given."""
+    """Who signs in.
+
+    :param values: every identity option, "" where nothing is given.
+    :param outside: where the credential comes from, in words, if the options do not contain it: whoever wrote them may
+        not know it, and must not learn it by naming the host that it is sent to.
+    """
 
     way: Way
     values: t.Mapping[str, str]
+    outside: str = ""
 
     @property
     def tenant(self) -> str:
@@ -159,7 +165,21 @@ def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_
         values["oidc_token"] = nothing
     if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"]):
         values["secret"] = nothing
-    return Identity(way, {name: value.value for name, value in values.items()})
+    return Identity(way, {name: value.value for name, value in values.items()}, _outside(way, values))
+
+
+def _outside(way: Way, values: t.Mapping[str, Given]) -> str:
+    """Where a credential comes from that the options do not contain; "" if they do."""
+    if way in (MSI, CLI):
+        return way.phrase.removeprefix("with ")
+    if way.source == "oidc" and not values["oidc_token"].value:
+        # Of a certificate's file, only a signature for that one host is sent; of this one, its content.
+        return values["oidc_token_file_path"].origin
+    sent = [values["oidc_token"]] if way.source == "oidc" else way.proven_by(values)
+    if way.source in ("refresh_token", "password") and values["secret"].value:
+        # The app's own proof goes along with the user's.
+        sent.append(values["secret"])
+    return _listed([value.origin for value in sent if not value.from_options])
 
 
 def _belongs(secret: Given, client_id: Given) -> bool:

@@ -98,6 +98,7 @@ def identity_spec() -> dict[str, t.Any]:
         "cloud_environment": {"type": "str", "choices": list(CLOUDS)},
         "graph_url": {"type": "str"},
         "authority_url": {"type": "str"},
+        "allow_environment_credential": {"type": "bool", "default": False},
     }
 
 

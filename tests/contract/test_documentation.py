@@ -173,6 +173,7 @@ def test_the_package_carries_what_users_need_and_no_more(tmp_path: Path) -> None
         "LICENSE",
         "MANIFEST.json",
         "README.md",
+        "extensions",
         "meta",
         "playbooks",
         "plugins",

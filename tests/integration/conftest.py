@@ -140,6 +140,11 @@ class Site:
         }
         return {name: value for name, value in options.items() if value is not None}
 
+    @property
+    def hosts(self) -> dict[str, str]:
+        """The variables that name the simulator to whoever has a credential from the environment."""
+        return {"MSGRAPH_URL": self.simulator.graph_url, "AZURE_AUTHORITY_HOST": self.simulator.authority_url}
+
     def play(
         self,
         tasks: list[dict[str, t.Any]],

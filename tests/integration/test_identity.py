@@ -24,11 +24,12 @@ from .conftest import BIN, Site
 pytestmark = pytest.mark.slow
 
 NO_IDENTITY: dict[str, t.Any] = {"tenant": None, "client_id": None, "secret": None}
+NO_HOSTS: dict[str, t.Any] = {"graph_url": None, "authority_url": None}
 
 
 def read(site: Site, environment: t.Mapping[str, str] | None = None, **options: t.Any) -> list[str]:
     """List connectors with an identity; the grant types (or other kinds of request) that it took."""
-    run = site.info(environment=environment, **{**NO_IDENTITY, **options})
+    run = site.info(environment={**site.hosts, **(environment or {})}, **{**NO_IDENTITY, **NO_HOSTS, **options})
     assert run.code == 0, run.output
     assert [connector["id"] for connector in run.result["connectors"]] == [site.connector.id]
     return [
@@ -58,7 +59,8 @@ def test_the_environment_of_a_task_counts_too(site: Site) -> None:
         "AZURE_CLIENT_ID": site.app.client_id,
         "AZURE_SECRET": site.app.secret,
     }
-    options = {k: v for k, v in site.options().items() if k in ("graph_url", "authority_url", "ca_path")}
+    options = {"ca_path": site.simulator.ca_path}
+    environment.update(site.hosts)
     run = site.play([{"graphops.intune.intune_exchange_connector_info": options, "environment": environment}])
     assert run.code == 0, run.output
 
@@ -69,11 +71,12 @@ def test_one_credential_for_many_tenants(site: Site) -> None:
     other.add_app(client_id=site.app.client_id, secret=site.app.secret)
     other.add_connector()
     environment = {
+        **site.hosts,
         "AZURE_TENANT": site.tenant.id,
         "AZURE_CLIENT_ID": site.app.client_id,
         "AZURE_SECRET": str(site.app.secret),
     }
-    run = site.info(environment=environment, **{**NO_IDENTITY, "tenant": other.domain})
+    run = site.info(environment=environment, **{**NO_IDENTITY, **NO_HOSTS, "tenant": other.domain})
     assert [connector["id"] for connector in run.result["connectors"]] == list(other.connectors)
 
 
@@ -83,7 +86,23 @@ def test_hosts_and_cloud_by_environment(site: Site) -> None:
         "AZURE_AUTHORITY_HOST": site.simulator.authority_url.removeprefix("https://"),
         "AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernment",
     }
-    run = site.info(environment=environment, graph_url=None, authority_url=None)
+    run = site.info(environment=environment, **NO_HOSTS)
+    assert run.code == 0, run.output
+
+
+@pytest.mark.parametrize("named", ["authority_url", "graph_url"])
+def test_a_credential_from_the_environment_is_not_sent_to_a_host_that_an_option_names(site: Site, named: str) -> None:
+    environment = {"AZURE_CLIENT_ID": site.app.client_id, "AZURE_SECRET": str(site.app.secret)}
+    options = {**NO_IDENTITY, **NO_HOSTS, "tenant": site.tenant.id, named: site.options()[named]}
+    run = site.info(environment=environment, **options)
+    assert run.code == 2
+    assert run.result["msg"].startswith(
+        f"{named} is {site.options()[named]}, which is no host of Microsoft's, but the credential is not given by an"
+        " option beside it (AZURE_SECRET); name the host by "
+    )
+    assert site.world.connections == 0
+    given = {**options, "authority_url": site.simulator.authority_url, "graph_url": site.simulator.graph_url}
+    run = site.info(environment=environment, allow_environment_credential=True, **given)
     assert run.code == 0, run.output
 
 
@@ -191,7 +210,8 @@ def test_a_file_with_a_federated_token_is_read_anew_for_each_sign_in(site: Site,
     file = tmp_path / "token"
     file.write_text("second-token")
     site.world.faults.add(Fault("get", status=401))
-    run = site.sync(secret=None, client_id=app.client_id, oidc_token_file_path=str(file))
+    options = {"client_id": app.client_id, "oidc_token_file_path": str(file)}
+    run = site.sync(environment=site.hosts, **{"secret": None, **NO_HOSTS, **options})
     assert run.result["sync"]["state"] == "completed"
     assert len(site.requests("token")) == 2
 

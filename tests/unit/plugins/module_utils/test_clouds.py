@@ -152,6 +152,22 @@ def test_the_name_under_which_garbage_came_is_said(name: str) -> None:
         clouds.endpoints({name: "http://x.example"}, {name: "http://x.example"})
 
 
+@pytest.mark.parametrize(
+    ("options", "foreign"),
+    [
+        ({}, None),
+        ({"graph_url": "https://graph.microsoft.us", "authority_url": "login.microsoftonline.com/"}, None),
+        ({"graph_url": "https://graph.example"}, ("https://graph.example", "graph_url")),
+        ({"authority_url": "login.example:444"}, ("https://login.example:444", "authority_url")),
+        ({"graph_url": "https://graph.microsoft.com:444"}, ("https://graph.microsoft.com:444", "graph_url")),
+        ({"graph_url": "https://graph.microsoft.com.example"}, ("https://graph.microsoft.com.example", "graph_url")),
+    ],
+)
+def test_hosts_that_are_none_of_microsofts(options: dict[str, str], foreign: tuple[str, str] | None) -> None:
+    found = clouds.foreign(options)
+    assert (found and (found.value, found.origin)) == foreign
+
+
 def test_a_cloud_that_is_not_known() -> None:
     with pytest.raises(OptionError) as caught:
         clouds.endpoints({}, {"AZURE_CLOUD_ENVIRONMENT": "AzureGermanCloud"})

@@ -300,6 +300,34 @@ def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
     return Files(*pairs, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("options", "environ", "outside"),
+    [
+        ({**TENANT, "secret": "s"}, {}, ""),
+        (TENANT, {"AZURE_SECRET": "s"}, "AZURE_SECRET"),
+        ({"secret": "s"}, {"AZURE_TENANT": "t.example", "AZURE_CLIENT_ID": "app", "AZURE_SECRET": "other"}, ""),
+        ({"username": "u"}, {"AZURE_PASSWORD": "p"}, "AZURE_PASSWORD"),
+        ({"username": "u", "password": "p"}, {}, ""),
+        ({"username": "u", "password": "p"}, TENANT_ENV, ""),
+        ({"username": "u", "password": "p"}, {**TENANT_ENV, "AZURE_SECRET": "s"}, "AZURE_SECRET"),
+        ({**TENANT, "refresh_token": "r"}, {"AZURE_SECRET": "s"}, ""),
+        ({"access_token": "a"}, {}, ""),
+        ({}, {"MSGRAPH_ACCESS_TOKEN": "a"}, "MSGRAPH_ACCESS_TOKEN"),
+        ({**TENANT, "oidc_token": "o"}, {}, ""),
+        ({**TENANT, "oidc_token": "o"}, {"AZURE_FEDERATED_TOKEN_FILE": "/f"}, ""),
+        ({**TENANT, "oidc_token_file_path": "/f"}, {}, "oidc_token_file_path"),
+        (TENANT, {"AZURE_FEDERATED_TOKEN_FILE": "/f"}, "AZURE_FEDERATED_TOKEN_FILE"),
+        (TENANT, {"AZURE_FEDERATED_TOKEN": "o", "AZURE_FEDERATED_TOKEN_FILE": "/f"}, "AZURE_FEDERATED_TOKEN"),
+        ({**TENANT, "x509_certificate_path": "/c"}, {}, ""),
+        (TENANT, {"AZURE_X509_CERTIFICATE_PATH": "/c"}, "AZURE_X509_CERTIFICATE_PATH"),
+        ({"auth_source": "msi"}, {}, "the managed identity of this host"),
+        ({"auth_source": "cli"}, {}, "the Azure CLI"),
+    ],
+)
+def test_where_a_credential_comes_from(options: dict[str, str], environ: dict[str, str], outside: str) -> None:
+    assert choose(options, environ).outside == outside
+
+
 def key_pem(pair: t.Any, password: bytes = b"", form: str = "PKCS8") -> bytes:
     lock = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
     written: bytes = pair.key.private_bytes(
