@@ -1,0 +1,283 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is in AWX, and what it lets happen to it."""
+
+from __future__ import annotations
+
+import copy
+import re
+import typing as t
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from zoneinfo import available_timezones
+
+from awx_api.kinds import KINDS, UNIFIED
+
+ENCRYPTED = "$encrypted$"
+# awx/main/utils/ansible.py: a file is offered as a playbook if one of its lines looks so.
+PLAYBOOK = re.compile(r"^\s*?-?\s*?(?:hosts|include|import_playbook):\s*?.*?$", re.MULTILINE)
+_RULE = re.compile(r"DTSTART(?:;TZID=([\w/+-]+))?:\d{8}T\d{6}(Z?) RRULE:(\S+)")
+
+
+class Refusal(Exception):
+    """AWX answers with this instead."""
+
+    def __init__(self, status: int, body: t.Any) -> None:
+        super().__init__(status, body)
+        self.status = status
+        self.body = body
+
+
+class Call(t.NamedTuple):
+    """A request that was made, but for its headers."""
+
+    method: str
+    path: str
+    query: t.Mapping[str, str]
+    body: t.Any
+
+
+@dataclass
+class Thing:
+    """An object: its fields, its related lists by the ids in them, and its survey."""
+
+    kind: str
+    id: int
+    values: dict[str, t.Any]
+    lists: dict[str, list[int]] = field(default_factory=dict)
+    survey: dict[str, t.Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"/api/v2/{KINDS[self.kind].endpoint}/{self.id}/"
+
+
+class World:
+    """All objects. It begins as an installed AWX does, with an organization and a managed credential type.
+
+    :param playbooks: the folder that every project has as its content.
+    """
+
+    def __init__(self, playbooks: Path) -> None:
+        self.things: list[Thing] = []
+        self.calls: list[Call] = []
+        self.username = "admin"
+        self.password = "admin's-password-3f1c"
+        self.tokens: dict[int, str] = {}
+        self.is_administrator = True
+        self._playbooks = playbooks
+        self._last: Counter[str] = Counter()
+        # The ids of one kind must not do for another.
+        self._last.update({name: 10 * number for number, name in enumerate(KINDS)})
+        self.add("organization", name="Default")
+        self.add(
+            "credential_type",
+            name="Microsoft Azure Resource Manager",
+            kind="cloud",
+            managed=True,
+            inputs={"fields": [{"id": "client"}, {"id": "secret", "secret": True}]},
+        )
+
+    def find(self, kind: str, /, **values: t.Any) -> list[Thing]:
+        """All objects of a kind with these values."""
+        return [
+            thing
+            for thing in self.things
+            if thing.kind == kind and all(thing.values[name] == value for name, value in values.items())
+        ]
+
+    def one(self, kind: str, /, **values: t.Any) -> Thing:
+        """The only object of a kind with these values."""
+        (thing,) = self.find(kind, **values)
+        return thing
+
+    def get(self, kinds: t.Collection[str], thing_id: t.Any) -> Thing | None:
+        """The object with this id, if there is one."""
+        return next((thing for thing in self.things if thing.kind in kinds and thing.id == thing_id), None)
+
+    def add(self, kind: str, /, **given: t.Any) -> Thing:
+        """Make an object as a user does."""
+        fields = KINDS[kind].fields
+        missing = [name for name, rule in fields.items() if rule.required and given.get(name) in (None, "")]
+        if missing:
+            raise Refusal(400, {name: ["This field is required."] for name in missing})
+        values = {name: copy.deepcopy(rule.default) for name, rule in fields.items()}
+        counted = "unified_job_template" if kind in UNIFIED else kind
+        self._last[counted] += 1
+        thing = Thing(kind, self._last[counted], values, {name: [] for name in KINDS[kind].lists})
+        self._set(thing, given)
+        self.things.append(thing)
+        return thing
+
+    def change(self, thing: Thing, given: t.Mapping[str, t.Any]) -> None:
+        """Change some fields."""
+        self._set(thing, given)
+
+    def _set(self, thing: Thing, given: t.Mapping[str, t.Any]) -> None:
+        kind = KINDS[thing.kind]
+        # AWX's module sends the kind of a node along.
+        given = {name: value for name, value in given.items() if (name, value) != ("type", thing.kind)}
+        values = {**thing.values, **copy.deepcopy(given)}
+        for name, value in given.items():
+            rule = kind.fields.get(name)
+            if rule is None:
+                raise Refusal(400, {name: ["There is no such field."]})
+            if rule.choices and value not in rule.choices:
+                raise Refusal(400, {name: [f'"{value}" is not a valid choice.']})
+            if rule.to and value is not None and self.get(rule.to, value) is None:
+                raise Refusal(400, {name: [f'Invalid pk "{value}" - object does not exist.']})
+            if isinstance(rule.default, (bool, int, dict)) and not isinstance(value, type(rule.default)):
+                raise Refusal(400, {name: [f"{value!r} is of the wrong type."]})
+        same = self.find(thing.kind, **{name: values[name] for name in kind.unique})
+        if [other for other in same if other is not thing]:
+            raise Refusal(400, {"__all__": [f"{thing.kind} with this {' and '.join(kind.unique)} already exists."]})
+        check = getattr(self, f"_check_{thing.kind}", None)
+        if check is not None:
+            check(thing, values)
+        thing.values = values
+
+    def remove(self, thing: Thing) -> None:
+        """Delete an object, and what goes with it."""
+        if thing.kind == "credential_type":
+            self._must_administer()
+            if self.find("credential", credential_type=thing.id):
+                raise Refusal(403, {"detail": "Credential types that are in use cannot be deleted"})
+        self.things.remove(thing)
+        for other in list(self.things):
+            for name, rule in KINDS[other.kind].fields.items():
+                if thing.kind in rule.to and other.values[name] == thing.id:
+                    other.values[name] = None
+                    if rule.cascades and other in self.things:
+                        self.remove(other)
+            for name, target in KINDS[other.kind].lists.items():
+                if target == thing.kind and thing.id in other.lists[name]:
+                    other.lists[name].remove(thing.id)
+
+    def associate(self, thing: Thing, name: str, other_id: int, *, disassociate: bool = False) -> None:
+        """Put an object into a related list, or take it out."""
+        other = self.get((KINDS[thing.kind].lists[name],), other_id)
+        if other is None:
+            raise Refusal(400, {"detail": f"There is no {KINDS[thing.kind].lists[name]} {other_id}."})
+        if disassociate:
+            thing.lists[name].remove(other_id)
+            return
+        if name == "credentials":
+            members = [self.get(("credential",), member) for member in thing.lists[name]]
+            kinds = [member.values["credential_type"] for member in members if member]
+            if other.values["credential_type"] in kinds:
+                raise Refusal(400, {"error": "Cannot assign multiple credentials of the same type."})
+        thing.lists[name].append(other_id)
+
+    def shown(self, thing: Thing) -> dict[str, t.Any]:
+        """An object as the API answers it."""
+        body: dict[str, t.Any] = {
+            "id": thing.id,
+            "type": thing.kind,
+            "url": thing.url,
+            "related": {name: f"{thing.url}{name}/" for name in thing.lists},
+            "summary_fields": {},
+            **copy.deepcopy(thing.values),
+        }
+        if KINDS[thing.kind].has_survey:
+            body["related"]["survey_spec"] = f"{thing.url}survey_spec/"
+        if thing.kind == "credential":
+            secrets = self._secrets(thing.values["credential_type"])
+            body["inputs"] |= {name: ENCRYPTED for name in body["inputs"] if name in secrets}
+        if thing.kind == "project":
+            body["scm_revision"] = ""
+            if thing.values["scm_type"]:
+                body["summary_fields"]["current_update"] = {"id": thing.id}
+        return body
+
+    def set_survey(self, thing: Thing, survey: dict[str, t.Any]) -> None:
+        """Replace the survey."""
+        missing = {"name", "description", "spec"} - set(survey)
+        if missing:
+            raise Refusal(400, {"error": f"{sorted(missing)} missing from survey spec."})
+        for question in survey["spec"]:
+            missing = {"question_name", "variable", "type", "required"} - set(question)
+            if missing:
+                raise Refusal(400, {"error": f"{sorted(missing)} missing from survey question."})
+        thing.survey = survey
+
+    def _secrets(self, credential_type: int) -> set[str]:
+        found = self.get(("credential_type",), credential_type)
+        assert found is not None
+        return {item["id"] for item in found.values["inputs"]["fields"] if item.get("secret")}
+
+    def _must_administer(self) -> None:
+        if not self.is_administrator:
+            raise Refusal(403, {"detail": "You do not have permission to perform this action."})
+
+    def _check_credential_type(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        self._must_administer()
+        if not set(values["injectors"]) <= {"env", "file", "extra_vars"}:
+            raise Refusal(400, {"injectors": ["Additional properties are not allowed."]})
+        if any(name.startswith("ANSIBLE_") for name in values["injectors"].get("env", ())):
+            raise Refusal(400, {"injectors": ["Environment variable may affect Ansible configuration."]})
+
+    def _check_credential(self, thing: Thing, values: dict[str, t.Any]) -> None:
+        found = self.get(("credential_type",), values["credential_type"])
+        assert found is not None
+        for name, value in values["inputs"].items():
+            rule = next((item for item in found.values["inputs"]["fields"] if item["id"] == name), None)
+            if rule is None or (value and value not in rule.get("choices", [value])):
+                raise Refusal(400, {"inputs": {name: ["Additional properties are not allowed, or no valid choice."]}})
+            if value == ENCRYPTED:
+                values["inputs"][name] = thing.values["inputs"][name]
+
+    def _check_project(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        if values["scm_type"] and not values["scm_url"]:
+            raise Refusal(400, {"scm_url": ["SCM URL is required."]})
+        if not values["scm_type"] and not values["local_path"]:
+            raise Refusal(400, {"local_path": ["This path is required for manual projects."]})
+
+    def _check_inventory_source(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        found = self.get(("inventory",), values["inventory"])
+        assert found is not None
+        values["organization"] = found.values["organization"]
+        if values["source"] == "scm" and values["source_project"] is None:
+            raise Refusal(400, {"source_project": ["Project required for scm type sources."]})
+
+    def _check_job_template(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        files = self._playbooks.rglob("*.yml")
+        names = {
+            str(path.relative_to(self._playbooks))
+            for path in files
+            if PLAYBOOK.search(path.read_text(encoding="utf-8"))
+        }
+        if values["playbook"] not in names:
+            raise Refusal(400, {"playbook": ["Playbook not found for project."]})
+
+    def _check_workflow_job_template_node(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        self._check_answers(values)
+
+    def _check_schedule(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        self._check_answers(values)
+        rule = _RULE.fullmatch(values["rrule"])
+        if rule is None or "INTERVAL=" not in rule[3]:
+            raise Refusal(400, {"rrule": ["DTSTART with a time zone, one RRULE and INTERVAL are required."]})
+        if not rule[2] and rule[1] not in available_timezones():
+            raise Refusal(400, {"rrule": ["A valid TZID must be provided."]})
+
+    def _check_answers(self, values: dict[str, t.Any]) -> None:
+        runs = self.get(UNIFIED, values["unified_job_template"])
+        questions = runs.survey.get("spec", []) if runs else []
+        asks = bool(runs and runs.values.get("ask_variables_on_launch"))
+        by_variable = {question["variable"]: question for question in questions}
+        for name, value in values["extra_data"].items():
+            if name not in by_variable and not asks:
+                raise Refusal(400, {"extra_data": [f"Variables {name} are not allowed on launch."]})
+            question = by_variable.get(name, {})
+            if question.get("type") == "multiplechoice" and value not in question["choices"]:
+                raise Refusal(
+                    400, {"variables_needed_to_start": [f"Value {value} for {name} expected to be a choice."]}
+                )
+        unanswered = {name for name, question in by_variable.items() if question["required"]} - set(
+            values["extra_data"]
+        )
+        if unanswered:
+            raise Refusal(400, {"variables_needed_to_start": [f"{name} value missing" for name in sorted(unanswered)]})
