@@ -53,7 +53,7 @@ _AADSTS_ADVICE = {
     "50126": "check username and password",
     "50053": "the account is locked: wait, or unlock it",
     "50055": "the password has expired: set a new one",
-    "50057": "the account is disabled",
+    "50057": "the account is disabled: enable it, or sign in as another",
     "50076": _NO_MFA,
     "50079": _NO_MFA,
     "53003": "a Conditional Access policy blocks this sign-in: exclude the app or the address of this host",
