@@ -14,7 +14,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: exchange_connectors
 short_description: The Exchange connectors of Microsoft Intune as hosts
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Reads the Exchange connectors of one tenant, or of many, through Microsoft Graph, and makes each of them a host in
     the group C(exchange_connectors).

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exchange_connector_fleet
 short_description: Synchronise the Exchange connectors of all hosts of a play
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - What the role P(graphops.intune.exchange_connector_sync#role) is made of. Use the role, which tells each host what
     came of its connector.

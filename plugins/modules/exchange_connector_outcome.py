@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: exchange_connector_outcome
 short_description: Tell one host of a fleet what came of its connector
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - The second half of the role P(graphops.intune.exchange_connector_sync#role). Use the role.
   - Makes an entry of what M(graphops.intune.exchange_connector_fleet) returned the result of the host it is about, so

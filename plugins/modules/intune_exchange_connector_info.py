@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: intune_exchange_connector_info
 short_description: Read the Exchange connectors of Microsoft Intune
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Lists the Exchange connectors of a tenant, or reads one, through Microsoft Graph.
 author:

@@ -9,7 +9,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 module: intune_exchange_connector_sync
 short_description: Synchronise an Exchange connector of Microsoft Intune
-version_added: 0.1.0
+version_added: 1.0.0
 description:
   - Makes Intune synchronise an Exchange connector through Microsoft Graph, unless it has synchronised recently enough.
   - The connector itself tells when it has synchronised last; its age is judged by Graph's clock. Nothing is kept on the
