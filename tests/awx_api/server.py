@@ -78,6 +78,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return 204, None
             number = max(tokens, default=0) + 1
             tokens[number] = secrets.token_hex(15)
+            self.world.issued.append(tokens[number])
             return 201, {"id": number, "token": tokens[number]}
         if way != "Bearer" or proof not in tokens.values():
             raise Refusal(401, {"detail": "Authentication credentials were not provided."})

@@ -67,6 +67,7 @@ class World:
         self.username = "admin"
         self.password = "admin's-password-3f1c"
         self.tokens: dict[int, str] = {}
+        self.issued: list[str] = []
         self.is_administrator = True
         self._playbooks = playbooks
         self._last: Counter[str] = Counter()
@@ -81,42 +82,39 @@ class World:
             inputs={"fields": [{"id": "client"}, {"id": "secret", "secret": True}]},
         )
 
-    def find(self, kind: str, /, **values: t.Any) -> list[Thing]:
+    def find(self, of_kind: str, /, **values: t.Any) -> list[Thing]:
         """All objects of a kind with these values."""
         return [
             thing
             for thing in self.things
-            if thing.kind == kind and all(thing.values[name] == value for name, value in values.items())
+            if thing.kind == of_kind and all(thing.values[name] == value for name, value in values.items())
         ]
 
-    def one(self, kind: str, /, **values: t.Any) -> Thing:
+    def one(self, of_kind: str, /, **values: t.Any) -> Thing:
         """The only object of a kind with these values."""
-        (thing,) = self.find(kind, **values)
+        (thing,) = self.find(of_kind, **values)
         return thing
 
     def get(self, kinds: t.Collection[str], thing_id: t.Any) -> Thing | None:
         """The object with this id, if there is one."""
         return next((thing for thing in self.things if thing.kind in kinds and thing.id == thing_id), None)
 
-    def add(self, kind: str, /, **given: t.Any) -> Thing:
+    def add(self, of_kind: str, /, **given: t.Any) -> Thing:
         """Make an object as a user does."""
-        fields = KINDS[kind].fields
+        fields = KINDS[of_kind].fields
         missing = [name for name, rule in fields.items() if rule.required and given.get(name) in (None, "")]
         if missing:
             raise Refusal(400, {name: ["This field is required."] for name in missing})
         values = {name: copy.deepcopy(rule.default) for name, rule in fields.items()}
-        counted = "unified_job_template" if kind in UNIFIED else kind
+        counted = "unified_job_template" if of_kind in UNIFIED else of_kind
         self._last[counted] += 1
-        thing = Thing(kind, self._last[counted], values, {name: [] for name in KINDS[kind].lists})
-        self._set(thing, given)
+        thing = Thing(of_kind, self._last[counted], values, {name: [] for name in KINDS[of_kind].lists})
+        self.change(thing, given)
         self.things.append(thing)
         return thing
 
     def change(self, thing: Thing, given: t.Mapping[str, t.Any]) -> None:
         """Change some fields."""
-        self._set(thing, given)
-
-    def _set(self, thing: Thing, given: t.Mapping[str, t.Any]) -> None:
         kind = KINDS[thing.kind]
         # AWX's module sends the kind of a node along.
         given = {name: value for name, value in given.items() if (name, value) != ("type", thing.kind)}

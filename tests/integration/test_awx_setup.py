@@ -1,0 +1,501 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The playbook awx_setup by the real modules of awx.awx, against a fake of AWX's API."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from awx_api import Call, Controller, World
+from awx_api.collection import ROOT, awx_collections
+
+from .conftest import Run, Site, ansible_playbook
+
+pytestmark = pytest.mark.slow
+
+PLAYBOOK = "graphops.intune.awx_setup"
+PROJECT = ROOT / "extensions" / "awx_project"
+SECRET = "the-app's-secret-5e0d"
+OURS = "Microsoft Graph for Intune"
+AZURE = "Microsoft Azure Resource Manager"
+DELTA = "Synchronise Exchange connectors, delta"
+FULL = "Synchronise Exchange connectors, full"
+REPORT = "Report on Exchange connectors"
+WORKFLOW = "Synchronise Exchange connectors every night"
+SOURCE = "Exchange connectors of Intune"
+USUAL = {
+    "awx_setup_project_url": "https://git.example/connectors.git",
+    "awx_setup_execution_environment_image": "registry.example/intune-ee:1.0",
+    "awx_setup_credential_inputs": {"tenant": "contoso.example", "client_id": "6a1e0c1c", "secret": SECRET},
+}
+
+
+@dataclass
+class Awx:
+    """An AWX, and a way to run the playbook for it."""
+
+    world: World
+    collections: Path
+    folder: Path
+    other: Path
+    """The folder of collections with the modules for AWX."""
+
+    def run(self, *arguments: str, **variables: t.Any) -> Run:
+        """Run the playbook with variables whose names begin with awx_setup."""
+        given = {f"awx_setup_{name}": value for name, value in variables.items()}
+        file = self.folder / "variables.json"
+        file.write_text(json.dumps(given))
+        self.world.calls.clear()
+        with Controller(self.world) as controller:
+            run = ansible_playbook(
+                PLAYBOOK,
+                "--extra-vars",
+                f"@{file}",
+                *arguments,
+                site=self,
+                environment={
+                    "ANSIBLE_COLLECTIONS_PATH": f"{self.collections}{os.pathsep}{self.other}",
+                    "CONTROLLER_HOST": controller.url,
+                    "CONTROLLER_USERNAME": self.world.username,
+                    "CONTROLLER_PASSWORD": self.world.password,
+                    "HOME": str(self.folder),
+                },
+            )
+        assert not self.world.tokens, "the modules sign out"
+        for secret in (SECRET, self.world.password, *self.world.issued):
+            assert secret not in run.output
+            assert secret not in str(run.results)
+        return run
+
+    @property
+    def writes(self) -> list[Call]:
+        """The requests of the last run that change something."""
+        return [call for call in self.world.calls if call.method != "GET"]
+
+    def values(self, kind: str, name: str) -> dict[str, t.Any]:
+        """The fields of the only object of this name, with names in place of ids."""
+        thing = self.world.one(kind, name=name)
+        shown = dict(thing.values)
+        for field in ("organization", "project", "inventory", "credential", "execution_environment", "source_project"):
+            if isinstance(shown.get(field), int):
+                kinds = {"source_project": "project"}
+                found = self.world.get((kinds.get(field, field),), shown[field])
+                shown[field] = found.values["name"] if found else None
+        return shown
+
+    def listed(self, kind: str, name: str, related: str) -> list[str]:
+        """The names of what is in a related list."""
+        thing = self.world.one(kind, name=name)
+        return [
+            other.values["name"]
+            for other in self.world.things
+            if other.id in thing.lists[related] and related_to(related, other.kind)
+        ]
+
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """Everything there is."""
+        return [(thing.kind, thing.values.get("name") or thing.values["identifier"]) for thing in self.world.things]
+
+
+def related_to(related: str, kind: str) -> bool:
+    return kind == ("credential" if related == "credentials" else "notification_template")
+
+
+def changed(run: Run) -> int:
+    (found,) = re.findall(r"^localhost +: ok=\d+ +changed=(\d+)", run.output, re.MULTILINE)
+    return int(found)
+
+
+def usual(**changes: t.Any) -> dict[str, t.Any]:
+    """The variables of a plain set-up; a change to None leaves one out."""
+    given = {**{name.removeprefix("awx_setup_"): value for name, value in USUAL.items()}, **changes}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+@pytest.fixture
+def awx(installed: Path, tmp_path: Path) -> Awx:
+    """An AWX with an organization and nothing in it."""
+    return Awx(World(PROJECT), installed, tmp_path, awx_collections())
+
+
+@pytest.fixture(scope="module")
+def first(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[World, Run]:
+    """What a plain set-up makes of an empty organization, told at length."""
+    awx = Awx(World(PROJECT), installed, tmp_path_factory.mktemp("first"), awx_collections())
+    run = awx.run("-vvv", **usual())
+    assert run.code == 0, run.output
+    return awx.world, run
+
+
+@pytest.fixture
+def made(awx: Awx, first: tuple[World, Run]) -> Awx:
+    """An AWX that was set up."""
+    awx.world = copy.deepcopy(first[0])
+    return awx
+
+
+def test_everything_is_made(made: Awx, first: tuple[World, Run]) -> None:
+    assert changed(first[1]) == 10
+    assert made.names == [
+        ("organization", "Default"),
+        ("credential_type", AZURE),
+        ("credential_type", OURS),
+        ("credential", "Exchange connectors"),
+        ("execution_environment", "Exchange connectors"),
+        ("project", "Exchange connectors"),
+        ("inventory", "Exchange connectors"),
+        ("inventory_source", SOURCE),
+        ("job_template", DELTA),
+        ("job_template", FULL),
+        ("job_template", REPORT),
+        ("workflow_job_template", WORKFLOW),
+        ("workflow_job_template_node", "report"),
+        ("workflow_job_template_node", "synchronise"),
+        ("workflow_job_template_node", "inventory"),
+        ("schedule", "Read the Exchange connectors"),
+        ("schedule", "Synchronise what has changed"),
+        ("schedule", "Synchronise everything"),
+    ]
+
+
+def test_the_credential_is_as_given(made: Awx) -> None:
+    injectors = made.values("credential_type", OURS)["injectors"]
+    assert injectors["env"]["AZURE_SECRET"] == "{{ secret }}", "AWX's template, and not filled in by Ansible"
+    credential = made.values("credential", "Exchange connectors")
+    assert credential["inputs"] == USUAL["awx_setup_credential_inputs"]
+    assert credential["organization"] == "Default"
+
+
+def test_the_project_and_the_inventory_are_as_wanted(made: Awx) -> None:
+    environment = made.values("execution_environment", "Exchange connectors")
+    assert (environment["image"], environment["pull"]) == ("registry.example/intune-ee:1.0", "missing")
+    project = made.values("project", "Exchange connectors")
+    assert (project["scm_type"], project["scm_update_on_launch"]) == ("git", True)
+    source = made.values("inventory_source", SOURCE)
+    wanted = {
+        "inventory": "Exchange connectors",
+        "source": "scm",
+        "source_project": "Exchange connectors",
+        "source_path": "all.exchange_connectors.yml",
+        "credential": "Exchange connectors",
+        "execution_environment": "Exchange connectors",
+        "overwrite": True,
+        "update_on_launch": False,
+    }
+    assert {name: source[name] for name in wanted} == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "playbook", "variables"),
+    [
+        (
+            DELTA,
+            "sync_exchange_connectors.yml",
+            {"exchange_connector_sync_sync_type": "deltaSync", "exchange_connector_sync_wait_timeout": 900},
+        ),
+        (
+            FULL,
+            "sync_exchange_connectors.yml",
+            {"exchange_connector_sync_sync_type": "fullSync", "exchange_connector_sync_wait_timeout": 900},
+        ),
+        (REPORT, "exchange_connector_report.yml", {}),
+    ],
+)
+def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variables: dict[str, t.Any]) -> None:
+    template = made.values("job_template", name)
+    assert json.loads(template.pop("extra_vars")) == variables
+    wanted = {
+        "organization": "Default",
+        "project": "Exchange connectors",
+        "inventory": "Exchange connectors",
+        "execution_environment": "Exchange connectors",
+        "playbook": playbook,
+        "job_type": "run",
+        "verbosity": 0,
+        "timeout": 1800,
+        "job_slice_count": 1,
+        "allow_simultaneous": False,
+        "survey_enabled": True,
+        "ask_limit_on_launch": True,
+        "ask_job_type_on_launch": True,
+        "ask_job_slice_count_on_launch": True,
+        "ask_variables_on_launch": False,
+    }
+    assert {field: template[field] for field in wanted} == wanted
+    assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
+    survey = made.world.one("job_template", name=name).survey
+    assert [question["required"] for question in survey["spec"]] == [False] * len(survey["spec"]) != []
+
+
+def test_the_workflow_runs_one_after_the_other(made: Awx) -> None:
+    nodes = {thing.values["identifier"]: thing for thing in made.world.find("workflow_job_template_node")}
+    ids = {name: thing.id for name, thing in nodes.items()}
+    runs = {
+        "inventory": made.world.one("inventory_source", name=SOURCE),
+        "synchronise": made.world.one("job_template", name=FULL),
+        "report": made.world.one("job_template", name=REPORT),
+    }
+    for name, thing in runs.items():
+        assert nodes[name].values["unified_job_template"] == thing.id
+    follow = {name: {kind: ids for kind, ids in thing.lists.items() if ids} for name, thing in nodes.items()}
+    assert follow == {
+        "inventory": {"success_nodes": [ids["synchronise"]]},
+        "synchronise": {"failure_nodes": [ids["report"]]},
+        "report": {},
+    }
+    assert nodes["report"].values["extra_data"] == {"connectors_report_fails": "true"}
+
+
+def test_schedules_run_what_they_should(made: Awx) -> None:
+    def schedule(name: str) -> tuple[str, str, bool]:
+        found = made.world.one("schedule", name=name).values
+        runs = next(thing for thing in made.world.things if thing.id == found["unified_job_template"])
+        return runs.values["name"], found["rrule"], found["enabled"]
+
+    assert schedule("Read the Exchange connectors") == (
+        SOURCE,
+        "DTSTART;TZID=UTC:20260101T033000 RRULE:FREQ=HOURLY;INTERVAL=6",
+        True,
+    )
+    assert schedule("Synchronise what has changed") == (
+        DELTA,
+        "DTSTART;TZID=UTC:20260101T000000 RRULE:FREQ=HOURLY;INTERVAL=2",
+        True,
+    )
+    assert schedule("Synchronise everything") == (
+        WORKFLOW,
+        "DTSTART;TZID=UTC:20260101T010000 RRULE:FREQ=DAILY;INTERVAL=1",
+        True,
+    )
+
+
+def test_the_end_says_what_to_do_next(first: tuple[World, Run]) -> None:
+    world, run = first
+    said = " ".join(run.results[-1]["msg"])
+    assert f'Launch the workflow "{WORKFLOW}" (id {world.one("workflow_job_template").id})' in said
+
+
+@pytest.mark.parametrize("arguments", [(), ("--check",)])
+def test_a_second_run_changes_nothing(made: Awx, arguments: tuple[str, ...]) -> None:
+    run = made.run(*arguments, **usual())
+    assert run.code == 0, run.output
+    assert changed(run) == 0
+    assert made.writes == []
+
+
+def test_check_mode_writes_nothing(awx: Awx) -> None:
+    run = awx.run("--check", **usual())
+    assert run.code == 0, run.output
+    assert awx.writes == []
+    assert changed(run) == 5, "those that need no other"
+    assert run.results[-1]["msg"] == "What was skipped would be made upon objects that are not there yet."
+
+
+def test_check_mode_predicts_changes(made: Awx) -> None:
+    run = made.run("--check", **usual(job_slice_count=3, workflow_rrule=""))
+    assert run.code == 0, run.output
+    assert changed(run) == 2
+    assert made.writes == []
+
+
+def test_what_is_different_is_changed_and_no_more(made: Awx) -> None:
+    run = made.run(**usual(job_slice_count=3, inventory_rrule=""))
+    assert run.code == 0, run.output
+    assert [call.method for call in made.writes] == ["PATCH"] * 3 + ["DELETE"]
+    assert made.values("job_template", DELTA)["job_slice_count"] == 3
+    assert not made.world.find("schedule", name="Read the Exchange connectors")
+
+
+def test_a_new_secret_is_written_if_asked_for(made: Awx) -> None:
+    inputs = {**USUAL["awx_setup_credential_inputs"], "secret": f"{SECRET}-2"}
+    made.run(**usual(credential_inputs=inputs))
+    assert made.values("credential", "Exchange connectors")["inputs"]["secret"] == SECRET
+    made.run(**usual(credential_inputs=inputs, update_secrets=True))
+    assert made.values("credential", "Exchange connectors")["inputs"]["secret"] == f"{SECRET}-2"
+
+
+def test_absent_removes_what_was_made(made: Awx) -> None:
+    world = made.world
+    other = world.add("organization", name="Other")
+    for kind in ("project", "inventory", "job_template", "workflow_job_template"):
+        rules = {
+            "project": {"local_path": "x"},
+            "job_template": {"playbook": "sync_exchange_connectors.yml", "project": 1},
+        }
+        name = {"job_template": DELTA, "workflow_job_template": WORKFLOW}.get(kind, "Exchange connectors")
+        world.add(kind, name=name, organization=other.id, **rules.get(kind, {}))
+        world.add(kind, name="of others", organization=1, **rules.get(kind, {}))
+    azure = world.one("credential_type", name=AZURE).id
+    for organization in (1, other.id):
+        world.add("credential", name="Exchange connectors", credential_type=azure, organization=organization)
+    foreign = [thing for thing in world.things if thing.values.get("organization") == other.id]
+    foreign += [thing for thing in world.things if thing.values.get("name") == "of others"]
+    foreign += world.find("credential", credential_type=azure)
+    predicted = made.run("--check", **usual(state="absent"))
+    assert (predicted.code, made.writes) == (0, []), predicted.output
+    run = made.run(**usual(state="absent"))
+    assert run.code == 0, run.output
+    left = [thing for thing in world.things if thing not in foreign]
+    assert [(thing.kind, thing.values["name"]) for thing in left] == [
+        ("organization", "Default"),
+        ("credential_type", AZURE),
+        ("organization", "Other"),
+    ]
+    assert all(thing in world.things for thing in foreign)
+    again = made.run(**usual(state="absent"))
+    assert (again.code, changed(again), made.writes) == (0, 0, [])
+
+
+def test_absent_leaves_a_type_in_use_and_a_credential_that_is_not_its_own(made: Awx) -> None:
+    kind = made.world.one("credential_type", name=OURS).id
+    made.world.add("credential", name="mine", credential_type=kind, organization=1)
+    run = made.run(**usual(state="absent"))
+    assert run.code == 0, run.output
+    assert f"The credential type {OURS} was left" in run.output
+    assert made.names[1:] == [("credential_type", AZURE), ("credential_type", OURS), ("credential", "mine")]
+
+
+def test_absent_leaves_what_is_named_as_existing(made: Awx) -> None:
+    names = {"credential": "Exchange connectors", "execution_environment": "Exchange connectors"}
+    without = {"credential_inputs": None, "execution_environment_image": None}
+    run = made.run(**usual(state="absent", **names, **without))
+    assert run.code == 0, run.output
+    assert made.names[2:] == [
+        ("credential_type", OURS),
+        ("credential", "Exchange connectors"),
+        ("execution_environment", "Exchange connectors"),
+    ]
+
+
+def test_an_administrator_of_an_organization_can_use_what_there_is(awx: Awx) -> None:
+    world = awx.world
+    team = world.add("organization", name="Messaging")
+    azure = world.one("credential_type", name=AZURE).id
+    mine = world.add("credential", name="mine", credential_type=azure, organization=team.id)
+    world.add("credential", name="mine", credential_type=azure)
+    world.add("execution_environment", name="intune", image="registry.example/x")
+    world.add("notification_template", name="on call", organization=team.id)
+    world.is_administrator = False
+    variables = {
+        "organization": "Messaging",
+        "credential": str(mine.id),
+        "execution_environment": "intune",
+        "project_local_path": "connectors",
+        "notifications_error": ["on call"],
+        "job_slice_count": 4,
+        "wait_timeout": 3600,
+        "time_zone": "Europe/Berlin",
+        "schedules_enabled": False,
+        "inventory_update_on_launch": True,
+    }
+    run = awx.run(**variables)
+    assert run.code == 0, run.output
+    project = awx.values("project", "Exchange connectors")
+    assert (project["scm_type"], project["local_path"], project["organization"]) == ("", "connectors", "Messaging")
+    source = world.one("inventory_source", name=SOURCE)
+    assert (source.values["credential"], source.values["update_on_launch"]) == (mine.id, True)
+    for name in (DELTA, FULL):
+        template = awx.values("job_template", name)
+        assert (template["job_slice_count"], template["timeout"]) == (4, 4500)
+        assert template["execution_environment"] == "intune"
+        assert world.one("job_template", name=name).lists["credentials"] == [mine.id]
+        assert awx.listed("job_template", name, "notification_templates_error") == ["on call"]
+    assert awx.listed("inventory_source", SOURCE, "notification_templates_error") == ["on call"]
+    assert awx.listed("job_template", REPORT, "notification_templates_error") == []
+    for schedule in world.find("schedule"):
+        assert schedule.values["rrule"].startswith("DTSTART;TZID=Europe/Berlin:")
+        assert schedule.values["enabled"] is False
+    assert not world.find("credential_type", name=OURS)
+    again = awx.run(**variables)
+    assert (again.code, changed(again), awx.writes) == (0, 0, []), again.output
+
+
+def test_without_any_credential_the_type_is_there_to_make_one(awx: Awx) -> None:
+    run = awx.run(**usual(credential_inputs=None))
+    assert run.code == 0, run.output
+    assert awx.world.find("credential_type", name=OURS)
+    assert awx.listed("job_template", DELTA, "credentials") == []
+    assert f"make a credential of the type {OURS}" in run.output
+
+
+def test_what_does_not_fit_is_told_before_anything_is_asked(awx: Awx) -> None:
+    run = awx.run(
+        **usual(project_url=None, credential="mine", execution_environment="x", job_timeout=900, full_name=DELTA)
+    )
+    assert run.code == 2
+    assert awx.world.calls == []
+    assert run.results[-1]["msg"] == (
+        "Give awx_setup_project_url or awx_setup_project_local_path, and not both. "
+        "Give awx_setup_credential or awx_setup_credential_inputs, and not both. "
+        "Give awx_setup_execution_environment or awx_setup_execution_environment_image, and not both. "
+        "AWX would end a job that still waits: awx_setup_job_timeout must be more than awx_setup_wait_timeout. "
+        "The project, the source of the inventory, the job templates and the workflow need names of their own."
+    )
+
+
+@pytest.mark.parametrize(
+    ("inputs", "why"),
+    [
+        ({"secret": SECRET, "cloud_environment": "AzureMoonCloud"}, "Unable to create credential Exchange connectors"),
+        ({"secret": SECRET, "sekret": SECRET}, "Unable to create credential Exchange connectors"),
+        (SECRET, "awx_setup_credential_inputs"),
+    ],
+    ids=["choice", "field", "no dictionary"],
+)
+def test_a_refused_credential_shows_no_secret(awx: Awx, inputs: t.Any, why: str) -> None:
+    run = awx.run("-vvv", **usual(credential_inputs=inputs))
+    assert run.code == 2
+    assert why in run.output
+
+
+def test_a_wrong_time_zone_is_refused_by_awx(made: Awx) -> None:
+    run = made.run(**usual(time_zone="Mars/Olympus"))
+    assert run.code == 2
+    assert "A valid TZID must be provided" in run.output
+
+
+def test_the_modules_of_ansible_controller_will_do(made: Awx, tmp_path: Path) -> None:
+    place = tmp_path / "collections" / "ansible_collections" / "ansible"
+    place.mkdir(parents=True)
+    (place / "controller").symlink_to(made.other / "ansible_collections" / "awx" / "awx")
+    made.other = tmp_path / "collections"
+    run = made.run("-vvv", **usual())
+    assert (run.code, changed(run), made.writes) == (0, 0, []), run.output
+    assert "awx.awx" not in run.output
+
+
+def test_the_example_project_runs(site: Site) -> None:
+    def play(playbook: str, **variables: t.Any) -> Run:
+        environment = {
+            "AZURE_TENANT": site.tenant.domain,
+            "AZURE_CLIENT_ID": site.app.client_id,
+            "AZURE_SECRET": str(site.app.secret),
+            "MSGRAPH_URL": site.simulator.graph_url,
+            "AZURE_AUTHORITY_HOST": site.simulator.authority_url,
+            "REQUESTS_CA_BUNDLE": site.simulator.ca_path,
+        }
+        inventory = str(PROJECT / "all.exchange_connectors.yml")
+        arguments = ["-i", inventory, str(PROJECT / playbook), "-e", json.dumps(variables)]
+        return ansible_playbook(*arguments, site=site, environment=environment)
+
+    run = play(
+        "sync_exchange_connectors.yml", exchange_connector_sync_force="", exchange_connector_sync_max_failures=""
+    )
+    assert (run.code, len(site.connector.accepted)) == (0, 1), run.output
+    assert play("exchange_connector_report.yml", connectors_report_fails="").code == 0
+    told = {"failed": [{"host": "EXCHANGE01"}, {"host": "EXCHANGE02"}]}
+    run = play("exchange_connector_report.yml", connectors_report_fails="true", exchange_connector_sync=told)
+    assert run.code == 2
+    assert run.results[-1]["msg"] == "The synchronisation before this report failed: EXCHANGE01, EXCHANGE02."
+    assert play("exchange_connector_report.yml", connectors_report_fails="true").code == 2
+    assert len(site.connector.accepted) == 1
