@@ -19,7 +19,8 @@ import pytest
 from simulator import App, Connector, Request, Simulator, Tenant, World
 
 ROOT = Path(__file__).resolve().parents[2]
-BIN = Path(sys.executable).parent
+# Where Ansible's programs are: beside this Python, or in the environment of another ansible-core (tests/tools/matrix.py).
+BIN = Path(os.environ.get("GRAPHOPS_TEST_BIN") or Path(sys.executable).parent)
 SYNC = "graphops.intune.intune_exchange_connector_sync"
 INFO = "graphops.intune.intune_exchange_connector_info"
 
