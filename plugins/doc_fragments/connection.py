@@ -29,14 +29,14 @@ options:
     default: true
   request_timeout:
     description:
-      - How many seconds to wait for a connection, and for the answer to a request.
+      - How many seconds a connection may take, and again an answer, from its first byte to its last.
     type: int
     default: 30
   retry_timeout:
     description:
-      - How many seconds all tries of one request may take together, with the waiting times in between. Requests are
-        repeated if Graph or Entra ID has no time for them (HTTP 429, 503 and 504), and if the answer to a reading
-        one was lost.
+      - How many seconds all tries may take together, with the waiting times in between; those of signing in, of reading
+        and of requesting a synchronisation share this time. Requests are repeated if Graph or Entra ID has no time for
+        them (HTTP 429, 503 and 504), and if the answer to a reading one was lost.
       - If the service asks to wait longer than that, the task fails at once and says how long.
       - V(0) never repeats a request.
     type: int

@@ -17,6 +17,8 @@ from http import HTTPStatus
 _DEPTH = 8
 # A longer message is cut: it is a page or a dump, and the task's output is read by people.
 _LONGEST = 400
+# Graph's deepest answer, that to a batch, has ten levels; Python, Ansible and msal all stumble over hundreds.
+_MOST_LEVELS = 100
 # What is searched of text that is no JSON: patterns take their time over megabytes.
 _SEARCHED = 8192
 
@@ -114,7 +116,7 @@ class Unavailable(IntuneError):
 class Unanswered(Unavailable):
     """A request got no answer.
 
-    :param sent: whether the server may have received the request.
+    :param sent: whether the server may have done what it was asked for.
     :param lasting: whether another try within minutes is pointless (a certificate that is not trusted, no such host).
     """
 
@@ -152,7 +154,7 @@ def graph_said(body: bytes | str) -> Said:
     https://learn.microsoft.com/graph/errors; bodies seen in the wild: microsoft-graph-docs#9787,
     microsoft-authentication-library-for-js#7007, Intune-PowerShell-SDK#21, IntuneCD#36.
     """
-    return _said(_text_of(body), Said("", "", ""), _DEPTH)
+    return _said(text_of(body), Said("", "", ""), _DEPTH)
 
 
 def _said(text: str, so_far: Said, depth: int) -> Said:
@@ -266,13 +268,27 @@ def json_of(body: bytes | str) -> t.Any:
     :raises ValueError: it is none, or one nested so deep that only an attacker would.
     """
     try:
-        return json.loads(body)
+        document = json.loads(body)
     except RecursionError:
         raise ValueError("nested too deep") from None
+    level, levels = [document], 0
+    while level:
+        levels += 1
+        if levels > _MOST_LEVELS:
+            raise ValueError("nested too deep")
+        level = [value for part in level for value in _values(part)]
+    return document
 
 
-def _text_of(body: bytes | str) -> str:
-    return body if isinstance(body, str) else body.decode("utf-8-sig", errors="replace")
+def _values(part: t.Any) -> t.Iterable[t.Any]:
+    if isinstance(part, dict):
+        return part.values()
+    return part if isinstance(part, list) else ()
+
+
+def text_of(body: bytes | str) -> str:
+    """Read text in any of the Unicode encodings of JSON; what is none is replaced."""
+    return body if isinstance(body, str) else body.decode(json.detect_encoding(body), errors="replace")
 
 
 def _json_object(text: str) -> dict[str, t.Any] | None:

@@ -24,6 +24,8 @@ from .story import Ask, Pause, Story
 CONNECTED = "connected"
 
 _COLLECTION = "/deviceManagement/exchangeConnectors"
+# Graph's ids are GUIDs; what is none must not become part of an address.
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 # A request whose answer was lost may have been accepted; it is repeated once, so that two are accepted at most.
@@ -44,7 +46,7 @@ class Connector(t.NamedTuple):
     @property
     def status(self) -> str:
         """Its status; one that is not in the documentation is passed on as it is."""
-        return str(self.properties.get("status") or "none")
+        return errors.one_line(str(self.properties.get("status") or "none"))
 
 
 class Reading(t.NamedTuple):
@@ -77,7 +79,8 @@ def from_graph(entity: t.Any) -> Connector:
     """
     if isinstance(entity, dict) and isinstance(entity.get("value"), dict):
         entity = entity["value"]
-    if not isinstance(entity, dict) or not isinstance(entity.get("id"), str):
+    name = entity.get("id") if isinstance(entity, dict) else None
+    if not isinstance(name, str) or not _ID.fullmatch(name):
         raise errors.IntuneError(
             "Graph's answer is no Exchange connector", advice="check that graph_url is a Microsoft Graph"
         )
@@ -126,13 +129,16 @@ def has_moved(before: Connector, after: Connector) -> bool:
     return after.last_sync is not None and (before.last_sync is None or after.last_sync > before.last_sync)
 
 
-def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connector) -> Story[Requested]:
+def request_sync(
+    graph: Graph, connector_id: str, sync_type: str, before: Connector, patience: retries.Patience
+) -> Story[Requested]:
     """Ask for a synchronisation, as often as needed and as seldom as possible.
 
-    Throttling (429) and refusals for lack of time (503) are repeated while ``retry_timeout`` lasts. After a lost answer
-    the connector is read first, and if that does not show the synchronisation, there is a second request, and never a
+    Throttling (429) and refusals for lack of time (503) are repeated while ``patience`` lasts. After a lost answer the
+    connector is read first, and if that does not show the synchronisation, there is a second request, and never a
     third.
 
+    :param patience: begun with the first request about this connector, so that all of them share its time.
     :param before: the connector as it was before, to see whether it moved.
     :returns: accepted, seen, or nobody can tell.
     :raises GraphError: Graph refused it.
@@ -140,7 +146,6 @@ def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connec
     :raises SignInError: no token.
     """
     http = graph.http
-    patience = retries.Patience(http.timing, http.retry_timeout)
     lost = 0
     failure: errors.IntuneError
     while True:
@@ -149,7 +154,7 @@ def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connec
             answer = yield Ask("POST", f"{_COLLECTION}/{connector_id}/sync", json.dumps({"syncType": sync_type}))
         except errors.Unanswered as error:
             failure, reread = error, error.sent
-            lost += error.sent and not error.lasting
+            lost += error.sent
             if error.lasting:
                 break
         except errors.IntuneError as error:
@@ -172,7 +177,7 @@ def request_sync(graph: Graph, connector_id: str, sync_type: str, before: Connec
         yield Pause(pause)
         if reread or lost:
             try:
-                seen = yield from read(graph, connector_id)
+                seen = yield from read(graph, connector_id, limit=patience.left)
             except errors.IntuneError as error:
                 failure = error
                 break

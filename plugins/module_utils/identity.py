@@ -19,7 +19,7 @@ import typing as t
 import warnings
 from urllib.parse import urlsplit
 
-from . import errors, token_cache, transport
+from . import errors, retries, token_cache, transport
 from .clouds import Endpoints
 from .errors import OptionError, SignInError
 from .options import IDENTITY_VARIABLES, Given, given
@@ -277,6 +277,8 @@ class SignIn:
         self._hosts = hosts
         self._http = http
         self._token: str | None = None
+        self._tokens: set[str] = set()
+        http.secrets.update(identity.values[name] for name in _SECRETS if identity.values[name])
         self._good_until = 0.0
         source = identity.way.source
         if source not in ("access_token", "cli") and not HAS_MSAL:
@@ -289,7 +291,7 @@ class SignIn:
     @property
     def tokens(self) -> set[str]:
         """The tokens that were got: none of them may be shown."""
-        return {self._token} if self._token else set()
+        return set(self._tokens)
 
     def _everything(self) -> list[t.Any]:
         """All that decides which token is got, the credential included."""
@@ -325,6 +327,8 @@ class SignIn:
         else:
             token = self._sign_in()
         self._token = token.value
+        self._tokens.add(token.value)
+        self._http.secrets.add(token.value)
         self._good_until = self._http.timing.monotonic() + token.good_for
 
     def _sign_in(self) -> token_cache.Token:
@@ -459,6 +463,8 @@ class _MsalHttp:
     def __init__(self, http: transport.Transport, authority_url: str) -> None:
         self._http = http
         self._authority = urlsplit(authority_url)
+        # One for all requests of a sign-in.
+        self._patience = retries.Patience(http.timing, http.retry_timeout)
         self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
 
     def get(self, url: str, params: t.Any = None, headers: t.Any = None, **_unused: t.Any) -> _MsalAnswer:
@@ -480,14 +486,16 @@ class _MsalHttp:
             url = parts._replace(netloc=self._authority.netloc).geturl()
         # What a federated user's own server sends is XML.
         json_expected = of_authority or parts.scheme == "http"
-        answer = self._http.call(method, url, headers=headers or {}, json_expected=json_expected, **request)
+        answer = self._http.call(
+            method, url, headers=headers or {}, json_expected=json_expected, limit=self._patience.left, **request
+        )
         if answer.status >= 400:
             try:
                 document = answer.json()
             except ValueError:
                 document = {}
             self.refusal = (answer.status, document if isinstance(document, dict) else {})
-        return _MsalAnswer(answer.status, answer.body.decode("utf-8", errors="replace"), answer.headers)
+        return _MsalAnswer(answer.status, errors.text_of(answer.body), answer.headers)
 
 
 class _MsalAnswer(t.NamedTuple):

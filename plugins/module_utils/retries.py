@@ -65,13 +65,21 @@ def next_delay(*, tries: int, asked: float | None, elapsed: float, limit: float,
 
 
 class Patience:
-    """The patience of one call: tells the pauses between its tries, until ``limit`` seconds are used up."""
+    """The patience of one call, or of several that share it.
+
+    It tells the pauses between the tries, until ``limit`` seconds are used up.
+    """
 
     def __init__(self, timing: Timing, limit: float) -> None:
         self._timing = timing
         self._limit = limit
         self._start = timing.monotonic()
         self.tries = 0
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left of it, at least 0."""
+        return max(0.0, self._limit - (self._timing.monotonic() - self._start))
 
     def pause(self, asked: float | None) -> float | None:
         """The seconds until the next try; None if it would come too late. ``asked`` is what Retry-After asks for."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timezone
 
-from . import errors, exchange_connector, options, timestamps
+from . import errors, exchange_connector, options, retries, timestamps
 from .client import Caller, connect
 from .exchange_connector import CONNECTED, Connector, Reading, Requested
 from .graph import Graph
@@ -276,11 +276,13 @@ def begin(
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: anything later, with all that is known.
     """
+    patience = retries.Patience(graph.http.timing, graph.http.retry_timeout)
     if first is None:
         first = yield from exchange_connector.read(graph, want.connector_id)
     decision = decide(first.connector, first.now, want)
-    if decision.warning:
-        warn(decision.warning)
+    for warning in (decision.warning, _about_clocks(first.now, graph.http.timing.now(), want, decision)):
+        if warning:
+            warn(warning)
     result = _Result(want, first, decision)
     if decision.refused:
         raise SyncFailed(_not_connected(first.connector, want), result.of("refused"))
@@ -291,7 +293,7 @@ def begin(
 
     try:
         requested = yield from exchange_connector.request_sync(
-            graph, want.connector_id, want.sync_type, first.connector
+            graph, want.connector_id, want.sync_type, first.connector, patience
         )
     except errors.IntuneError as error:
         raise SyncFailed(error, result.of("refused")) from error
@@ -386,6 +388,19 @@ class _Result:
                 "after": after,
             },
         }
+
+
+def _about_clocks(theirs: datetime | None, ours: datetime, want: Wanted, decision: Decision) -> str:
+    """What to say if Graph's clock, by which the decision was made, may be wrong; "" for nothing."""
+    if theirs is None or decision.age is None or want.force or want.max_age == 0:
+        return ""
+    apart = abs((theirs - ours).total_seconds())
+    if apart <= _CLOCK_SKEW:
+        return ""
+    return (
+        f"Graph's clock and that of this host are {timestamps.spell(apart)} apart; the age of the last synchronisation"
+        " is by Graph's"
+    )
 
 
 def _not_connected(connector: Connector, want: Wanted) -> errors.IntuneError:

@@ -9,13 +9,18 @@
 from __future__ import annotations
 
 import functools
+import http.client
+import io
+import json
 import pathlib
 import platform
 import socket
 import ssl
+import time
 import typing as t
+import zlib
 from datetime import datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from . import errors, retries, timestamps
 from .story import Ask, Pause, Story, tell_one
@@ -26,15 +31,19 @@ try:
     import requests.adapters
     import requests.utils
     import urllib3
+    import urllib3.connection
+    import urllib3.connectionpool
     import urllib3.exceptions
     from urllib3.util.ssl_ import create_urllib3_context
 
     HAS_REQUESTS = True
     _HTTPAdapter = requests.adapters.HTTPAdapter
+    _HTTPSConnection = urllib3.connection.HTTPSConnection
+    _HTTPSConnectionPool = urllib3.connectionpool.HTTPSConnectionPool
 except Exception:  # noqa: BLE001
     # A broken installation raises anything, and must not end ansible-playbook, which imports this too.
     HAS_REQUESTS = False
-    _HTTPAdapter = object  # type: ignore[assignment,misc]
+    _HTTPAdapter = _HTTPSConnection = _HTTPSConnectionPool = object  # type: ignore[assignment]
 
 # A page of a thousand connectors is half a megabyte; whatever is larger than this is not Graph.
 _LARGEST_BODY = 16 * 1024 * 1024
@@ -67,8 +76,80 @@ class Answer(t.NamedTuple):
         return errors.json_of(self.body)
 
 
+class _Arriving(io.RawIOBase):
+    """What arrives over a connection, for as long in all as the socket would wait for each piece of it."""
+
+    def __init__(self, connection: t.Any, raw: t.Any) -> None:
+        self._connection = connection
+        self._raw = raw
+        self._seconds = connection.gettimeout()
+        self._deadline = None if self._seconds is None else time.monotonic() + self._seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> t.Any:
+        if self._deadline is None:
+            return self._raw.readinto(buffer)
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise socket.timeout("timed out")
+        self._connection.settimeout(left)
+        got = self._raw.readinto(buffer)
+        # The next request over this connection has its own time.
+        self._connection.settimeout(self._seconds)
+        return got
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Lines(io.BufferedReader):
+    """Remembers the last line that was read."""
+
+    last = b""
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        self.last = super().readline(size)
+        return self.last
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that has a deadline, and an end to its headers.
+
+    http.client waits anew for every byte, and takes headers that were cut for whole: then half an answer to a request
+    would be its acceptance.
+    """
+
+    def __init__(self, connection: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
+        super().__init__(connection, *args, **kwargs)
+        self.fp: t.Any = _Lines(_Arriving(connection, self.fp.detach()))
+
+    def begin(self) -> None:
+        super().begin()
+        if not self.fp.last:
+            raise http.client.IncompleteRead(b"")
+
+
+class _Connection(_HTTPSConnection):
+    response_class = _Response
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        except OSError as error:
+            # What ends a handshake looks like what ends an answer, but no request was sent.
+            error.before_request = True  # type: ignore[attr-defined]
+            raise
+
+
+class _Pool(_HTTPSConnectionPool):
+    ConnectionCls = _Connection
+
+
 class _Adapter(_HTTPAdapter):
-    """Lets requests use a TLS context that was made once.
+    """Lets requests use a TLS context that was made once, and connections as above.
 
     Left alone, requests reads the bundle of authorities anew for every connection, which costs more than all else that
     a task does; and it prefers REQUESTS_CA_BUNDLE to what its caller says.
@@ -78,11 +159,12 @@ class _Adapter(_HTTPAdapter):
         self._context = context
         super().__init__()
 
-    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> t.Any:
-        return super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+    def init_poolmanager(self, *args: t.Any, **kwargs: t.Any) -> None:
+        super().init_poolmanager(*args, ssl_context=self._context, **kwargs)
+        _use_our_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        return super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs)
+        return _use_our_connections(super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs))
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
@@ -90,6 +172,11 @@ class _Adapter(_HTTPAdapter):
 
     def cert_verify(self, conn: t.Any, url: str, verify: t.Any, cert: t.Any) -> None:  # noqa: ARG002
         conn.cert_reqs = _cert_reqs(self._context)
+
+
+def _use_our_connections(manager: t.Any) -> t.Any:
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Pool}
+    return manager
 
 
 def _cert_reqs(context: ssl.SSLContext) -> str:
@@ -141,7 +228,7 @@ class Transport:
     """Sends requests to Graph and Entra ID, one at a time, and waits for the answers.
 
     :param context: how TLS is done, from :func:`tls_context`.
-    :param request_timeout: seconds that a connection may take, each wait for data, and the body of an answer.
+    :param request_timeout: seconds that a connection may take, and again an answer from its first byte to its last.
     :param retry_timeout: seconds that all tries of one call may take.
     """
 
@@ -151,17 +238,22 @@ class Transport:
         self.timing = timing
         self.request_timeout = request_timeout
         self.retry_timeout = retry_timeout
+        # What errors may not quote. Ansible hides it too, but not what is left of it in a message that is cut.
+        self.secrets: set[str] = set()
         self._session = requests.Session()
         # The environment is read here, for proxies alone: requests would also take credentials from ~/.netrc and put
         # them in the place of our token.
         self._session.trust_env = False
         self._session.mount("https://", _Adapter(context))
+        # Not following redirects, requests still reads their whole body and their address, whatever these are.
+        self._session.get_redirect_target = lambda _response: None  # type: ignore[assignment,method-assign]
         if context.verify_mode == ssl.CERT_NONE:
             # The documentation says what it means; urllib3 would say it at every request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         self._session.headers["User-Agent"] = (
             f"graphops.intune/{VERSION} python-requests/{requests.__version__} Python/{platform.python_version()}"
         )
+        self._session.headers["Accept-Encoding"] = "gzip"
 
     def once(
         self,
@@ -190,6 +282,7 @@ class Transport:
                 stream=True,
             )
             try:
+                _refuse_redirect(response, host)
                 body = self._body(response, host)
             except BaseException:
                 response.close()
@@ -198,9 +291,9 @@ class Transport:
             raise _unanswered(host, error, self.request_timeout) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _unanswered(host, error, self.request_timeout) from error
-        answer = Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
-        _refuse_redirect(answer, host)
-        return answer
+        if response.status_code >= 300:
+            body = _without(self.secrets, body)
+        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
 
     def call(
         self,
@@ -211,9 +304,11 @@ class Transport:
         headers: t.Mapping[str, str],
         params: t.Any = None,
         data: t.Any = None,
+        limit: float | None = None,
     ) -> Answer:
         """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
 
+        :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param json_expected: whether success without a JSON object in it is to be tried again.
         :returns: an answer that another try would not better, errors included.
         :raises Unavailable: no try got one.
@@ -230,7 +325,7 @@ class Transport:
             host=urlsplit(url).netloc,
             json_expected=json_expected,
             timing=self.timing,
-            limit=self.retry_timeout,
+            limit=self.retry_timeout if limit is None else limit,
         )
         return tell_one(story, send=send, timing=self.timing)
 
@@ -239,26 +334,41 @@ class Transport:
         self._session.close()
 
     def _body(self, response: t.Any, host: str) -> bytes:
-        """Read a body with a limit to its size and to the time it takes: it may drip in for ever."""
-        deadline = self.timing.monotonic() + self.request_timeout
+        """Read a body with a limit to its size, packed and unpacked: it may go on for ever, or be a bomb."""
+        too_large = errors.Unanswered(
+            f"{host} sent more than {_LARGEST_BODY // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
+        )
         parts, size = [], 0
-        raw = response.raw
-        # read1() returns what has arrived; urllib3 1.26 has none, there small reads do nearly as well.
-        read = getattr(raw, "read1", None)
-        chunks = iter(lambda: read(_CHUNK, decode_content=True), b"") if read else response.iter_content(chunk_size=256)
-        for part in chunks:
+        for part in response.raw.stream(_CHUNK, decode_content=False):
             parts.append(part)
             size += len(part)
             if size > _LARGEST_BODY:
-                raise errors.Unanswered(
-                    f"{host} sent more than {_LARGEST_BODY // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
-                )
-            if self.timing.monotonic() > deadline:
-                raise errors.Unanswered(
-                    f"{host} took longer than {self.request_timeout:g} s to send its answer", sent=True
-                )
-        raw.release_conn()
-        return b"".join(parts)
+                raise too_large
+        response.raw.release_conn()
+        body = b"".join(parts)
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        if not body or encoding in ("", "identity"):
+            return body
+        # What makes it out of gzip makes it out of deflate too.
+        unpacker = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
+        try:
+            body = unpacker.decompress(body, _LARGEST_BODY + 1)
+        except zlib.error:
+            body = b""
+        if len(body) > _LARGEST_BODY:
+            raise too_large
+        if not unpacker.eof or encoding not in ("gzip", "x-gzip", "deflate"):
+            raise errors.Unanswered(f"the answer of {host} could not be decoded", advice=_PROXY_ADVICE, sent=True)
+        return body
+
+
+def _without(secrets: t.Iterable[str], body: bytes) -> bytes:
+    """Take out what must not be shown, in each spelling that JSON, a form or plain text has for it."""
+    for secret in secrets:
+        written = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
+        for spelling in (secret, quote_plus(secret, errors="surrogatepass"), *written):
+            body = body.replace(spelling.encode(errors="surrogatepass"), b"********")
+    return body
 
 
 def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timing, limit: float) -> Story[Answer]:
@@ -328,7 +438,7 @@ def out_of_patience(
 
     :param asked: what the service asked to wait, if it did: then that was too long.
     """
-    times = "once" if tries == 1 else f"{tries} times"
+    times, limit = "once" if tries == 1 else f"{tries} times", round(limit, 1)
     if asked:
         return errors.Unavailable(
             f"{failure.what}, and it asks to wait {timestamps.spell(asked)}, longer"
@@ -343,14 +453,18 @@ def out_of_patience(
     )
 
 
-def _refuse_redirect(answer: Answer, host: str) -> None:
+def _refuse_redirect(response: t.Any, host: str) -> None:
     """Stop at a redirect: whoever follows one takes the token or the secret along."""
-    if 300 <= answer.status < 400:
-        target = urlsplit(errors.one_line(answer.headers.get("location") or "")).hostname or "elsewhere"
+    if 300 <= response.status_code < 400:
+        try:
+            target = urlsplit(errors.one_line(response.headers.get("location") or "")).hostname or "elsewhere"
+        except ValueError:
+            target = "elsewhere"
         raise errors.Unanswered(
-            f"{host} redirects to {target} (HTTP {answer.status}), which is not followed for the credential's sake",
+            f"{host} redirects to {target} (HTTP {response.status_code}), which is not followed for the credential's"
+            " sake",
             advice="check graph_url and authority_url, and that no proxy or portal stands in between",
-            sent=True,
+            sent=False,
             lasting=True,
         )
 
@@ -378,6 +492,7 @@ def _proxies(url: str) -> dict[str, str]:
 def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unanswered:
     """Say in words why there was no answer. The texts of the libraries stay out: they may hold a proxy's password."""
     causes = list(_causes(error))
+    sent = not any(getattr(cause, "before_request", False) for cause in causes)
 
     def caused_by(*kinds: type) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
@@ -397,6 +512,8 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
             advice="check HTTPS_PROXY and NO_PROXY",
             sent=False,
         )
+    if caused_by(urllib3.exceptions.InvalidHeader):
+        return errors.Unanswered(f"the answer of {host} contradicts itself", advice=_PROXY_ADVICE, sent=True)
     if caused_by(requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema):
         return errors.Unanswered(
             f"the request to {host} could not be built", advice="check the options", sent=False, lasting=True
@@ -418,19 +535,19 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
             advice="check the network and the proxy",
             sent=False,
         )
-    if caused_by(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError):
+    late = caused_by(requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)
+    connecting = caused_by(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
+    if connecting or (late and not sent):
         return errors.Unanswered(
             f"{host} accepted no connection within {timeout:g} s", advice="check the network and the proxy", sent=False
         )
-    if caused_by(requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout):
+    if late:
         return errors.Unanswered(
             f"{host} did not answer within {timeout:g} s", advice="run again later, or raise request_timeout", sent=True
         )
-    if caused_by(requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError):
-        return errors.Unanswered(f"the answer of {host} could not be decoded", advice=_PROXY_ADVICE, sent=True)
     if caused_by(ssl.SSLError):
-        return errors.Unanswered(f"the TLS connection to {host} failed", advice=_PROXY_ADVICE, sent=True)
-    return errors.Unanswered(f"{host} cut the connection", advice="run again later", sent=True)
+        return errors.Unanswered(f"the TLS connection to {host} failed", advice=_PROXY_ADVICE, sent=sent)
+    return errors.Unanswered(f"{host} cut the connection", advice="run again later", sent=sent)
 
 
 def _causes(error: BaseException | None) -> t.Iterator[BaseException]:

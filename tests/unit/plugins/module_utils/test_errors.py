@@ -475,3 +475,20 @@ def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_json_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
     assert errors.json_of('{"a": "é"}'.encode(encoding)) == {"a": "é"}
+
+
+@pytest.mark.parametrize("levels", [100, 101])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_json_of_a_hundred_levels_is_enough(levels: int, opening: str, closing: str) -> None:
+    body = opening * (levels - 1) + "1" + closing * (levels - 1)
+    if levels == 100:
+        assert errors.json_of(body)
+    else:
+        with pytest.raises(ValueError, match="nested too deep"):
+            errors.json_of(body)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
+def test_an_error_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
+    body = '{"error": {"code": "x", "message": "Müde."}}'.encode(encoding)
+    assert errors.graph_said(body).message == "Müde."

@@ -298,7 +298,56 @@ def test_snake_case(name: str, snake: str) -> None:
     assert exchange_connector.snake_case(name) == snake
 
 
-@pytest.mark.parametrize("entity", [None, [], "x", 1, {}, {"id": 1}, {"value": []}, {"value": {"status": "connected"}}])
+@pytest.mark.parametrize(
+    "entity",
+    [
+        None,
+        [],
+        "x",
+        1,
+        {},
+        {"id": 1},
+        {"id": ""},
+        {"id": "../users"},
+        {"id": "x" * 65},
+        {"value": []},
+        {"value": {"status": "connected"}},
+    ],
+)
 def test_what_is_no_connector(entity: t.Any) -> None:
     with pytest.raises(errors.IntuneError, match="no Exchange connector"):
         exchange_connector.from_graph(entity)
+
+
+def test_a_status_is_one_line_of_some_length() -> None:
+    connector = exchange_connector.from_graph({"id": ID, "status": "x\n" + "y" * 10**6})
+    assert connector.status.isprintable()
+    assert len(connector.status) <= 400
+
+
+def test_all_requests_until_it_is_accepted_share_retry_timeout() -> None:
+    script = Script(LOST, retry_timeout=4)
+
+    def slowly(answer: tuple[int, bytes, dict[str, str]]) -> t.Callable[[], t.Any]:
+        def late() -> t.Any:
+            script.elapsed += 1
+            return answer
+
+        return late
+
+    # Two tries to read take three of the four seconds, so there is no time for two to request.
+    script.answers = [slowly(DOWN), slowly(OLD), slowly(BUSY), ACCEPTED, NEW]
+    with pytest.raises(errors.IntuneError, match=r"HTTP 429 .* \(tried once within retry_timeout, 4 s\)"):
+        run(script)
+
+
+@pytest.mark.parametrize(("apart", "warned"), [(0, 0), (300, 0), (301, 1), (-86400, 1)])
+def test_clocks_that_are_far_apart_are_told(apart: int, warned: int) -> None:
+    graphs = NOW + timedelta(seconds=apart)
+    status, body, headers = shown(graphs - timedelta(minutes=5))
+    told = Script((status, body, {**headers, "date": format_datetime(graphs, usegmt=True)})).graph()
+    changes: dict[str, t.Any]
+    for changes, expected in (({}, warned), ({"max_age": 0}, 0), ({"force": True}, 0)):
+        warnings: list[str] = []
+        told.tell_one(sync.run(wanted(**changes), told, check_mode=True, warn=warnings.append, progress=print))
+        assert len([text for text in warnings if "clock" in text]) == expected
