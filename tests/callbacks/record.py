@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 import typing as t
 from pathlib import Path
 
@@ -28,10 +29,21 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
     CALLBACK_TYPE = "aggregate"
     CALLBACK_NAME = "record"
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._starts: dict[str, float] = {}
+
+    def v2_runner_on_start(self, host: t.Any, task: t.Any) -> None:  # noqa: ARG002
+        """Note when a host begins its task."""
+        self._starts[host.get_name()] = time.monotonic()
+
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Record a success."""
+        host = result._host.get_name()  # noqa: SLF001
+        seconds = time.monotonic() - self._starts.get(host, time.monotonic())
+        line = {"host": host, "seconds": seconds, "result": result._result}  # noqa: SLF001
         with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
-            json.dump({"host": result._host.get_name(), "result": result._result}, file, default=str)  # noqa: SLF001
+            json.dump(line, file, default=str)
             file.write("\n")
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:  # noqa: ARG002

@@ -6,11 +6,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import threading
 import typing as t
 from dataclasses import dataclass, field
 
-from simulator.records import Request
+from simulator.records import Answer, Request
 
 PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "batch", "any")
 CUTS = ("before", "headers", "body")
@@ -32,7 +34,10 @@ class Fault:
         delay: seconds to wait before answering.
         cut: ``before`` closes the connection without a byte, ``headers`` inside the headers, ``body`` after half
             of the body while ``Content-Length`` promises all of it.
-        accept: only with ``where="sync"``: the sync is accepted, at once, although the answer is the fault.
+        alter: makes another answer of the one that the request would get by the other parameters.
+        wire: sends the answer in its own way, over the open connection, which is closed afterwards.
+        accept: only with ``where`` ``sync`` or ``batch``: what is asked for is done, at once, although the answer is
+            the fault.
         times: how often it strikes; ``None`` for ever.
         skip: how many matching requests pass first.
         connector_id, tenant_id: only requests for this connector or tenant.
@@ -45,6 +50,8 @@ class Fault:
     body: t.Any = None
     delay: float = 0.0
     cut: str | None = None
+    alter: t.Callable[[Request, Answer], Answer] | None = None
+    wire: t.Callable[[asyncio.Transport, Answer], t.Awaitable[None]] | None = None
     accept: bool = False
     times: int | None = 1
     skip: int = 0
@@ -58,13 +65,18 @@ class Fault:
             raise ValueError(f"where must be one of {', '.join(PLACES)}, not {self.where!r}")
         if self.cut is not None and self.cut not in CUTS:
             raise ValueError(f"cut must be one of {', '.join(CUTS)}, not {self.cut!r}")
-        if self.accept and self.where != "sync":
-            raise ValueError("accept only makes sense with where='sync'")
+        if self.accept and self.where not in ("sync", "batch"):
+            raise ValueError("accept only makes sense with where='sync' or 'batch'")
 
     @property
     def answers(self) -> bool:
         """Whether the fault brings its own answer instead of the normal one."""
         return self.status is not None or self.body is not None
+
+    @property
+    def loses(self) -> bool:
+        """Whether the answer does not arrive as HTTP wants it."""
+        return self.cut is not None or self.wire is not None
 
     def matches(self, request: Request) -> bool:
         """Whether ``request`` is of the kind this fault is meant for."""
@@ -78,6 +90,7 @@ class Fault:
 
 @dataclass
 class _Entry:
+    number: int
     fault: Fault
     skip: int
     left: int | None
@@ -88,12 +101,15 @@ class Faults:
 
     def __init__(self, lock: threading.RLock) -> None:
         self._lock = lock
-        self._entries: list[_Entry] = []
+        self._count = itertools.count()
+        # By the tenant they are meant for: a world of thousands of tenants, each with faults of its own, stays quick.
+        self._entries: dict[str | None, list[_Entry]] = {}
 
     def add(self, fault: Fault) -> None:
         """Order ``fault``."""
+        entry = _Entry(next(self._count), fault, fault.skip, fault.times)
         with self._lock:
-            self._entries.append(_Entry(fault, fault.skip, fault.times))
+            self._entries.setdefault(fault.tenant_id and fault.tenant_id.lower(), []).append(entry)
 
     def clear(self) -> None:
         """Forget all faults, also those that have not struck yet."""
@@ -103,7 +119,8 @@ class Faults:
     def take(self, request: Request) -> Fault | None:
         """Give the fault that strikes ``request`` and count it as used."""
         with self._lock:
-            for entry in self._entries:
+            entries = [entry for key in {None, request.tenant_id} for entry in self._entries.get(key, ())]
+            for entry in sorted(entries, key=lambda entry: entry.number):
                 if entry.left == 0 or not entry.fault.matches(request):
                     continue
                 if entry.skip:

@@ -142,26 +142,32 @@ class Simulator:
         if fault is not None:
             delay += fault.delay
             if fault.accept:
-                answer = self._normal(request)
+                answer = await self._done(request)
         if delay > 0:
             await asyncio.sleep(delay)
-        if fault is None or not (fault.answers or fault.cut):
-            answer = answer or (await self._batch(request) if request.where == "batch" else self._normal(request))
+        if fault is None or not (fault.answers or fault.loses):
+            answer = answer or await self._done(request)
         elif fault.answers:
             answer = self._by_fault(request, fault)
         elif answer is None:
-            # A cut without an answer of its own cuts the real one, but must not accept a sync that it was not told to.
-            answer = self._common(request, Answer(200)) if request.where == "sync" else self._normal(request)
+            # An answer that is lost is the real one, but must not accept a sync that it was not told to.
+            writes = request.where in ("sync", "batch")
+            answer = self._common(request, Answer(200)) if writes else self._normal(request)
         if fault is not None:
             names = {name.lower() for name in fault.headers}
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in names}
             answer.headers = {**kept, **fault.headers}
-        if fault is None or fault.cut is None:
+            if fault.alter is not None:
+                answer = fault.alter(request, answer)
+        if fault is None or not fault.loses:
             request.status = answer.status
             request.request_id = answer.headers.get("request-id") or answer.headers.get("x-ms-request-id")
         if self._on_answer is not None:
             self._on_answer(request)
         return answer
+
+    async def _done(self, request: Request) -> Answer:
+        return await self._batch(request) if request.where == "batch" else self._normal(request)
 
     def _normal(self, request: Request) -> Answer:
         with self.world.lock:
@@ -180,7 +186,7 @@ class Simulator:
         for number, item in items:
             answer = await self.answer(item)
             # What is cut on the way is not in the answer at all.
-            if item.fault is None or item.fault.cut is None:
+            if item.fault is None or not item.fault.loses:
                 answers.append((number, answer))
         return self._dated(request, graph.batch_answer(request, answers))
 
@@ -272,8 +278,11 @@ class _Listener:
             time=self._simulator.world.clock(),
         )
         answer = await self._simulator.answer(request)
-        if request.fault is not None and request.fault.cut is not None:
-            transport.write(cut_bytes(answer, request.fault.cut))
+        if request.fault is not None and request.fault.loses:
+            if request.fault.cut is not None:
+                transport.write(cut_bytes(answer, request.fault.cut))
+            elif request.fault.wire is not None:
+                await request.fault.wire(transport, answer)
             transport.close()
             # aiohttp wants a response object; on the closed connection nothing of it is sent.
         return web.Response(status=answer.status, headers=answer.headers, body=answer.body)
