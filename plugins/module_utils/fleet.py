@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import typing as t
-from concurrent.futures import ThreadPoolExecutor
+from concurrent import futures
 
 from . import errors, options, sync
 from .client import Caller, Client, connect
@@ -18,6 +18,8 @@ from .story import Story
 
 # How many identities are at work at the same time; each has connections of its own.
 _IDENTITIES_AT_ONCE = 8
+# Seconds until the thread that waits for them looks about.
+_LONGEST_SLEEP = 1.0
 # With a limit to the failures, so many are begun before they are counted again: one batch.
 _AT_A_TIME = 20
 
@@ -84,9 +86,13 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
         else:
             group = groups.setdefault(_identity_of(member.params), _Group(member.params, {}))
             group.shared.setdefault(want.connector_id, _Shared(want, [])).hosts.append(member.host)
-    with ThreadPoolExecutor(_IDENTITIES_AT_ONCE) as pool:
-        for found in pool.map(lambda group: _of_one_identity(group, limit, caller), groups.values()):
-            results.update(found)
+    with futures.ThreadPoolExecutor(_IDENTITIES_AT_ONCE) as pool:
+        working = [pool.submit(_of_one_identity, group, limit, caller) for group in groups.values()]
+        # The system may hand a signal to any thread, but Python heeds it in this one, once it awakes.
+        while futures.wait(working, timeout=_LONGEST_SLEEP).not_done:
+            pass
+        for done in working:
+            results.update(done.result())
     return results
 
 
