@@ -19,6 +19,7 @@ from awx_api.kinds import KINDS, UNIFIED
 ENCRYPTED = "$encrypted$"
 # awx/main/utils/ansible.py: a file is offered as a playbook if one of its lines looks so.
 PLAYBOOK = re.compile(r"^\s*?-?\s*?(?:hosts|include|import_playbook):\s*?.*?$", re.MULTILINE)
+_SURVEY_TYPES = {"text": str, "textarea": str, "multiplechoice": str, "integer": int, "float": float}
 _RULE = re.compile(r"DTSTART(?:;TZID=([\w/+-]+))?:\d{8}T\d{6}(Z?) RRULE:(\S+)")
 
 
@@ -123,6 +124,9 @@ class World:
             rule = kind.fields.get(name)
             if rule is None:
                 raise Refusal(400, {name: ["There is no such field."]})
+            if value is None and "" in rule.choices:
+                values[name] = ""
+                continue
             if rule.choices and value not in rule.choices:
                 raise Refusal(400, {name: [f'"{value}" is not a valid choice.']})
             if rule.to and value is not None and self.get(rule.to, value) is None:
@@ -192,13 +196,17 @@ class World:
 
     def set_survey(self, thing: Thing, survey: dict[str, t.Any]) -> None:
         """Replace the survey."""
-        missing = {"name", "description", "spec"} - set(survey)
-        if missing:
-            raise Refusal(400, {"error": f"{sorted(missing)} missing from survey spec."})
+        if not {"name", "description", "spec"} <= set(survey) or not survey["spec"]:
+            raise Refusal(400, {"error": "name, description or spec is missing from survey spec."})
         for question in survey["spec"]:
-            missing = {"question_name", "variable", "type", "required"} - set(question)
-            if missing:
-                raise Refusal(400, {"error": f"{sorted(missing)} missing from survey question."})
+            texts = (question.get("type"), question.get("question_name"), question.get("variable"))
+            if not all(isinstance(text, str) for text in texts) or not isinstance(question.get("required"), bool):
+                raise Refusal(400, {"error": "type, question_name, variable or required is not right."})
+            default = question.get("default", "")
+            if default != "" and not isinstance(default, _SURVEY_TYPES[question["type"]]):
+                raise Refusal(400, {"error": f"Default value {default} is of the wrong type."})
+            if question["type"] == "multiplechoice" and default and default not in question["choices"]:
+                raise Refusal(400, {"error": "Default choice must be answered from the choices listed."})
         thing.survey = survey
 
     def _secrets(self, credential_type: int) -> set[str]:
