@@ -13,7 +13,7 @@ import typing as t
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils import errors
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 ACTIVITY = "1e390405-8272-b072-11f3-4f7ec9ecdf1a"
@@ -242,7 +242,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.binary() | JSON.map(lambda document: json.dumps(document).encode()))
 def test_any_body_gives_a_printable_line(body: bytes) -> None:
     assert all(is_one_printable_line(part) for part in errors.graph_said(body))
@@ -252,7 +251,6 @@ def test_any_body_gives_a_printable_line(body: bytes) -> None:
         assert error.sentence().endswith(".")
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["error", "error_description", "trace_id", "correlation_id"]), JSON))
 def test_any_refusal_gives_a_printable_line(answer: dict[str, t.Any]) -> None:
     error = errors.entra_error("sign-in", 400, answer)
@@ -261,7 +259,6 @@ def test_any_refusal_gives_a_printable_line(answer: dict[str, t.Any]) -> None:
     assert error.request_id is None or is_one_printable_line(error.request_id)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_one_line(text: str) -> None:
     assert is_one_printable_line(errors.one_line(text))

@@ -378,7 +378,7 @@ entries = st.builds(
     *([hostile] * 3),
 )
 fleets = st.lists(entries, max_size=4)
-patient = settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+patient = settings(suppress_health_check=[HealthCheck.too_slow])
 
 
 def columns(line: str) -> int:

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils import retries
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 22, 18, tzinfo=timezone.utc)
@@ -50,7 +50,6 @@ def test_retry_after(value: str | None, seconds: float | None) -> None:
     assert retries.retry_after(value, NOW) == seconds
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_retry_after_is_nothing_or_a_span(value: str) -> None:
     seconds = retries.retry_after(value, NOW)
@@ -95,7 +94,6 @@ def test_next_delay(
     assert retries.next_delay(tries=tries, asked=asked, elapsed=elapsed, limit=limit, jitter=jitter) == delay
 
 
-@settings(deadline=None)
 @given(
     tries=st.integers(1, 10**6),
     asked=st.none() | SPANS,
@@ -155,7 +153,6 @@ def test_patience_uses_chance(clock: t.Any) -> None:
     assert clock.slept == [0.75]
 
 
-@settings(deadline=None)
 @given(limit=st.floats(0, 1000), asked=st.lists(st.none() | st.floats(0, 500), max_size=50), jitter=st.floats(0, 0.99))
 def test_no_patience_outlasts_its_limit(limit: float, asked: list[float | None], jitter: float) -> None:
     slept: list[float] = []

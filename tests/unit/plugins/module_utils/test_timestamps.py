@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils import timestamps
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 
@@ -123,7 +123,6 @@ def test_anything_else_is_refused(rubbish: t.Any) -> None:
         timestamps.parse(rubbish)
 
 
-@settings(deadline=None)
 @given(
     local=st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9999, 12, 30)),  # noqa: DTZ001 - any offset
     minutes=st.integers(-23 * 60 - 59, 23 * 60 + 59),
@@ -137,13 +136,11 @@ def test_every_time_in_every_form_of_graph_is_read(local: datetime, minutes: int
     assert timestamps.parse(written) == moment
 
 
-@settings(deadline=None)
 @given(st.datetimes(min_value=datetime(2, 1, 1), timezones=st.just(timezone.utc)))  # noqa: DTZ001 - made aware
 def test_what_is_written_reads_back(moment: datetime) -> None:
     assert timestamps.parse(timestamps.text(moment)) == moment
 
 
-@settings(deadline=None)
 @given(
     st.one_of(
         st.text(),
@@ -187,7 +184,6 @@ def test_http_dates(text: str | None, moment: datetime | None) -> None:
     assert read is None or read.utcoffset() == timedelta(0)
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.from_regex(r"\A[A-Z][a-z]{2}, \d{1,3} Nov \d{1,6} \d+:\d+:\d+ ([A-Z]{3}|[+-]\d+)\Z")))
 def test_no_http_date_raises(text: str) -> None:
     read = timestamps.parse_http_date(text)
