@@ -16,7 +16,7 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit
 
 from . import errors, transport
-from .retries import RETRIED_STATUSES
+from .retries import RETRIED_STATUSES, Patience
 from .story import Ask, Story, tell, tell_one
 
 # https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
@@ -97,12 +97,16 @@ class Graph:
         return tell_one(story, send=self._send, timing=self.http.timing)
 
     def pages(self, path: str, *, doing: str) -> t.Iterator[Reply]:
-        """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`."""
+        """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`.
+
+        All pages together may take ``retry_timeout`` for their tries.
+        """
         url = self._url(path)
+        patience = Patience(self.http.timing, self.http.retry_timeout)
         seen: set[str] = set()
         while url not in seen and len(seen) < _MOST_PAGES:
             seen.add(url)
-            reply = self.tell_one(self.reading(url, doing=doing))
+            reply = self.tell_one(self.reading(url, doing=doing, limit=patience.left))
             if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
                     f"could not {doing}, because Graph sent no list", advice="check that graph_url is a Microsoft Graph"
@@ -176,7 +180,10 @@ class Graph:
             return [self._single(token, ask) for ask in asks]
         found = _batch_answers(answer)
         lost = errors.Unanswered(f"{urlsplit(self.url).netloc} left it out of its answer to a batch", sent=True)
-        return [found.get(str(number), lost) for number in range(len(asks))]
+        return [
+            self.http.without_secrets(found[str(number)]) if str(number) in found else lost
+            for number in range(len(asks))
+        ]
 
 
 def _headers(ask: Ask) -> dict[str, str]:

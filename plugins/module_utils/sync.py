@@ -176,12 +176,16 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     wants = {name: wanted(params, name) for name in ids or [""]}
     client = connect(params, caller.environ, caller.timing, caller.sharing)
 
+    # What the list takes is not left for the connectors.
+    patience = retries.Patience(caller.timing, params["retry_timeout"])
+
     def story_of(connector_id: str, first: Reading | None = None) -> Story[dict[str, t.Any]]:
         about = subject({"connector_id": connector_id}, client.tenant)
         return run(
             wants.get(connector_id) or wanted(params, connector_id),
             client.graph,
             first=first,
+            limit=patience.left,
             check_mode=caller.check_mode,
             warn=lambda text: caller.warn(f"{about}: {text}."),
             progress=lambda text: caller.progress(f"{about}: {text}"),
@@ -245,6 +249,7 @@ def run(
     graph: Graph,
     *,
     first: Reading | None = None,
+    limit: float | None = None,
     check_mode: bool,
     warn: t.Callable[[str], t.Any],
     progress: t.Callable[[str], t.Any],
@@ -254,7 +259,7 @@ def run(
     :param progress: takes clauses about what is being waited for.
     :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
     """
-    begun = yield from begin(want, graph, first=first, check_mode=check_mode, warn=warn)
+    begun = yield from begin(want, graph, first=first, limit=limit, check_mode=check_mode, warn=warn)
     if isinstance(begun, Waiting):
         return (yield from finish(begun, graph, progress=progress))
     return begun
@@ -265,20 +270,22 @@ def begin(
     graph: Graph,
     *,
     first: Reading | None = None,
+    limit: float | None = None,
     check_mode: bool,
     warn: t.Callable[[str], t.Any],
 ) -> Story[dict[str, t.Any] | Waiting]:
     """Read a connector, decide, request a synchronisation.
 
     :param first: the connector, if it was just read.
+    :param limit: seconds for all tries until a synchronisation is requested, if other than ``retry_timeout``.
     :param warn: takes clauses about the connector that the user should read.
     :returns: the result, or what to wait for.
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: anything later, with all that is known.
     """
-    patience = retries.Patience(graph.http.timing, graph.http.retry_timeout)
+    patience = retries.Patience(graph.http.timing, graph.http.retry_timeout if limit is None else limit)
     if first is None:
-        first = yield from exchange_connector.read(graph, want.connector_id)
+        first = yield from exchange_connector.read(graph, want.connector_id, limit=patience.left)
     decision = decide(first.connector, first.now, want)
     for warning in (decision.warning, _about_clocks(first.now, graph.http.timing.now(), want, decision)):
         if warning:

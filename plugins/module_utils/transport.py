@@ -291,9 +291,8 @@ class Transport:
             raise _unanswered(host, error, self.request_timeout) from error
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _unanswered(host, error, self.request_timeout) from error
-        if response.status_code >= 300:
-            body = _without(self.secrets, body)
-        return Answer(response.status_code, {k.lower(): v for k, v in response.headers.items()}, body)
+        headers = {k.lower(): v for k, v in response.headers.items()}
+        return self.without_secrets(Answer(response.status_code, headers, body))
 
     def call(
         self,
@@ -329,6 +328,17 @@ class Transport:
         )
         return tell_one(story, send=send, timing=self.timing)
 
+    def without_secrets(self, answer: Answer) -> Answer:
+        """Take out of an error what must not be shown, in each spelling that JSON, a form or plain text has for it."""
+        if answer.status < 300:
+            return answer
+        body = answer.body
+        for secret in self.secrets:
+            written = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
+            for spelling in (secret, quote_plus(secret, errors="surrogatepass"), *written):
+                body = body.replace(spelling.encode(errors="surrogatepass"), b"********")
+        return answer._replace(body=body)
+
     def renew_connections(self) -> None:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""
         self._session.close()
@@ -360,15 +370,6 @@ class Transport:
         if not unpacker.eof or encoding not in ("gzip", "x-gzip", "deflate"):
             raise errors.Unanswered(f"the answer of {host} could not be decoded", advice=_PROXY_ADVICE, sent=True)
         return body
-
-
-def _without(secrets: t.Iterable[str], body: bytes) -> bytes:
-    """Take out what must not be shown, in each spelling that JSON, a form or plain text has for it."""
-    for secret in secrets:
-        written = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
-        for spelling in (secret, quote_plus(secret, errors="surrogatepass"), *written):
-            body = body.replace(spelling.encode(errors="surrogatepass"), b"********")
-    return body
 
 
 def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timing, limit: float) -> Story[Answer]:

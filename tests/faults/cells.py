@@ -1,0 +1,531 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The matrix: every way to fail (:func:`ways`) at every step of a task (:data:`STEPS`), where that can happen."""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import itertools
+import json
+import typing as t
+import zlib
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+from simulator import Request
+from simulator.records import Answer
+
+from . import fronts, wires
+
+
+class Step(t.NamedTuple):
+    """A request of a task.
+
+    :param host: who is asked, ``entra`` or ``graph``.
+    :param where: how :class:`simulator.Fault` names it; ``skip`` of its kind come before it.
+    :param connection: how many connections to the host come before it, if each request has one of its own.
+    :param task: ``one`` connector by its id, ``all`` of two pages of which a filter takes one, or ``many``: two by ids.
+    :param writes: whether it requests a synchronisation.
+    :param json: the places in its answer where the wrong thing may stand; none if the answer has no content.
+    """
+
+    name: str
+    host: str
+    where: str
+    skip: int
+    connection: int
+    task: str = "one"
+    writes: bool = False
+    json: tuple[tuple[str | int, ...], ...] = ()
+
+
+_ENTITY = (("id",), ("lastSyncDateTime",), ("status",), ("serverName",))
+_PAGE = (("value",), ("value", 0), ("value", 0, "id"), ("@odata.nextLink",))
+_BATCH = (("responses",), ("responses", 0), *(("responses", 0, name) for name in ("id", "status", "headers", "body")))
+
+STEPS = (
+    Step("metadata", "entra", "metadata", 0, 0, json=(("token_endpoint",), ("authorization_endpoint",), ("issuer",))),
+    Step("token", "entra", "token", 0, 1, json=(("access_token",), ("token_type",), ("expires_in",))),
+    Step("GET", "graph", "get", 0, 0, json=_ENTITY),
+    Step("POST", "graph", "sync", 0, 1, writes=True),
+    Step("poll 1", "graph", "get", 1, 2, json=_ENTITY),
+    Step("poll 2", "graph", "get", 2, 3, json=_ENTITY),
+    Step("list page 1", "graph", "list", 0, 0, "all", json=_PAGE),
+    Step("list page 2", "graph", "list", 1, 1, "all", json=_PAGE[:3]),
+    Step("batch of GETs", "graph", "batch", 0, 0, "many", json=_BATCH),
+    Step("batch of POSTs", "graph", "batch", 1, 1, "many", writes=True, json=_BATCH[:-1]),
+    Step("batch of polls", "graph", "batch", 2, 2, "many", json=_BATCH),
+)
+
+
+class Way(t.NamedTuple):
+    """A way to fail.
+
+    :param group: the column of the report.
+    :param level: what fails: ``DNS``, ``connect`` or ``TLS``, before there is a request; or the ``answer`` to it.
+    :param kind: of a failing answer: ``real`` is the service's own, changed; ``own`` a success that is none; a
+        ``refusal``, after which all know that nothing was done; ``open`` if nobody knows, and ``lost`` if none arrives.
+    :param fault: of a failing answer, the parameters of a :class:`simulator.Fault`.
+    :param bad: of a failing connection, what a :class:`fronts.Front` does; of DNS, the URL.
+    :param json: the place that is changed, for ``real`` ones that need a certain one.
+    :param lasting: whether no better answer is to be expected after it, so that it is tried for good only.
+    """
+
+    name: str
+    group: str
+    level: str = "answer"
+    kind: str = "lost"
+    fault: t.Mapping[str, t.Any] = {}
+    bad: t.Any = None
+    json: tuple[str | int, ...] | None = None
+    lasting: bool = False
+
+
+class Cell(t.NamedTuple):
+    """A way to fail at a step.
+
+    :param times: how often; None for good.
+    :param accept: whether the request to synchronise is accepted although its answer fails.
+    """
+
+    step: Step
+    way: Way
+    times: int | None
+    accept: bool = False
+
+    @property
+    def name(self) -> str:
+        """The cell in words, unique."""
+        level = "" if self.way.level == "answer" else f"{self.way.level} for "
+        accepted = ", accepted" if self.accept else ""
+        return f"{level}{self.step.name}: {self.way.name}, {'once' if self.times else 'for good'}{accepted}"
+
+
+def cells() -> list[Cell]:
+    """The whole matrix."""
+    return [
+        Cell(step, way, times, accept)
+        for step, way in itertools.product(STEPS, ways())
+        for times in (1, None)
+        for accept in (False, True)
+        if impossible(step, way, times, accept) is None
+    ]
+
+
+def impossible(step: Step, way: Way, times: int | None, accept: bool) -> str | None:
+    """Why there is no such cell; None if there is."""
+    if way.level == "DNS" and step.connection:
+        return "a name is found once; that it is not found later is up to the host's resolver, not to a test"
+    if times and (way.level == "DNS" or way.bad is refused):
+        return "whoever is asked is not there to count"
+    if way.bad is fronts.right and (step.connection or times):
+        return "an address has one certificate from beginning to end"
+    if times and way.lasting:
+        return "nobody tries again after such an answer"
+    if way.json is not None and way.json not in step.json:
+        return "there is no such place in the answer"
+    if way.group == "encoding" and way.kind == "real" and not step.json:
+        return "the answer has no content"
+    if accept and not step.writes:
+        return "nothing is requested that could be accepted"
+    if accept and way.level != "answer":
+        return "no request is made"
+    if step.writes and way.level == "answer":
+        allowed = {
+            # A success is true: whoever says 204 has accepted. In a batch, the answers of the items say so.
+            "real": (True,),
+            "own": (True,) if step.where == "sync" else (False, True),
+            "refusal": (False,),
+            "open": (False, True),
+            "lost": (False, True),
+        }
+        if accept not in allowed[way.kind]:
+            return "Graph does not lie"
+    return None
+
+
+# Ways to fail before there is a request
+
+
+def refused() -> None:
+    """Marks a refused connection, which takes no code."""
+
+
+def _connections() -> t.Iterator[Way]:
+    for name, url in (
+        ("no such name", "https://simulator.invalid"),
+        ("a label that is too long", f"https://{'a' * 64}.invalid"),
+        ("a name of empty labels", "https://a..invalid"),
+    ):
+        yield Way(name, "DNS", "DNS", bad=url)
+    yield Way("refused", "refused", "connect", bad=refused)
+    yield Way("closed", "reset", "connect", bad=fronts.closed)
+    yield Way("reset", "reset", "connect", bad=fronts.reset)
+    yield Way("silent", "slow", "TLS", bad=fronts.silent)
+    yield Way("byte by byte", "slow", "TLS", bad=fronts.slow_handshake)
+    yield Way("cut handshake", "cut", "TLS", bad=fronts.cut_handshake)
+    yield Way("no TLS at all", "untrusted", "TLS", bad=fronts.plain)
+    yield Way("untrusted", "untrusted", "TLS", bad=fronts.somebody_else)
+    yield Way("another host's certificate", "untrusted", "TLS", bad=fronts.right)
+
+
+# Ways for an answer to be lost
+
+
+def _lost() -> t.Iterator[Way]:
+    def lost(name: str, group: str, **fault: t.Any) -> Way:
+        return Way(name, group, fault=fault)
+
+    yield lost("reset", "reset", wire=wires.reset)
+    for cut in ("before", "headers", "body"):
+        yield lost(f"cut {cut}", "cut", cut=cut)
+    head = wires.STATUS_LINE
+    yield lost("204 cut in its headers", "cut", wire=wires.says(b"HTTP/1.1 204 No Content\r\nrequest-id: 1\r\n"))
+    yield lost("cut in the status line", "cut", wire=wires.says(b"HTTP/1.1 20"))
+    yield lost("cut in a chunk", "cut", wire=wires.says(head + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}"))
+    yield lost("late", "slow", delay=1.6)
+    yield lost("silence", "slow", wire=wires.silence)
+    yield lost("headers byte by byte", "slow", wire=wires.dripped)
+    yield lost("headers without end, slowly", "slow", wire=wires.drips(head + b"X: "))
+    yield lost("100 Continue for ever", "slow", wire=wires.drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"))
+    yield lost("body byte by byte", "slow", wire=wires.drips(head + b"Content-Length: 9999\r\n\r\n"))
+    yield lost("body without length, byte by byte", "slow", wire=wires.drips(head + b"\r\n"))
+    yield lost("too many headers", "giant", wire=wires.says(head + b"X: y\r\n" * 1000 + b"\r\n"))
+    yield lost("a giant header", "giant", wire=wires.says(head + b"X: " + b"y" * 10**6 + b"\r\n\r\n"))
+    yield lost("headers without end", "giant", wire=wires.floods(head, b"X: y\r\n" * 1000))
+    yield lost("body without end", "giant", wire=wires.floods(head + b"\r\n"))
+    chunk = b"40000\r\n" + b"x" * 0x40000 + b"\r\n"
+    yield lost("chunks without end", "giant", wire=wires.floods(head + b"Transfer-Encoding: chunked\r\n\r\n", chunk))
+    yield lost("no HTTP", "rubbish", wire=wires.says(b"\x16\x03nonsense\r\n\r\n"))
+    yield lost("rubbish chunks", "rubbish", wire=wires.says(head + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n"))
+    yield lost("two lengths", "rubbish", wire=wires.says(head + b"Content-Length: 2\r\nContent-Length: 90\r\n\r\n{}"))
+
+
+# Refusals
+
+
+def _refusals() -> t.Iterator[Way]:
+    names = {status.value for status in HTTPStatus if status >= 400}
+    for status in sorted({*names, 402, 419, 420, 450, 498, 499, 509, 520, 524, 529, 530, 561, 598, 599}):
+        kind = "open" if status in (502, 504) else "refusal"
+        group = str(status) if status in (401, 429) else f"{status // 100}xx"
+        yield Way(str(status), group, kind=kind, fault={"status": status}, lasting=status not in _PASSING)
+    for status, (form, body) in itertools.product((400, 401, 429, 500, 503), _ERROR_BODIES.items()):
+        fault = {"status": status, "body": body}
+        yield Way(f"{status} with {form}", "error bodies", kind="refusal", fault=fault, lasting=status not in _PASSING)
+    timeout = {"error": {"code": "CancelledOnServiceTimeout", "message": "Timed out."}}
+    yield Way("503 of a timeout", "5xx", kind="open", fault={"status": 503, "body": timeout})
+    for form, value in _RETRY_AFTER.items():
+        how = {"alter": value} if callable(value) else {"headers": {"Retry-After": value}}
+        yield Way(f"429, Retry-After {form}", "429", kind="refusal", fault={"status": 429, **how})
+    yield Way("503, Retry-After 1", "5xx", kind="refusal", fault={"status": 503, "headers": {"Retry-After": "1"}})
+    for form, location in _LOCATIONS.items():
+        fault = {"status": 307, "headers": {"Location": location} if location else {}, "body": b""}
+        yield Way(f"307 to {form}", "redirect", kind="refusal", fault=fault, lasting=True)
+    flood = wires.floods(b"HTTP/1.1 308 X\r\nLocation: https://127.0.0.2:9/\r\n\r\n")
+    yield Way("308 with a body without end", "redirect", kind="refusal", fault={"wire": flood}, lasting=True)
+    for status in (300, 301, 302, 303, 304, 305, 308, 399):
+        fault = {"status": status, "headers": {"Location": _LOCATIONS["somebody else"]}, "body": b""}
+        yield Way(f"{status} to somebody else", "redirect", kind="refusal", fault=fault, lasting=True)
+    yield Way("a refusal that quotes what it was sent", "echo", kind="refusal", fault={"status": 400, "alter": quote})
+    yield Way("a refused token, quoted later", "echo", kind="refusal", fault={"status": 401, "alter": _Quoting()})
+
+
+# Only these may be followed by a better answer.
+_PASSING = (401, 408, 425, 429, 500, 502, 503, 504)
+
+
+def _deep(depth: int) -> bytes:
+    return b'{"error":' * depth + b"1" + b"}" * depth
+
+
+_ERROR_BODIES: dict[str, t.Any] = {
+    "no body": b"",
+    "HTML": "<html><head><title>Sorry</title></head><body>No.</body></html>",
+    "a JSON string": b'"no"',
+    "wrong types": {"error": {"code": [1], "message": {"message": {"x": 2}}, "innerError": "y"}},
+    "an error that is a number": {"error": 5, "message": 6, "error_description": 7, "error_codes": "8"},
+    "deep JSON": _deep(100_000),
+    "JSON that is not quite too deep": b'{"message":' * 900 + b"{}" + b"}" * 900,
+    "JSON in JSON in JSON": functools.reduce(lambda text, _n: json.dumps({"message": text}), range(9), "x"),
+    "UTF-16": '{"error": {"code": "x", "message": "Nein."}}'.encode("utf-16"),
+    "Latin-1": '{"error": {"code": "x", "message": "Müde."}}'.encode("latin-1"),
+    "control characters": {"error": {"code": "x\x1b[31m", "message": "a\x00b\r\nc\x1b]0;d\x07\u202e\ud800"}},
+    "a giant message": {"error": {"code": "x", "message": "<" * 10**6, "innerError": {"request-id": "y" * 10**5}}},
+}
+
+
+def _in(seconds: float) -> t.Callable[[Request, Answer], Answer]:
+    """Retry-After as a date, some seconds after the answer's own."""
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        moment = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        answer.headers["Retry-After"] = format_datetime(moment, usegmt=True)
+        return answer
+
+    return alter
+
+
+_RETRY_AFTER: dict[str, t.Any] = {
+    "0": "0",
+    "1": "1",
+    "1 in spaces": "  1  ",
+    "1.5": "1.5",
+    "-1": "-1",
+    "1e3": "1e3",
+    "0x1": "0x1",
+    "an hour": "3600",
+    "a number of years": "999999999",
+    "a number without end": "9" * 5000,
+    "empty": "",
+    "a word": "soon",
+    "two": "1, 2",
+    "a date in 1 s": _in(1),
+    "a date in 1 h": _in(3600),
+    "a date long ago": _in(-1e9),
+    "a date of year 9999": "Fri, 31 Dec 9999 23:59:59 GMT",
+    "a date of RFC 850": "Sunday, 06-Nov-94 08:49:37 GMT",
+    "a date of asctime": "Sun Nov  6 08:49:37 1994",
+    "an ISO date": "2026-11-22T18:00:00Z",
+    "a date that does not exist": "Fri, 31 Feb 2026 25:61:61 GMT",
+}
+
+_LOCATIONS: dict[str, str] = {
+    "somebody else": "https://127.0.0.2:9/",
+    "nowhere": "",
+    "plain HTTP": "http://127.0.0.1:9/",
+    "rubbish": "https://[::1",
+    "a giant address": "https://x.invalid/" + "a" * 5000,
+}
+
+
+def quote(request: Request, answer: Answer) -> Answer:
+    """Quote what must not be shown: the secret of a sign-in, the token of another request."""
+    return _quoting(_sent(request), answer)
+
+
+def _sent(request: Request) -> str:
+    secret = parse_qs(request.body.decode("utf-8", "replace")).get("client_secret", [""])[0]
+    return f"{secret} {request.headers.get('Authorization', '')}"
+
+
+def _quoting(words: str, answer: Answer) -> Answer:
+    text = f"You sent {words}"
+    document = {"error": {"code": "x", "message": text}, "error_description": text, "trace_id": words}
+    # With the id of the request too, which results carry in a place of its own.
+    headers = {**answer.headers, "request-id": words.strip(), "Content-Type": "application/json"}
+    return Answer(answer.status, headers, json.dumps(document).encode())
+
+
+class _Quoting:
+    """Refuse the first token, and quote that in the refusal of every other."""
+
+    def __init__(self) -> None:
+        self._first: dict[str | None, str] = {}
+
+    def __call__(self, request: Request, answer: Answer) -> Answer:
+        first = self._first.setdefault(request.tenant_id, _sent(request))
+        if first == _sent(request):
+            return answer
+        return _quoting(first, Answer(403, answer.headers))
+
+
+# Successes that are none, or strange ones
+
+
+def _contents() -> t.Iterator[Way]:
+    for name, body in _CONTENTS.items():
+        yield Way(name, "content", kind="own", fault={"status": 200, "body": body}, lasting=name != "empty")
+    for status in (201, 202, 204, 206, 226, 299):
+        yield Way(
+            f"{status} without content", "content", kind="own", fault={"status": status, "body": b""}, lasting=True
+        )
+    html = {"Content-Type": "text/html"}
+    yield Way("HTML", "content", kind="own", fault={"status": 200, "body": "<html>Log in</html>", "headers": html})
+    for encoding in ("gzip", "deflate", "br", "gzip, gzip", "rubbish"):
+        headers = {"Content-Encoding": encoding}
+        fault = {"status": 200, "body": b'{"a": "not packed"}', "headers": headers}
+        yield Way(f"not {encoding}", "encoding", kind="own", fault=fault, lasting=True)
+    for name, wire in _STRANGE.items():
+        yield Way(name, "headers", kind="own", fault={"wire": wires.says(wire)}, lasting=True)
+    for name, bomb in _BOMBS.items():
+        fault = {"status": 200, "alter": _bomb(name, bomb)}
+        yield Way(f"a bomb of {name}", "giant", kind="own", fault=fault, lasting=True)
+
+
+def _gzip_bomb(depth: int) -> bytes:
+    # After a full flush nothing refers to what came before, so the block may be repeated.
+    packer = zlib.compressobj(9, wbits=-15)
+    block = packer.compress(bytes(2**24)) + packer.flush(zlib.Z_FULL_FLUSH)
+    packed = b"\x1f\x8b\x08\0\0\0\0\0\0\xff" + block * 80
+    return packed if depth == 1 else gzip.compress(packed)
+
+
+_BOMBS = {"gzip": 1, "gzip, gzip": 2}
+
+
+def _bomb(encoding: str, depth: int) -> t.Callable[[Request, Answer], Answer]:
+    packed = _gzip_bomb(depth)
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        return Answer(200, {**answer.headers, "Content-Encoding": encoding}, packed)
+
+    return alter
+
+
+_CONTENTS: dict[str, t.Any] = {
+    "empty": b"",
+    "a list": b"[]",
+    "null": b"null",
+    "a string": b'"x"',
+    "a number": b"1",
+    "an empty object": b"{}",
+    "half of JSON": b'{"value": [',
+    "two objects": b"{}{}",
+    "deep lists": b"[" * 200_000,
+    "deep objects": _deep(100_000),
+    "NaN": b"NaN",
+    "a number of many digits": b'{"id": ' + b"9" * 10**5 + b"}",
+    "NUL": b"\0" * 100,
+    "17 MiB": b'{"a": "' + b"x" * 17 * 2**20 + b'"}',
+}
+
+# Sent as they are: a server that writes HTTP in its own way.
+_STRANGE: dict[str, t.Callable[[Answer], bytes]] = {
+    "more than its length": lambda answer: wires.whole(answer) + b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}",
+    "a negative length": lambda answer: b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n" + answer.body,
+    "HTTP/1.0 without length": lambda answer: b"HTTP/1.0 200 OK\r\n\r\n" + answer.body,
+    "line feeds alone": lambda answer: wires.whole(answer).replace(b"\r\n", b"\n"),
+    "a header without colon": lambda answer: b"HTTP/1.1 200 OK\r\nX\r\n\r\n" + answer.body,
+    "a header in two lines": lambda answer: wires.whole(answer, "X: y\r\n z"),
+    "Latin-1 in a header": lambda answer: wires.whole(answer, "request-id: M\xfcde"),
+}
+
+
+# The real answer, changed
+
+
+def _changed() -> t.Iterator[Way]:
+    for name, text in _ENCODED.items():
+        yield Way(name, "encoding", kind="real", fault={"alter": _as(text)}, lasting=True)
+    for name, headers in _HEADERS.items():
+        yield Way(name, "headers", kind="real", fault={"headers": headers}, lasting=True)
+    for name, days in {"two days behind": -2, "two days ahead": 2, "a thousand years ahead": 365_000}.items():
+        yield Way(f"a clock {name}", "clock", kind="real", fault={"alter": _clock(days)}, lasting=True)
+    yield Way("no clock", "clock", kind="real", fault={"headers": {"Date": ""}})
+    yield Way("a clock of rubbish", "clock", kind="real", fault={"headers": {"Date": "yesterday"}})
+    for place in sorted({place for step in STEPS for place in step.json}, key=str):
+        for name, value in _WRONG.items():
+            way = f"{'/'.join(map(str, place))} is {name}"
+            yield Way(way, "wrong types", kind="real", fault={"alter": _put(place, value)}, json=place, lasting=True)
+        way = f"{'/'.join(map(str, place))} twice"
+        yield Way(way, "duplicate keys", kind="real", fault={"alter": _twice(place)}, json=place, lasting=True)
+    for seconds in (0, 1, -5):
+        fault = {"alter": _put(("expires_in",), seconds)}
+        yield Way(f"a token for {seconds} s", "expired", kind="real", fault=fault, json=("expires_in",), lasting=True)
+
+
+def _as(packed: t.Callable[[bytes], tuple[bytes, dict[str, str]]]) -> t.Callable[[Request, Answer], Answer]:
+    def alter(_request: Request, answer: Answer) -> Answer:
+        body, headers = packed(answer.body)
+        return Answer(answer.status, {**answer.headers, **headers}, body)
+
+    return alter
+
+
+def _charset(name: str) -> t.Callable[[bytes], tuple[bytes, dict[str, str]]]:
+    return lambda body: (body.decode().encode(name), {"Content-Type": f"application/json; charset={name}"})
+
+
+_ENCODED: dict[str, t.Callable[[bytes], tuple[bytes, dict[str, str]]]] = {
+    **{f"content in {name}": _charset(name) for name in ("utf-8-sig", "utf-16", "utf-16-le", "utf-32", "utf-7")},
+    "content in latin-1, which it is not": lambda body: (body.replace(b"Z", "Ü".encode("latin-1")), {}),
+    "content in gzip": lambda body: (gzip.compress(body), {"Content-Encoding": "gzip"}),
+    "content in deflate": lambda body: (zlib.compress(body), {"Content-Encoding": "deflate"}),
+    "content in gzip, cut": lambda body: (gzip.compress(body)[:-9], {"Content-Encoding": "gzip"}),
+    "content in gzip, and more": lambda body: (gzip.compress(body) + b"more", {"Content-Encoding": "gzip"}),
+    "content as identity": lambda body: (body, {"Content-Encoding": "identity"}),
+    "content in 64 KiB of spaces": lambda body: (b" " * 2**16 + body, {}),
+}
+
+_HEADERS: dict[str, dict[str, str]] = {
+    "content type of HTML": {"Content-Type": "text/html"},
+    "no content type": {"Content-Type": ""},
+    "content type of rubbish": {"Content-Type": ";;=,"},
+    "a cookie": {"Set-Cookie": "session=1; Domain=.invalid"},
+    "a giant request id": {"request-id": "x" * 8000, "x-ms-request-id": "x" * 8000},
+    "close": {"Connection": "close"},
+}
+
+
+def _clock(days: int) -> t.Callable[[Request, Answer], Answer]:
+    def alter(_request: Request, answer: Answer) -> Answer:
+        moment = datetime.now(timezone.utc) + timedelta(days=days)
+        answer.headers["Date"] = format_datetime(moment, usegmt=True)
+        return answer
+
+    return alter
+
+
+def _put(place: tuple[str | int, ...], value: t.Any) -> t.Callable[[Request, Answer], Answer]:
+    """Put the wrong value there."""
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        if answer.status >= 300:
+            return answer
+        document = json.loads(answer.body)
+        where = functools.reduce(lambda part, key: part[key], place[:-1], document)
+        if value is ABSENT:
+            del where[place[-1]]
+        else:
+            where[place[-1]] = value
+        answer.body = json.dumps(document).encode()
+        return answer
+
+    return alter
+
+
+def _twice(place: tuple[str | int, ...]) -> t.Callable[[Request, Answer], Answer]:
+    """Have the key there twice, first with a value that is none."""
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        key = json.dumps(next((part for part in reversed(place) if isinstance(part, str)), "")).encode()
+        answer.body = answer.body.replace(key + b":", key + b': "twice", ' + key + b":", 1)
+        return answer
+
+    return alter
+
+
+ABSENT = object()
+
+
+def _nested(depth: int) -> t.Any:
+    return functools.reduce(lambda inner, _n: [inner], range(depth), 0)
+
+
+_WRONG: dict[str, t.Any] = {
+    "absent": ABSENT,
+    "null": None,
+    "true": True,
+    "-1": -1,
+    "a giant number": 10**400,
+    "empty": "",
+    "a word": "rubbish",
+    "half a character": "\ud800",
+    "control characters": "a\x00b\r\nc\x1b[31m",
+    "a list": [],
+    "a list of lists": [[[]], {}],
+    "an object": {"value": {}},
+    "a giant text": "x" * 10**6,
+    "deep": _nested(900),
+}
+
+
+def ways() -> list[Way]:
+    """Every way to fail."""
+    return [*_connections(), *_lost(), *_refusals(), *_contents(), *_changed()]

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What must be true of every task, whatever happened to it; as sentences about those of which it is not."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+# Names of the outcomes, as the report counts them.
+SUCCEEDED, FAILED = "succeeded", "failed"
+_LONGEST_SENTENCE = 2000
+
+
+class Task(t.NamedTuple):
+    """A task that has ended, and what the services know of it.
+
+    :param result: what the module returned.
+    :param seconds: how long it took.
+    :param budget: how long it may take.
+    :param accepted: by connector, how many synchronisations were accepted.
+    :param lost: how many requests to synchronise got no answer that says what became of them.
+    :param secrets: what must not be shown.
+    """
+
+    result: t.Mapping[str, t.Any]
+    seconds: float
+    budget: float
+    accepted: t.Mapping[str, int]
+    lost: int
+    secrets: t.Collection[str]
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
+        return FAILED if "msg" in self.result else SUCCEEDED
+
+
+def broken(task: Task) -> list[str]:
+    """What of it is not as promised; nothing if all is well."""
+    return [*_words(task), *_secrets(task), *_time(task), *_truth(task), *_posts(task)]
+
+
+def _words(task: Task) -> t.Iterator[str]:
+    text = json.dumps(task.result, default=str)
+    if "Traceback" in text or "module_stdout" in task.result:
+        yield "it ended in a traceback"
+    sentence = task.result.get("msg")
+    if sentence is None:
+        return
+    if "an error inside graphops.intune" in sentence:
+        yield "it failed where nobody expected it"
+    if "\n" in sentence or not sentence.isprintable() or not sentence.endswith(".") or len(sentence) < 20:
+        yield "its message is no sentence"
+    if len(sentence) > _LONGEST_SENTENCE:
+        yield f"its message has {len(sentence)} characters"
+
+
+def _secrets(task: Task) -> t.Iterator[str]:
+    text = json.dumps(task.result, default=str, ensure_ascii=False)
+    if any(secret in text for secret in task.secrets):
+        yield "it shows a secret"
+
+
+def _time(task: Task) -> t.Iterator[str]:
+    if task.seconds > task.budget:
+        yield f"it took {task.seconds:.1f} s, more than {task.budget:.1f} s"
+
+
+def _truth(task: Task) -> t.Iterator[str]:
+    """What it says of each connector must be what the services know."""
+    changed = task.result.get("changed")
+    entries = {entry["connector_id"]: entry for entry in task.result.get("connectors", ())}
+    if len(task.accepted) == 1 and not entries:
+        entries = dict.fromkeys(task.accepted, task.result)
+    for name, accepted in task.accepted.items():
+        entry = entries.get(name)
+        said = changed if entry is None else entry.get("changed")
+        state = ((entry or {}).get("sync") or {}).get("state")
+        if said not in (True, False):
+            yield f"it says changed: {said}"
+        elif accepted and not said:
+            yield f"{accepted} were accepted, and it says that nothing changed (state {state})"
+        elif said and not accepted and state != "unknown":
+            yield f"none was accepted, and it says that something changed (state {state})"
+        if state == "unknown" and not task.lost:
+            yield "it does not know what all others know"
+        if state == "unknown" and "msg" not in task.result:
+            yield "it does not know, and does not fail"
+        if state in ("completed", "requested") and not accepted:
+            yield f"it says {state}, and none was accepted"
+    if entries and changed != any(entry.get("changed") for entry in entries.values()):
+        yield "the whole says other than its parts"
+
+
+def _posts(task: Task) -> t.Iterator[str]:
+    for accepted in task.accepted.values():
+        if accepted > 2:
+            yield f"{accepted} were accepted"
+        elif accepted == 2 and not task.lost:
+            yield "two were accepted, although no answer was lost"

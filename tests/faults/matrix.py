@@ -1,0 +1,214 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs cells of the matrix: each is a host of one run of Ansible, with a tenant of its own in one simulated world."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import typing as t
+from datetime import timedelta
+from pathlib import Path
+
+from integration.conftest import BIN, ROOT, SEND_THE_MODULE, SYNC, clean_environment
+from simulator import Connector, Fault, Request, Simulator, World
+from simulator.records import Answer
+
+from . import fronts
+from .cells import Cell, refused
+from .invariants import SUCCEEDED, Task, broken
+
+# Seconds. The budget is what the documentation promises: all tries, the wait, and one request, which may take
+# request_timeout to connect and again for its answer.
+TIMEOUTS = {"request_timeout": 1, "retry_timeout": 2, "wait_timeout": 3, "wait_sleep": 1}
+BUDGET = TIMEOUTS["retry_timeout"] + TIMEOUTS["wait_timeout"] + 2 * TIMEOUTS["request_timeout"]
+# What a worker takes for itself when as many of them as there are forks share the machine.
+SLACK = {"action": 4.0, "module": 12.0}
+FORKS = {"action": 48, "module": 6}
+# What the secrets of all tenants, and the tokens that the simulator issues, begin with.
+SECRETS = ("secret-of-", "eyJ0eXAiOiAiSldUIiwgImFsZyI")
+# In KiB, of each process: what Ansible needs, and far less than what a bomb would take.
+MEMORY = 768 * 1024
+
+OPTIONS = (
+    *("tenant", "client_id", "secret", "graph_url", "authority_url", "ca_path"),
+    *("connector_id", "connector_ids", "all", "server_name", *TIMEOUTS),
+)
+
+
+class Ended(t.NamedTuple):
+    """What came of a cell."""
+
+    cell: Cell
+    task: Task
+    tries: int
+    broken: list[str]
+
+    @property
+    def outcome(self) -> str:
+        """In words: how it ended, after how many tries of the request that the fault was meant for."""
+        if self.task.outcome == SUCCEEDED:
+            return f"succeeded after {self.tries}" if self.tries > 1 else SUCCEEDED
+        changed = " (changed)" if self.task.result.get("changed") else ""
+        return f"{self.task.outcome}{changed}"
+
+
+class _Host(t.NamedTuple):
+    cell: Cell
+    variables: dict[str, t.Any]
+    tenant_id: str
+    connectors: list[Connector]
+    front: fronts.Front | None
+
+
+def run(cells: t.Sequence[Cell], *, way: str, collections: Path, folder: Path) -> list[Ended]:
+    """Run the cells, all in one playbook, and hold each against the invariants.
+
+    :param way: ``action``, in Ansible's own process, or ``module``, sent and run by an interpreter of its own.
+    """
+    world = World()
+    with Simulator(world) as simulator, Simulator(World()) as stranger, fronts.Fronts() as before:
+        hosts = {
+            f"cell{number}": _prepare(number, cell, world, simulator, stranger, before)
+            for number, cell in enumerate(cells)
+        }
+        lines, output = _play({name: host.variables for name, host in hosts.items()}, way, collections, folder)
+        assert stranger.world.requests == [], "nobody else is asked, whatever a redirect says"
+    requests: dict[str | None, list[Request]] = {}
+    for request in world.requests:
+        requests.setdefault(request.tenant_id, []).append(request)
+    missing = hosts.keys() - lines.keys()
+    assert not missing, f"no result of {[hosts[name].cell.name for name in missing][:9]}: {output[-3000:]}"
+    ended = [_judge(host, lines[name], requests.get(host.tenant_id, []), SLACK[way]) for name, host in hosts.items()]
+    # What a cell shows is told of the cell; here it is about all else that Ansible prints.
+    if not any(cell.broken for cell in ended):
+        assert not any(secret in output for secret in SECRETS), "a secret is on the screen"
+        assert "Traceback" not in output, output
+    return ended
+
+
+def _prepare(
+    number: int, cell: Cell, world: World, simulator: Simulator, stranger: Simulator, before: fronts.Fronts
+) -> _Host:
+    step, way = cell.step, cell.way
+    tenant = world.add_tenant(f"tenant{number}.example")
+    tenant.page_size = 1
+    app = tenant.add_app(secret=f"secret-of-{number}-Aa0~.")
+    connectors = [
+        tenant.add_connector(last_sync=timedelta(days=3), sync_delay=1.7 if step.name == "poll 2" else 0.2)
+        for _connector in range(1 if step.task == "one" else 2)
+    ]
+    variables = {
+        "tenant": tenant.domain,
+        "client_id": app.client_id,
+        "secret": app.secret,
+        "graph_url": simulator.graph_url,
+        "authority_url": simulator.authority_url,
+        "ca_path": simulator.ca_path,
+        **TIMEOUTS,
+    }
+    if step.task == "one":
+        variables["connector_id"] = connectors[0].id
+    elif step.task == "many":
+        variables["connector_ids"] = [connector.id for connector in connectors]
+    else:
+        variables |= {"all": True, "server_name": connectors[1].properties["serverName"]}
+    url = "authority_url" if step.host == "entra" else "graph_url"
+    front = None
+    if way.level == "DNS":
+        variables[url] = way.bad
+    elif way.level != "answer":
+        bad = None if way.bad is refused else way.bad
+        if bad is fronts.somebody_else:
+            bad = fronts.somebody_else(stranger.graph_url)
+        address = "127.0.0.2" if bad is fronts.right else "127.0.0.1"
+        front = before.add(variables[url], bad, skip=step.connection, times=cell.times, address=address)
+        alter = _one_by_one(variables[url], front.url)
+        world.faults.add(Fault("any", tenant_id=tenant.id, alter=alter, times=None))
+        variables[url] = front.url
+    else:
+        # What only changes the real answer has accepted already.
+        accept = cell.accept and way.kind != "real"
+        world.faults.add(
+            Fault(step.where, tenant_id=tenant.id, skip=step.skip, times=cell.times, accept=accept, **way.fault)
+        )
+    return _Host(cell, variables, tenant.id, connectors, front)
+
+
+def _one_by_one(url: str, front: str) -> t.Callable[[Request, Answer], Answer]:
+    """Give each request a connection of its own, so that their number says which it is; and lead all to the front."""
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        body = answer.body.replace(url.encode(), front.encode())
+        return Answer(answer.status, {**answer.headers, "Connection": "close"}, body)
+
+    return alter
+
+
+def _play(
+    hosts: t.Mapping[str, t.Any], way: str, collections: Path, folder: Path
+) -> tuple[dict[str, dict[str, t.Any]], str]:
+    options = {name: f"{{{{ {name} | default(omit) }}}}" for name in OPTIONS}
+    play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [{SYNC: options}]}
+    (folder / "playbook.yml").write_text(json.dumps([play]))
+    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    record, output = folder / "results", folder / "output"
+    # The limit is the shell's own command, so that all processes inherit it.
+    command = ["sh", "-c", 'ulimit -d "$0" && exec "$@"', str(MEMORY), str(BIN / "ansible-playbook")]
+    command += ["-i", str(folder / "inventory.json"), "--forks", str(FORKS[way]), str(folder / "playbook.yml")]
+    with output.open("w") as file:
+        subprocess.run(
+            [*command, *(SEND_THE_MODULE if way == "module" else ())],
+            env=clean_environment(
+                collections,
+                ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
+                ANSIBLE_CALLBACKS_ENABLED="record",
+                ANSIBLE_PYTHON_INTERPRETER=str(BIN / "python"),
+                NO_PROXY="*",
+                RECORD_RESULTS=str(record),
+            ),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
+    return {line["host"]: line for line in lines}, output.read_text(errors="replace")
+
+
+def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: float) -> Ended:
+    cell = host.cell
+    # The list is read whole, but only the connector that the filter takes is synchronised.
+    asked = host.connectors if cell.step.task == "many" else host.connectors[-1:]
+    struck = [request for request in requests if request.where == cell.step.where and request.fault is not None]
+    tries = len([request for request in requests if request.where == cell.step.where]) - cell.step.skip
+    task = Task(
+        result=line["result"],
+        seconds=line["seconds"],
+        budget=BUDGET + slack,
+        accepted={connector.id: len(connector.accepted) for connector in asked},
+        lost=len(struck) if cell.step.writes and cell.way.kind != "refusal" else 0,
+        secrets=SECRETS,
+    )
+    faults = broken(task)
+    if host.front is None and cell.way.level == "answer" and not struck:
+        faults.append("the fault never struck")
+    if host.front is not None and cell.way.bad is not refused and not host.front.struck:
+        faults.append("the connection never failed")
+    decides = cell.step.name in ("GET", "list page 2")
+    if decides and cell.way.group == "clock" and not task.result.get("warnings"):
+        faults.append("it decided by a clock that is wrong or not there, and did not say so")
+    if host.front is not None:
+        tries = host.front.struck + 1
+    return Ended(cell, task, tries, faults)
+
+
+def sample(cells: t.Sequence[Cell], size: int) -> list[Cell]:
+    """About so many cells: at least one of each column at each step, evenly spread over the rest; always the same."""
+    first = {(cell.step.name, cell.way.level, cell.way.group): cell for cell in reversed(cells)}
+    chosen = {cell.name for cell in first.values()}
+    every = max(1, len(cells) // max(1, size - len(chosen)))
+    return [cell for number, cell in enumerate(cells) if cell.name in chosen or number % every == 0]
