@@ -130,7 +130,7 @@ def _by_reason(items: t.Sequence[dict[str, t.Any]]) -> list[tuple[str, list[dict
     """Put together what has the same reason, the most frequent first."""
     groups: dict[str, list[dict[str, t.Any]]] = {}
     for item in items:
-        groups.setdefault(item["reason"], []).append(item)
+        groups.setdefault(item["reason"].strip(), []).append(item)
     return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
 
 

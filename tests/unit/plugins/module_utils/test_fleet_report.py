@@ -395,6 +395,7 @@ def marks(line: str) -> int:
 
 @patient
 @given(fleets, hostile, hostile, st.integers(0, 200))
+@example([made("a", "failed", reason=" "), made("b", "failed", reason="x ")], "", "", 0)
 def test_no_line_of_the_table_is_too_long_or_controls_anything(
     some: list[Entry], started: str, finished: str, width: int
 ) -> None:
