@@ -4,6 +4,7 @@ PYTHON ?= python3
 BUILD := .build
 TREE := $(BUILD)/tree
 IN_LINT := PATH="$(CURDIR)/$(BUILD)/lint/bin:$$PATH"
+IN_DOCS := HOME="$(CURDIR)/$(BUILD)/ansible" PATH="$(CURDIR)/$(BUILD)/docs/bin:$$PATH"
 PYTEST := PATH="$(CURDIR)/$(BUILD)/test/bin:$$PATH" $(BUILD)/test/bin/python -m pytest --numprocesses auto
 
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
@@ -14,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet bench simulator test test-quick lint format sanity units integration changelog build clean tree
+.PHONY: help demo demo-fleet bench simulator test test-quick lint format sanity units integration docs changelog build clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -61,6 +62,13 @@ units: tree ## Run the unit tests on every ansible-core from 2.15 on
 integration: $(BUILD)/test/ready-sdk tree ## Run playbooks and modules against the simulator
 	$(PYTEST) tests/integration
 
+docs: $(BUILD)/docs/ready tree ## Build the reference and the guides as HTML, and follow every link in them
+	@rm -rf $(BUILD)/docs/rst $(BUILD)/docs/html
+	@mkdir -m 750 $(BUILD)/docs/rst
+	$(IN_DOCS) antsibull-docs collection --use-current --squash-hierarchy --dest-dir $(BUILD)/docs/rst graphops.intune
+	$(IN_DOCS) sphinx-build --quiet --fail-on-warning --nitpicky --conf-dir tests/docsite $(BUILD)/docs/rst $(BUILD)/docs/html
+	$(BUILD)/docs/bin/python tests/tools/links.py $(BUILD)/docs/html
+
 changelog: $(BUILD)/lint/ready ## Write the section of the version in galaxy.yml from the fragments
 	$(IN_LINT) antsibull-changelog release --update-existing --refresh --reload-plugins
 
@@ -83,6 +91,7 @@ $(BUILD)/%/ready:
 	@touch $@
 
 $(BUILD)/demo/ready: requirements.txt tests/demo/requirements.txt
+$(BUILD)/docs/ready: tests/requirements-docs.txt
 $(BUILD)/lint/ready: tests/requirements-lint.txt
 $(BUILD)/test/ready: requirements.txt tests/unit/requirements.txt tests/requirements.txt
 
