@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet bench simulator test test-quick lint format sanity units integration docs changelog build clean tree
+.PHONY: help demo demo-fleet bench simulator test test-quick lint format sanity units integration docs changelog build release audit clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -75,6 +75,12 @@ changelog: $(BUILD)/lint/ready ## Write the section of the version in galaxy.yml
 build: $(BUILD)/lint/ready ## Pack the collection into .build/
 	$(IN_LINT) ansible-galaxy collection build --force --output-path $(BUILD)
 
+release: $(BUILD)/importer/ready ## Pack what is committed, and prove the package: content, galaxy-importer, the demo
+	$(BUILD)/importer/bin/python tests/tools/release.py
+
+audit: $(BUILD)/audit/ready ## Ask PyPI for known vulnerabilities of the libraries that users install
+	$(BUILD)/audit/bin/python tests/tools/audit.py
+
 clean: ## Remove everything that was made
 	rm -rf $(BUILD) tests/output
 
@@ -92,6 +98,8 @@ $(BUILD)/%/ready:
 
 $(BUILD)/demo/ready: requirements.txt tests/demo/requirements.txt
 $(BUILD)/docs/ready: tests/requirements-docs.txt
+$(BUILD)/audit/ready: tests/requirements-audit.txt
+$(BUILD)/importer/ready: tests/requirements-importer.txt
 $(BUILD)/lint/ready: tests/requirements-lint.txt
 $(BUILD)/test/ready: requirements.txt tests/unit/requirements.txt tests/requirements.txt
 

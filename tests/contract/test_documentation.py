@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import tarfile
 import typing as t
 from pathlib import Path
 
@@ -155,30 +154,3 @@ def test_requirements_are_the_same_everywhere() -> None:
     for line in lines:
         library, version = line.split(">=")
         assert f"| {library} | {version} or later |" in README
-
-
-def test_the_package_carries_what_users_need_and_no_more(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
-    galaxy = Path(sys.executable).parent / "ansible-galaxy"
-    command = [str(galaxy), "collection", "build", "--output-path", str(tmp_path), str(ROOT)]
-    subprocess.run(command, check=True, capture_output=True)
-    (package,) = tmp_path.glob("*.tar.gz")
-    with tarfile.open(package) as archive:
-        files = [member.name for member in archive.getmembers() if member.isfile()]
-    assert {name.split("/")[0] for name in files} == {
-        "CHANGELOG.rst",
-        "FILES.json",
-        "LICENSE",
-        "MANIFEST.json",
-        "README.md",
-        "extensions",
-        "meta",
-        "playbooks",
-        "plugins",
-        "requirements.txt",
-        "roles",
-    }
-    tracked = {f"plugins/{path.relative_to(ROOT / 'plugins').as_posix()}" for path in (ROOT / "plugins").rglob("*.py")}
-    assert {name for name in files if name.startswith("plugins/")} == tracked

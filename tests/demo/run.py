@@ -32,8 +32,8 @@ def main() -> int:
     """Run the demo and return its exit status: 0 if the runs did what they should."""
     with tempfile.TemporaryDirectory(prefix="graphops-intune-demo-") as folder, Simulator(demo_world()) as simulator:
         environment = environment_for(Path(folder), simulator)
-        print("Building the collection and installing it, as a user does ...", flush=True)
-        install(Path(folder), environment)
+        print("Installing the collection, as a user does ...", flush=True)
+        install(Path(folder), environment, sys.argv[1] if len(sys.argv) > 1 else None)
         runs = []
         for title in ("First run", "Second run, right after it"):
             print(f"\n{title}: ansible-playbook -i inventory.yml playbook.yml", flush=True)
@@ -58,13 +58,14 @@ def environment_for(folder: Path, simulator: Simulator) -> dict[str, str]:
     }
 
 
-def install(folder: Path, environment: dict[str, str]) -> None:
-    """Build the collection of this checkout and install it into ``folder``."""
+def install(folder: Path, environment: dict[str, str], package: str | None = None) -> None:
+    """Install the package into ``folder``; without one, what is in this checkout."""
     galaxy = [str(BIN / "ansible-galaxy"), "collection"]
-    build = [*galaxy, "build", "--output-path", str(folder), str(ROOT)]
-    subprocess.run(build, check=True, env=environment, stdout=subprocess.DEVNULL)
-    (package,) = folder.glob("*.tar.gz")
-    unpack = [*galaxy, "install", "--offline", "-p", str(folder), str(package)]
+    if not package:
+        build = [*galaxy, "build", "--output-path", str(folder), str(ROOT)]
+        subprocess.run(build, check=True, env=environment, stdout=subprocess.DEVNULL)
+        (package,) = map(str, folder.glob("*.tar.gz"))
+    unpack = [*galaxy, "install", "--offline", "-p", str(folder), package]
     subprocess.run(unpack, check=True, env=environment, stdout=subprocess.DEVNULL)
 
 
