@@ -32,7 +32,7 @@ bench: $(BUILD)/demo/ready ## Measure against the floors of Ansible and of the j
 simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until interrupted
 	cd tests && ../$(BUILD)/demo/bin/python -m simulator
 
-test: lint sanity units $(BUILD)/test/ready-sdk ## Run every check: lint, sanity, the matrix of ansible-core, the whole suite
+test: lint docs sanity units $(BUILD)/test/ready-sdk ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
 	$(PYTEST)
 
 test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together

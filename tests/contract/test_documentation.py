@@ -19,6 +19,12 @@ from ansible_collections.graphops.intune.plugins.module_utils.version import VER
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("docs/*.md"),
+    *ROOT.glob("roles/*/README.md"),
+    *ROOT.glob("extensions/*/README.md"),
+]
 PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
     "intune_exchange_connector_sync": options.sync_spec(),
@@ -132,13 +138,17 @@ def test_the_ways_to_sign_in_are_the_same_everywhere() -> None:
     assert re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)[1:] == order
 
 
-def test_readme_names_commands_and_files_that_exist() -> None:
-    for target in re.findall(r"(?:`|\$ )make ([a-z-]+)", README):
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_pages_name_commands_and_files_that_exist(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for target in re.findall(r"(?:`|\$ )make ([a-z-]+)", text):
         assert target in TARGETS, target
-    for module in re.findall(r"ansible-doc graphops\.intune\.(\w+)", README):
+    for module in re.findall(r"ansible-doc graphops\.intune\.(\w+)", text):
         assert module in SPECS
-    for link in re.findall(r"\]\((?!https:)([^)]+)\)", README):
-        assert (ROOT / link).is_file(), link
+    for link in re.findall(r"\]\((?!https:)([^)]+)\)", text):
+        assert (path.parent / link).is_file(), link
+    for name in re.findall(r"`((?:changelogs|docs|extensions|meta|plugins|roles|tests)/[^`<]+)`", text):
+        assert (ROOT / name).exists(), name
 
 
 def test_versions_are_the_same_everywhere() -> None:

@@ -31,6 +31,16 @@ def test_the_package_carries_what_users_need_and_no_more(tmp_path: Path) -> None
     assert not release.differences(release.contents(release.build(ROOT, tmp_path)), there)
 
 
+def test_a_fragment_that_the_changelog_does_not_have_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "changelogs"
+    (folder / "fragments").mkdir(parents=True)
+    (folder / "fragments" / "old.yml").touch()
+    (folder / "changelog.yaml").write_text("releases: {1.0.0: {fragments: [old.yml]}}", encoding="utf-8")
+    assert release.left_over(tmp_path) == []
+    (folder / "fragments" / "new.yml").touch()
+    assert release.left_over(tmp_path) == ["changelogs/fragments/new.yml is not in the changelog: run make changelog."]
+
+
 def test_a_file_too_many_or_too_few_in_the_package_is_told() -> None:
     repository = release.git("ls-files").splitlines()
     packed = {line.removesuffix(" is not in the package.") for line in release.differences(set(), repository)}
@@ -64,7 +74,7 @@ SKIPPED = {"name": "idna", "skip_reason": "Dependency not found on PyPI and coul
     ("packages", "status", "line"),
     [
         ([GOOD], 0, "1 packages were audited, 0 vulnerabilities are known."),
-        ([GOOD, BAD], 1, "msal 1.0: PYSEC-0000-1, fixed in 1.1"),
+        ([GOOD, BAD], 1, "msal 1.0: PYSEC-0000-1, mended in 1.1"),
         ([GOOD, SKIPPED], 1, "Not audited, as PyPI gave no answer about them: idna."),
         ([SKIPPED], 1, "Not audited, as PyPI gave no answer about them: idna."),
         ([], 1, "There was nothing to audit."),

@@ -24,7 +24,7 @@ def verdict(report: dict[str, t.Any]) -> tuple[list[str], int]:
     skipped = [package["name"] for package in packages if "skip_reason" in package]
     audited = [package for package in packages if "skip_reason" not in package]
     lines = [
-        f"{package['name']} {package['version']}: {found['id']}, fixed in {', '.join(found['fix_versions']) or 'no version'}"
+        f"{package['name']} {package['version']}: {found['id']}, mended in {', '.join(found['fix_versions']) or 'none'}"
         for package in audited
         for found in package["vulns"]
     ]

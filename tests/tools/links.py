@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Check that every link of the built pages leads somewhere: to a page, to a place in it, or to a file of this repository.
+"""Check that every link of the built pages leads somewhere: to a page, a place in it, or a file of this repository.
 
 Links to other sites are not followed.
 """

@@ -17,6 +17,8 @@ import venv
 from fnmatch import fnmatch
 from pathlib import Path
 
+import yaml
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".build" / "release"
 BIN = Path(sys.prefix) / "bin"
@@ -30,9 +32,11 @@ def main() -> int:
     FOLDER.mkdir(parents=True)
     if git("status", "--porcelain"):
         print("What is not committed is not in the package.")
-    package = build(export(FOLDER / "source"), FOLDER)
+    source = export(FOLDER / "source")
+    package = build(source, FOLDER)
     print(f"{package.relative_to(ROOT)}, of {git('describe', '--always').strip()}", flush=True)
-    wrong = differences(contents(package), git("ls-files").splitlines()) or complaints(import_log(package))
+    wrong = left_over(source) + differences(contents(package), git("ls-files").splitlines())
+    wrong = wrong or complaints(import_log(package))
     if wrong:
         print(*wrong, sep="\n")
         return 1
@@ -61,6 +65,17 @@ def build(source: Path, folder: Path) -> Path:
     subprocess.run([*command, str(source)], stdout=subprocess.DEVNULL, check=True)
     (package,) = folder.glob("*.tar.gz")
     return package
+
+
+def left_over(source: Path) -> list[str]:
+    """Return one line for each fragment that no release in the changelog has."""
+    changelog = yaml.safe_load((source / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
+    released = {name for entry in changelog["releases"].values() for name in entry.get("fragments", [])}
+    fragments = {path.name for path in (source / "changelogs" / "fragments").iterdir()}
+    return [
+        f"changelogs/fragments/{name} is not in the changelog: run make changelog."
+        for name in sorted(fragments - released)
+    ]
 
 
 def contents(package: Path) -> set[str]:
