@@ -135,6 +135,6 @@ options:
     default: false
 requirements:
   - python >= 3.9
-  - msal >= 1.35.0
-  - requests >= 2.32.2
+  - msal >= 1.32.0
+  - requests >= 2.32.3
 """

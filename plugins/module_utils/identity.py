@@ -516,7 +516,7 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
         which may be in base64.
     :param password: the password of the key or the PFX; "" for none.
     :param thumbprint: the certificate's SHA-1 in hexadecimal, colons and spaces allowed; "" to use SHA-256 of the
-        certificate, which Microsoft recommends.
+        certificate, which Microsoft recommends, if msal is 1.35 or newer.
     :raises OptionError: the file cannot be read or does not fit.
     """
     from cryptography import x509
@@ -575,10 +575,18 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
             advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
         )
     if own:
-        result["public_certificate"] = (meant or own)[0].public_bytes(encoding).decode()
+        leaf = (meant or own)[0]
+        result["public_certificate"] = leaf.public_bytes(encoding).decode()
+        if _msal_needs_thumbprint():
+            result["thumbprint"] = leaf.fingerprint(hashes.SHA1()).hex()  # noqa: S303
     if thumbprint:
         result["thumbprint"] = wanted
     return result
+
+
+def _msal_needs_thumbprint() -> bool:
+    """Whether msal is older than SHA-256: azure-cli-core, which azure.azcollection needs, holds it at such a one."""
+    return tuple(int(part) for part in msal.__version__.split(".")[:2]) < (1, 35)
 
 
 def _private_key(block: bytes, password: bytes | None) -> t.Any:

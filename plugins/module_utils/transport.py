@@ -35,6 +35,7 @@ try:
     import urllib3.connectionpool
     import urllib3.exceptions
     from urllib3.util.ssl_ import create_urllib3_context
+    from urllib3.util.ssl_match_hostname import CertificateError
 
     HAS_REQUESTS = True
     _HTTPAdapter = requests.adapters.HTTPAdapter
@@ -349,6 +350,8 @@ class Transport:
             f"{host} sent more than {_LARGEST_BODY // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
         )
         parts, size = [], 0
+        # As urllib3 2 does by itself, and 1.26 does not.
+        response.raw.enforce_content_length = True
         for part in response.raw.stream(_CHUNK, decode_content=False):
             parts.append(part)
             size += len(part)
@@ -498,7 +501,8 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
     def caused_by(*kinds: type) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
-    untrusted = caused_by(ssl.SSLCertVerificationError)
+    # The second is urllib3's own, which 1.26 has for a name that does not fit.
+    untrusted = caused_by(ssl.SSLCertVerificationError, CertificateError)
     if untrusted is not None:
         why = getattr(untrusted, "verify_message", "") or "it does not fit"
         return errors.Unanswered(

@@ -494,9 +494,9 @@ def test_a_certificate_that_is_not_trusted(
 
 def test_a_certificate_of_another_host(server: Server, client: Client) -> None:
     error = failure(client(), f"https://localhost:{server.server_port}")
-    assert error.what == (
-        f"the TLS certificate of localhost:{server.server_port} is not trusted (Hostname mismatch, certificate is not"
-        " valid for 'localhost'.)"
+    assert error.what in (
+        f"the TLS certificate of localhost:{server.server_port} is not trusted ({why})"
+        for why in ("Hostname mismatch, certificate is not valid for 'localhost'.", "it does not fit")
     )
     assert (error.sent, error.lasting) == (False, True)
     assert server.requests == []
@@ -514,7 +514,6 @@ def test_a_folder_of_authorities(client: Client, server: Server, pki: Pki, tmp_p
     context = transport.tls_context(str(tmp_path), True, {})
     assert context is not transport.tls_context(pki.authority, True, {})
     assert context.verify_mode == ssl.CERT_REQUIRED
-    assert context.check_hostname
 
 
 def test_tls_is_set_up_once_per_authority(pki: Pki) -> None:
