@@ -33,7 +33,7 @@ def install_the_oldest() -> None:
     lines = [line.partition("#")[0].strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()]
     others = [line for line in lines if line and not line.startswith(LEFT_OUT)]
     subprocess.run([sys.executable, "-m", "venv", "--clear", ENVIRONMENT], check=True)
-    pip = [ENVIRONMENT / "bin" / "pip", "install", "--quiet", "--quiet"]
+    pip = [str(ENVIRONMENT / "bin" / "pip"), "install", "--quiet", "--quiet"]
     subprocess.run([*pip, *oldest, OLD_URLLIB3, *others], check=True)
 
 
@@ -41,7 +41,7 @@ def passes_with_the_oldest() -> bool:
     """Run the tests in that environment."""
     install_the_oldest()
     path = f"{ENVIRONMENT / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    command = [ENVIRONMENT / "bin" / "python", "-m", "pytest", "--quiet", "--numprocesses=auto", *TESTS]
+    command = [str(ENVIRONMENT / "bin" / "python"), "-m", "pytest", "--quiet", "--numprocesses=auto", *TESTS]
     cache = f"--override-ini=cache_dir={ENVIRONMENT / 'cache'}"
     return subprocess.run([*command, cache], cwd=ROOT, env={**os.environ, "PATH": path}, check=False).returncode == 0
 
