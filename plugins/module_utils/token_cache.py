@@ -46,9 +46,9 @@ class Token(t.NamedTuple):
 
 
 class Sharing(t.NamedTuple):
-    """What the processes of a run have in common: a file without a name."""
+    """What the processes of a run have in common: the descriptor of a file without a name, open as long as they are."""
 
-    file: t.IO[bytes]
+    file: int
 
 
 def sharing_in(folder: str) -> Sharing | None:
@@ -59,7 +59,8 @@ def sharing_in(folder: str) -> Sharing | None:
     if not HAS_FCNTL:
         return None
     try:
-        return Sharing(tempfile.TemporaryFile(dir=folder, prefix="graphops-intune-", buffering=0))
+        with tempfile.TemporaryFile(dir=folder, prefix="graphops-intune-") as file:
+            return Sharing(os.dup(file.fileno()))
     except OSError:
         return None
 
@@ -71,7 +72,7 @@ def of_identity(sharing: Sharing | None, identity: t.Sequence[t.Any], timing: re
     """
     if sharing is None:
         return None
-    return TokenCache(sharing.file.fileno(), hashlib.sha256(json.dumps(identity).encode()).hexdigest(), timing)
+    return TokenCache(sharing.file, hashlib.sha256(json.dumps(identity).encode()).hexdigest(), timing)
 
 
 class TokenCache:

@@ -43,8 +43,8 @@ class SignIn:
 def shared(tmp_path: Path) -> t.Iterator[Sharing]:
     found = token_cache.sharing_in(str(tmp_path))
     assert found is not None
-    with found.file:
-        yield found
+    yield found
+    os.close(found.file)
 
 
 def cache(
@@ -141,7 +141,7 @@ def test_it_has_no_name(shared: Sharing, tmp_path: Path) -> None:
 
     cache(shared).token(sign_in)
     assert not list(tmp_path.iterdir())
-    status = os.fstat(shared.file.fileno())
+    status = os.fstat(shared.file)
     assert status.st_nlink == 0
     assert status.st_size
 
@@ -165,10 +165,10 @@ def test_it_has_no_name(shared: Sharing, tmp_path: Path) -> None:
 def test_what_makes_no_sense_is_ignored(shared: Sharing, content: bytes, whole: bool) -> None:
     cache(shared).token(SignIn())
     if not whole:
-        (name,) = json.loads(os.pread(shared.file.fileno(), 10_000, 0))
+        (name,) = json.loads(os.pread(shared.file, 10_000, 0))
         content = b'{"%s": %s}' % (name.encode(), content)
-    os.ftruncate(shared.file.fileno(), 0)
-    os.pwrite(shared.file.fileno(), content, 0)
+    os.ftruncate(shared.file, 0)
+    os.pwrite(shared.file, content, 0)
     sign_in = SignIn()
     assert cache(shared).token(sign_in).value == "token-1"
     assert cache(shared).token(sign_in).value == "token-1", "and mended"
@@ -187,7 +187,7 @@ def test_where_locks_do_not_work(shared: Sharing, monkeypatch: pytest.MonkeyPatc
     sign_in = SignIn()
     assert cache(shared).token(sign_in).value == "token-1"
     assert cache(shared).token(sign_in).value == "token-2"
-    assert os.fstat(shared.file.fileno()).st_size == 0
+    assert os.fstat(shared.file).st_size == 0
 
 
 def test_where_there_are_no_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
