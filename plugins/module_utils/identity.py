@@ -619,5 +619,5 @@ def _read_token_file(path: str) -> str:
 def _seconds(value: t.Any) -> float:
     try:
         return max(0.0, float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0.0
