@@ -241,8 +241,8 @@ def test_a_closed_port(site: Site) -> None:
         run = site.sync(graph_url=f"https://127.0.0.1:{closed.getsockname()[1]}", retry_timeout=2)
     assert (run.code, run.result["changed"]) == (2, False)
     assert re.search(
-        r": 127\.0\.0\.1:\d+ could not be reached \(connection refused\) \(tried [23] times within retry_timeout, 2 s\);"
-        r" check the network and the proxy\.$",
+        r": 127\.0\.0\.1:\d+ could not be reached \(connection refused\) \(tried [23] times within retry_timeout,"
+        r" 2 s\); check the network and the proxy\.$",
         run.result["msg"],
     )
 
