@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet bench simulator test test-quick lint format sanity units integration docs changelog build release audit clean tree
+.PHONY: help demo demo-fleet bench simulator test test-all test-quick lint format sanity units integration docs changelog build release audit clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,12 @@ simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until i
 
 test: lint docs sanity units $(BUILD)/test/ready-sdk ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
 	$(PYTEST)
+
+test-all: test ## Run every check, and what takes hours: all tests on every ansible-core, the whole matrix of faults
+	$(PYTHON) tests/tools/matrix.py sanity
+	$(PYTHON) tests/tools/matrix.py integration
+	$(PYTHON) tests/tools/bounds.py
+	$(PYTEST) -m exhaustive
 
 test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together
 	$(PYTEST) -m "not slow"
