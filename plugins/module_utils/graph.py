@@ -215,7 +215,10 @@ def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Answer) -> tran
     own = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
     body = entry.get("body")
     content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
-    return transport.Answer(int(entry["status"]), {**inherited, **own}, content)
+    status = int(entry["status"])
+    if not 100 <= status <= 599:
+        raise ValueError("no HTTP status")
+    return transport.Answer(status, {**inherited, **own}, content)
 
 
 def _origin(url: str) -> tuple[str, str | None, int | None]:
