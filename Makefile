@@ -32,17 +32,18 @@ bench: $(BUILD)/demo/ready ## Measure against the floors of Ansible and of the j
 simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until interrupted
 	cd tests && ../$(BUILD)/demo/bin/python -m simulator
 
-test: lint docs sanity units $(BUILD)/test/ready-sdk ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
+test: lint docs sanity units $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
 	$(PYTEST)
 
 test-all: test ## Run every check, and what takes hours: all tests on every ansible-core, the whole matrix of faults
 	$(PYTHON) tests/tools/matrix.py sanity
-	$(PYTHON) tests/tools/matrix.py integration
+	$(BUILD)/test/bin/python tests/tools/matrix.py integration
 	$(PYTHON) tests/tools/bounds.py
+	GRAPHOPS_TEST_AS_MODULE=1 $(PYTEST) tests/integration
 	$(PYTEST) -m exhaustive
 
 test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not exhaustive"
 
 lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, documentation and changelog
 	$(IN_LINT) ruff check
@@ -65,7 +66,7 @@ sanity: $(BUILD)/lint/ready ## Run ansible-test's sanity tests, on every Python 
 units: tree ## Run the unit tests on every ansible-core from 2.15 on
 	$(PYTHON) tests/tools/matrix.py
 
-integration: $(BUILD)/test/ready-sdk tree ## Run playbooks and modules against the simulator
+integration: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready tree ## Run playbooks and modules against the simulator
 	$(PYTEST) tests/integration
 
 docs: $(BUILD)/docs/ready tree ## Build the reference and the guides as HTML, and follow every link in them

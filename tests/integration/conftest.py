@@ -19,7 +19,7 @@ import pytest
 from simulator import App, Connector, Request, Simulator, Tenant, World
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where Ansible's programs are: beside this Python, or in the environment of another ansible-core (tests/tools/matrix.py).
+# Where Ansible's programs are: beside this Python, or with another ansible-core (tests/tools/matrix.py).
 BIN = Path(os.environ.get("GRAPHOPS_TEST_BIN") or Path(sys.executable).parent)
 SYNC = "graphops.intune.intune_exchange_connector_sync"
 INFO = "graphops.intune.intune_exchange_connector_info"

@@ -119,7 +119,8 @@ class Faults:
     def take(self, request: Request) -> Fault | None:
         """Give the fault that strikes ``request`` and count it as used."""
         with self._lock:
-            entries = [entry for key in {None, request.tenant_id} for entry in self._entries.get(key, ())]
+            whose = dict.fromkeys((None, request.tenant_id))
+            entries = [entry for key in whose for entry in self._entries.get(key, ())]
             for entry in sorted(entries, key=lambda entry: entry.number):
                 if entry.left == 0 or not entry.fault.matches(request):
                     continue

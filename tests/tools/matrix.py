@@ -1,3 +1,7 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Run tests on every supported ansible-core, each on the best Python that this machine has for it.
 
 The argument says which: the unit tests (the default), ``sanity`` or ``integration``.

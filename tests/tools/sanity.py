@@ -1,3 +1,7 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
 """Run all of ansible-test's sanity tests, and take none for passed that did not run."""
 
 from __future__ import annotations
