@@ -40,7 +40,7 @@ test-all: test ## Run every check, and what takes hours: all tests on every ansi
 	$(BUILD)/test/bin/python tests/tools/matrix.py integration
 	$(PYTHON) tests/tools/bounds.py
 	GRAPHOPS_TEST_AS_MODULE=1 $(PYTEST) tests/integration
-	$(PYTEST) -m exhaustive
+	$(PYTEST) --numprocesses 0 -m exhaustive tests/faults
 
 test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together
 	$(PYTEST) -m "not slow and not exhaustive"
