@@ -222,7 +222,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="two connectors, once, to see that it works")
-    size.add_argument("--full", action="store_true", help="all combinations; takes hours")
+    size.add_argument("--full", action="store_true", help="all combinations; takes more than half an hour")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the table and the plot are written")
     arguments = parser.parse_args()

@@ -52,9 +52,11 @@ def test_all_are_synchronised_in_batches(site: Site) -> None:
     assert states(run) == ["completed"] * 45
     assert accepted(site) == [1] * 45
     batches = site.requests("batch")
-    sizes = [len(json.loads(request.body)["requests"]) for request in batches]
-    assert sorted(sizes) == [5] * 3 + [20] * 6, "those of a step are in flight together, and arrive in any order"
-    assert len(batches) == 3 * 3, "reads, posts and one look"
+    parts = [json.loads(request.body)["requests"] for request in batches]
+    sizes = {method: sorted(len(part) for part in parts if part[0]["method"] == method) for method in ("GET", "POST")}
+    # Those of a step are in flight together and arrive in any order; on a slow machine the looks begin one by one.
+    assert sorted(map(len, parts[:3])) == sizes["POST"] == [5, 20, 20]
+    assert sum(sizes["GET"]) == 2 * 45, "readings and one look"
     assert all(request.in_batch for request in site.requests("get") + site.requests("sync"))
     assert site.world.connections_to("graph") <= 5
     (post,) = {request.body for request in site.requests("sync")}

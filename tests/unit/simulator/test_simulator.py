@@ -1277,6 +1277,6 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
         assert re.fullmatch(r"\d\d:\d\d:\d\d  graph  401  GET  /v1\.0/x\n", stdout.readline())
     finally:
         process.send_signal(signal.SIGINT)
-        _rest, errors = process.communicate(timeout=10)
+        _rest, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert list(tmp_path.iterdir()) == []
