@@ -35,8 +35,11 @@ CORES = {
     "2.21": ["3.14", "3.13", "3.12"],
     "2.22": ["3.15", "3.14", "3.13"],
 }
-# Not released yet; ansible-test's own requirements for pylint are not all on PyPI there.
+# Not released yet.
 NEXT = "2.22"
+# What ansible-test says there is not of ours: for 2.15, several documents in EXAMPLES are a fault, and later ones take
+# them; what 2.22 wants for pylint is not all on PyPI.
+NOT_OURS = {"2.15": "yamllint", NEXT: "pylint"}
 
 # What the newest ansible-core is enough for, or what goes through the versions by itself.
 ONCE = ("test_awx_job", "test_awx_setup", "test_execution_environment", "test_report_in_browser", "test_sdk")
@@ -79,7 +82,7 @@ def environment(core: str, python: str) -> Path:
 def command(kind: str, core: str, path: Path) -> list[str]:
     """Return the command that runs the tests of a kind in the environment at ``path``."""
     if kind == "sanity":
-        left_out = ["--skip-test", "pylint"] if core == NEXT else []
+        left_out = ["--skip-test", NOT_OURS[core]] if core in NOT_OURS else []
         return [str(path / "bin" / "python"), "tests/tools/sanity.py", *left_out]
     if kind == "integration":
         files = [f"--ignore=tests/integration/{name}.py" for name in ONCE]

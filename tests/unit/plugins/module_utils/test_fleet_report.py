@@ -282,8 +282,7 @@ def test_what_cannot_fit_is_an_error() -> None:
 
 
 def test_the_table_of_a_small_fleet() -> None:
-    assert fleet_report.table(fleet_summary.summary(fleet(), **RUN)) == (
-        """\
+    expected = """\
 Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 still stale.
 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)
 
@@ -317,7 +316,7 @@ STALE (2)            tenant            age
 SKIPPED (1)          tenant            age
   max_failures was reached
     東京-20          日本.example      not known"""
-    )
+    assert fleet_report.table(fleet_summary.summary(fleet(), **RUN)) == expected
 
 
 def test_the_table_of_a_good_night() -> None:
