@@ -1,0 +1,43 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin_utils is private to graphops.intune; it can change in any release.
+
+"""Secrets out of whatever is shown or returned, by what the ansible-core at hand has for that."""
+
+from __future__ import annotations
+
+import typing as t
+
+try:
+    # From 2.22 on; each mask is kept for all that this process shows later.
+    from ansible.module_utils.secrets import (  # type: ignore[import-not-found,unused-ignore]
+        mask_secrets,
+        register_secrets,
+    )
+
+    MASKS_BY_ITSELF = True
+except ImportError:
+    from ansible.module_utils.common.parameters import remove_values
+
+    MASKS_BY_ITSELF = False
+
+
+def masked(value: t.Any, hidden: t.Collection[str]) -> t.Any:
+    """Return ``value``, plain data of any depth, with each of ``hidden`` masked wherever it occurs in a text."""
+    if not MASKS_BY_ITSELF:
+        return remove_values(value, hidden)
+    register_secrets(secret for secret in hidden if secret)
+    return _masked(value)
+
+
+def _masked(value: t.Any) -> t.Any:
+    if isinstance(value, str):
+        return mask_secrets(value, mask_placeholder="********")
+    if isinstance(value, t.Mapping):
+        # Names are those of options and results, as for Ansible's own masks.
+        return {name: _masked(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_masked(entry) for entry in value]
+    return value
