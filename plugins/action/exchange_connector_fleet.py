@@ -12,7 +12,6 @@ from pathlib import Path
 
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.action import ActionBase
 from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
@@ -26,6 +25,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
 from ansible_collections.graphops.intune.plugins.plugin_utils import in_process
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import display
+from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 PREFIX = "exchange_connector_sync_"
 
@@ -82,7 +82,7 @@ class ActionModule(ActionBase):
             hidden=hidden,
             warned=warned,
         )
-        return t.cast("dict[str, t.Any]", remove_values(in_process.json_values(result), hidden))
+        return t.cast("dict[str, t.Any]", masked(in_process.json_values(result), hidden))
 
     def _members(
         self, hosts: t.Sequence[str], task_vars: t.Mapping[str, t.Any], hidden: set[str]
@@ -137,7 +137,7 @@ class ActionModule(ActionBase):
                 tenant=str(params.get(host, {}).get("tenant") or ""),
                 connector_id=str(params.get(host, {}).get("connector_id") or ""),
             )
-            for host, result in remove_values(results, hidden).items()
+            for host, result in masked(results, hidden).items()
         ]
         summary = fleet_summary.summary(entries, **span)
         display.display(fleet_report.table(summary))

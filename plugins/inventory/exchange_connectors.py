@@ -154,7 +154,6 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.graphops.intune.plugins.module_utils import (
@@ -167,6 +166,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
     shell,
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, connect
+from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 GROUP = "exchange_connectors"
 # What the role calls an option of the module.
@@ -280,8 +280,8 @@ def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.A
     result = shell.outcome(info, {**dict.fromkeys(options.info_spec()), **source.params}, caller)
     if "msg" in result:
         asked_for = f" The request_id is {result['request_id']}." if result.get("request_id") else ""
-        raise Unreadable(remove_values(result["msg"] + asked_for, {*secrets, *tokens}))
-    connectors: list[Properties] = remove_values(result["connectors"], tokens)
+        raise Unreadable(masked(result["msg"] + asked_for, {*secrets, *tokens}))
+    connectors: list[Properties] = masked(result["connectors"], tokens)
     return connectors
 
 

@@ -23,7 +23,6 @@ import warnings
 from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
@@ -37,6 +36,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
     transport,
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 # Set to false for a task, host or group, it has the module sent, to be run by the interpreter that Ansible finds.
 VARIABLE = "graphops_intune_in_process"
@@ -136,7 +136,7 @@ class InProcess(NormalAction):
         result = json_values(result)
         # As AnsibleModule: a secret that is spelt "True" must not hide whether something changed.
         kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
-        return {**remove_values(result, hidden), **kept}
+        return {**masked(result, hidden), **kept}
 
     def _complaint(self, found: t.Any) -> str:
         if isinstance(found[0], UnsupportedError):
@@ -179,7 +179,7 @@ def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callabl
         nonlocal said
         if no_log:
             return
-        line = remove_values(f"WAITING: [{who}]: {text}", hidden)
+        line = masked(f"WAITING: [{who}]: {text}", hidden)
         if display.verbosity >= 2:
             display.vv(line)
         elif monotonic() - said >= PROGRESS_INTERVAL:
