@@ -10,31 +10,26 @@ from __future__ import annotations
 
 import typing as t
 
+from ansible.module_utils.common import parameters
+
 try:
-    # From 2.22 on; each mask is kept for all that this process shows later.
-    from ansible.module_utils.secrets import (  # type: ignore[import-not-found,unused-ignore]
-        mask_secrets,
-        register_secrets,
-    )
-
-    MASKS_BY_ITSELF = True
+    # From 2.22 on; what is registered is masked in all that this process shows later, too.
+    from ansible.module_utils import secrets as _secrets  # type: ignore[attr-defined,unused-ignore]
 except ImportError:
-    from ansible.module_utils.common.parameters import remove_values
-
-    MASKS_BY_ITSELF = False
+    _secrets = None
 
 
 def masked(value: t.Any, hidden: t.Collection[str]) -> t.Any:
     """Return ``value``, plain data of any depth, with each of ``hidden`` masked wherever it occurs in a text."""
-    if not MASKS_BY_ITSELF:
-        return remove_values(value, hidden)
-    register_secrets(secret for secret in hidden if secret)
+    if _secrets is None:
+        return parameters.remove_values(value, hidden)
+    _secrets.register_secrets(secret for secret in hidden if secret)
     return _masked(value)
 
 
 def _masked(value: t.Any) -> t.Any:
     if isinstance(value, str):
-        return mask_secrets(value, mask_placeholder="********")
+        return _secrets.mask_secrets(value, mask_placeholder="********")
     if isinstance(value, t.Mapping):
         # Names are those of options and results, as for Ansible's own masks.
         return {name: _masked(entry) for name, entry in value.items()}
