@@ -119,13 +119,16 @@ def run(kind: str, core: str) -> Outcome:
 def main() -> int:
     """Print a table of what ran, and the whole output of what failed."""
     kind = sys.argv[1] if len(sys.argv) > 1 else "units"
+    outcomes = []
     # The others use all cores of the machine by themselves.
     with ThreadPoolExecutor(max_workers=os.cpu_count() if kind == "units" else 1) as pool:
-        outcomes = list(pool.map(run, itertools.repeat(kind), CORES))
-    for outcome in outcomes:
-        if outcome.passed is False:
-            print(f"ansible-core {outcome.core} on Python {outcome.python}:\n{outcome.output}")
-    print(f"ansible-core  Python   {kind}")
+        for outcome in pool.map(run, itertools.repeat(kind), CORES):
+            if outcome.passed is False:
+                print(f"ansible-core {outcome.core} on Python {outcome.python}:\n{outcome.output}")
+            # All of it takes up to hours: whoever waits sees how far it is.
+            print(outcome, flush=True)
+            outcomes.append(outcome)
+    print(f"\nansible-core  Python   {kind}")
     print(*outcomes, sep="\n")
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
     own_newest = [outcome for outcome in outcomes if own in CORES[outcome.core]][-1:]
