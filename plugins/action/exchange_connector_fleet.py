@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import typing as t
 from pathlib import Path
 
+from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -29,6 +32,9 @@ from ansible_collections.graphops.intune.plugins.plugin_utils.masking import mas
 
 PREFIX = "exchange_connector_sync_"
 
+# Ansible makes its settings attributes of this module at run time, which no type checker sees.
+_SETTINGS: t.Any = constants
+
 
 class ActionModule(ActionBase):
     """Found by Ansible under this name."""
@@ -47,8 +53,11 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": str(checked.errors.msg)}
         params = checked.validated_parameters
         hosts = list(task_vars.get("ansible_play_batch", ()))
+        earlier = self._earlier()
         try:
-            limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(hosts)))
+            everyone = len(task_vars.get("ansible_play_hosts_all", hosts))
+            limit = fleet.Limit(fleet.most_failures(params["max_failures"], everyone))
+            limit.count(sum(one.outcome == "failed" for one in earlier))
             if params["report_path"]:
                 fleet_report.form_of(params["report_path"])
         except errors.OptionError as error:
@@ -71,17 +80,32 @@ class ActionModule(ActionBase):
             limit.count(len(results))
             results.update(fleet.synchronise(members, limit, caller))
             finished = caller.timing.now()
-        result = self._told(
-            {host: results[host] for host in hosts},
-            {member.host: member.params for member in members},
-            span={
-                "started": str(timestamps.text(started.replace(microsecond=0))),
-                "finished": str(timestamps.text(finished.replace(microsecond=0))),
-            },
-            report_path=params["report_path"],
-            hidden=hidden,
-            warned=warned,
-        )
+        entries = _entries({host: results[host] for host in hosts}, {one.host: one.params for one in members}, hidden)
+        everything = [*earlier, *entries]
+        self._keep(everything)
+        span = {
+            "started": str(timestamps.text(started.replace(microsecond=0))),
+            "finished": str(timestamps.text(finished.replace(microsecond=0))),
+        }
+        summary = fleet_summary.summary(everything, **span)
+        display.display(fleet_report.table(summary))
+        if params["report_path"]:
+            try:
+                Path(params["report_path"]).write_text(
+                    fleet_report.render(params["report_path"], everything, **span), encoding="utf-8"
+                )
+            except OSError as error:
+                warned.append(f"The report could not be written to {params['report_path']}: {error.strerror}.")
+        short = fleet_summary.limited(summary)
+        result = {
+            # The task is shown as one of the first host only, so what changed is told by each host itself.
+            "changed": False,
+            "connectors": {one.host: _outcome(one, results[one.host]) for one in entries},
+            "summary": short,
+            # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
+            "ansible_stats": {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False},
+            **({"warnings": warned} if warned else {}),
+        }
         return t.cast("dict[str, t.Any]", masked(in_process.json_values(result), hidden))
 
     def _members(
@@ -96,13 +120,14 @@ class ActionModule(ActionBase):
         inventory = task_vars["hostvars"]._inventory  # noqa: SLF001
         play = self._task.get_play()
         spec = options.member_spec()
+        names = [name for option, how in spec.items() for name in (option, *how.get("aliases", ()))]
         members: list[fleet.Member] = []
         wrong: dict[str, dict[str, t.Any]] = {}
         for name in hosts:
             seen = manager.get_vars(play=play, host=inventory.get_host(name), task=self._task)
             templar = self._templar.copy_with_new_env(available_variables=seen)
             nothing = templar.template(seen.get("omit"))
-            given = {option: seen[PREFIX + option] for option in spec if PREFIX + option in seen}
+            given = {option: seen[PREFIX + option] for option in names if PREFIX + option in seen}
             try:
                 values = {option: templar.template(value) for option, value in given.items()}
             except AnsibleError as error:
@@ -115,48 +140,42 @@ class ActionModule(ActionBase):
             if checked.error_messages:
                 wrong[name] = {"changed": False, "msg": str(checked.errors.msg)}
             else:
-                alone = {"connector_ids": None, "all": False}
-                members.append(fleet.Member(name, {**alone, **checked.validated_parameters}))
+                members.append(fleet.Member(name, checked.validated_parameters))
         return members, wrong
 
-    def _told(
-        self,
-        results: t.Mapping[str, dict[str, t.Any]],
-        params: t.Mapping[str, t.Mapping[str, t.Any]],
-        *,
-        span: t.Mapping[str, str],
-        report_path: str | None,
-        hidden: t.AbstractSet[str],
-        warned: list[str],
-    ) -> dict[str, t.Any]:
-        """Show the summary, write the report, and put the result together."""
-        entries = [
-            fleet_summary.entry(
-                host,
-                result if "msg" not in result or "skipped" in result else {**result, "failed": True},
-                tenant=str(params.get(host, {}).get("tenant") or ""),
-                connector_id=str(params.get(host, {}).get("connector_id") or ""),
-            )
-            for host, result in masked(results, hidden).items()
-        ]
-        summary = fleet_summary.summary(entries, **span)
-        display.display(fleet_report.table(summary))
-        if report_path:
-            try:
-                path = Path(self._loader.path_dwim(report_path))
-                path.write_text(fleet_report.render(report_path, entries, **span), encoding="utf-8")
-            except OSError as error:
-                warned.append(f"The report could not be written to {report_path}: {error.strerror}.")
-        short = fleet_summary.limited(summary)
-        result = {
-            # The task is shown as one of the first host only, so what changed is told by each host itself.
-            "changed": False,
-            "connectors": {one.host: _outcome(one, results[one.host]) for one in entries},
-            "summary": short,
-            # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
-            "ansible_stats": {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False},
-        }
-        return {**result, "warnings": warned} if warned else result
+    def _earlier(self) -> list[fleet_summary.Entry]:
+        """What this task said of the hosts of earlier batches: with ``serial``, it runs once for each."""
+        try:
+            return [fleet_summary.Entry(*fields) for fields in json.loads(self._memory.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError):
+            return []
+
+    def _keep(self, entries: t.Sequence[fleet_summary.Entry]) -> None:
+        """Keep it for the next batch, of which there may be none."""
+        with contextlib.suppress(OSError):
+            self._memory.touch(mode=0o600)
+            self._memory.write_text(json.dumps(entries), encoding="utf-8")
+
+    @property
+    def _memory(self) -> Path:
+        """A file in the run's own folder, as the worker of one batch leaves nothing else to that of the next."""
+        return Path(_SETTINGS.DEFAULT_LOCAL_TMP) / f"graphops-intune-{self._task._uuid}"  # noqa: SLF001
+
+
+def _entries(
+    results: t.Mapping[str, dict[str, t.Any]],
+    params: t.Mapping[str, t.Mapping[str, t.Any]],
+    hidden: t.AbstractSet[str],
+) -> list[fleet_summary.Entry]:
+    return [
+        fleet_summary.entry(
+            host,
+            result if "msg" not in result or "skipped" in result else {**result, "failed": True},
+            tenant=str(params.get(host, {}).get("tenant") or ""),
+            connector_id=str(params.get(host, {}).get("connector_id") or ""),
+        )
+        for host, result in masked(results, hidden).items()
+    ]
 
 
 def _outcome(entry: fleet_summary.Entry, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

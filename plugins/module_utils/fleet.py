@@ -4,19 +4,20 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""Many hosts, each with a connector: asked together per identity, requested first, waited for once."""
+"""Many hosts, each with a connector: asked together per identity, requested first, then all waited for at once."""
 
 from __future__ import annotations
 
 import threading
 import typing as t
 from concurrent import futures
+from functools import partial
 
-from . import errors, options, sync
+from . import errors, options, shell, sync
 from .client import Caller, Client, connect
 from .story import Story
 
-# How many identities are at work at the same time; each has connections of its own.
+# How many identities request at the same time; each has connections of its own.
 _IDENTITIES_AT_ONCE = 8
 # Seconds until the thread that waits for them looks about.
 _LONGEST_SLEEP = 1.0
@@ -81,19 +82,46 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
     for member in members:
         want = _wanted(member)
         if isinstance(want, errors.OptionError):
-            results[member.host] = {"changed": False, "msg": want.sentence()}
+            results[member.host] = shell.failed(want, "")
             limit.count(1)
         else:
-            group = groups.setdefault(_identity_of(member.params), _Group(member.params, {}))
+            group = groups.setdefault(_identity_of(member.params), _Group(member.params))
             group.shared.setdefault(want.connector_id, _Shared(want, [])).hosts.append(member.host)
-    with futures.ThreadPoolExecutor(_IDENTITIES_AT_ONCE) as pool:
-        working = [pool.submit(_of_one_identity, group, limit, caller) for group in groups.values()]
+    _in_threads([partial(group.begin, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE)
+    # Whoever waits is idle nearly all the time, so nobody waits in turns.
+    waiting = [group for group in groups.values() if group.waiting]
+    _in_threads([partial(group.finish, caller) for group in waiting], len(waiting))
+    for group in groups.values():
+        results.update(group.results())
+    return results
+
+
+def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int) -> None:
+    """Do all of it in threads, so many at the same time."""
+    with futures.ThreadPoolExecutor(max(1, at_once)) as pool:
+        working = [pool.submit(task) for task in tasks]
         # The system may hand a signal to any thread, but Python heeds it in this one, once it awakes.
         while futures.wait(working, timeout=_LONGEST_SLEEP).not_done:
             pass
-        for done in working:
-            results.update(done.result())
-    return results
+    for done in working:
+        done.result()
+
+
+def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
+    connector_id = member.params["connector_id"]
+    if not connector_id:
+        return errors.OptionError(
+            "connector_id is not given, so this host is no connector",
+            advice="set exchange_connector_sync_connector_id for it, or leave it out of the play",
+        )
+    try:
+        return sync.wanted(member.params, options.connector_guid(connector_id))
+    except errors.OptionError as error:
+        return error
+
+
+def _identity_of(params: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
+    return tuple(params[name] for name in (*options.identity_spec(), *options.connection_spec()))
 
 
 class _Shared(t.NamedTuple):
@@ -103,85 +131,89 @@ class _Shared(t.NamedTuple):
     hosts: list[str]
 
 
-class _Group(t.NamedTuple):
-    """What has one identity: the parameters that make it, and the connectors by their ids."""
+class _Group:
+    """The connectors of one identity by their ids, and what has come of them so far.
 
-    params: t.Mapping[str, t.Any]
-    shared: dict[str, _Shared]
+    :param params: the parameters that make the identity.
+    """
 
+    def __init__(self, params: t.Mapping[str, t.Any]) -> None:
+        self.shared: dict[str, _Shared] = {}
+        self._params = params
+        self._client: Client | None = None
+        # A result, an error, or what is to be waited for; nothing for one that was not begun.
+        self._ends: dict[str, t.Any] = {}
 
-def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
-    try:
-        (connector_id,) = sync.chosen_ids(member.params)
-        return sync.wanted(member.params, connector_id)
-    except errors.OptionError as error:
-        return error
+    @property
+    def waiting(self) -> list[str]:
+        """The connectors whose end is still to be seen."""
+        return [name for name, end in self._ends.items() if isinstance(end, sync.Waiting)]
 
+    def begin(self, limit: Limit, caller: Caller) -> None:
+        """Request what is needed, for as long as the limit is not reached."""
+        try:
+            client = self._client = connect(self._params, caller.environ, caller.timing)
+        except errors.IntuneError as error:
+            self._ended(self.shared, [error] * len(self.shared), limit)
+            return
+        ids = list(self.shared)
+        step = _AT_A_TIME if limit.most is not None else max(1, len(ids))
+        try:
+            for start in range(0, len(ids), step):
+                if limit.reached:
+                    break
+                part = ids[start : start + step]
+                stories = [self._begin(self.shared[name].want, client, caller) for name in part]
+                self._ended(part, client.graph.tell(stories), limit)
+        finally:
+            caller.keep_secret(client.sign_in.tokens)
+        if not self.waiting:
+            # With hundreds of tenants, every file that stays open counts.
+            client.graph.http.renew_connections()
 
-def _identity_of(params: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
-    return tuple(params[name] for name in (*options.identity_spec(), *options.connection_spec()))
+    def finish(self, caller: Caller) -> None:
+        """Wait for what was requested."""
+        client, waiting = t.cast(Client, self._client), self.waiting
+        stories = [self._finish(self._ends[name], client, caller) for name in waiting]
+        try:
+            self._ends.update(zip(waiting, client.graph.tell(stories)))
+        finally:
+            caller.keep_secret(client.sign_in.tokens)
 
+    def results(self) -> dict[str, dict[str, t.Any]]:
+        """By host, what came of its connector."""
+        return {host: self._result(name) for name, shared in self.shared.items() for host in shared.hosts}
 
-def _of_one_identity(group: _Group, limit: Limit, caller: Caller) -> dict[str, dict[str, t.Any]]:
-    try:
-        client = connect(group.params, caller.environ, caller.timing)
-    except errors.IntuneError as error:
-        hosts = [host for shared in group.shared.values() for host in shared.hosts]
-        limit.count(len(hosts))
-        return {host: {"changed": False, "msg": error.sentence()} for host in hosts}
-    try:
-        ends = _ends(group.shared, client, limit, caller)
-    finally:
-        caller.keep_secret(client.sign_in.tokens)
-    return {
-        host: _result(ends.get(name), name, client) for name, shared in group.shared.items() for host in shared.hosts
-    }
+    def _ended(self, names: t.Iterable[str], ends: t.Sequence[t.Any], limit: Limit) -> None:
+        for name, end in zip(names, ends):
+            self._ends[name] = end
+            if isinstance(end, errors.IntuneError):
+                limit.count(len(self.shared[name].hosts))
 
+    def _begin(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
+        about = self._about(want.connector_id)
+        return sync.begin(
+            want,
+            client.graph,
+            check_mode=caller.check_mode,
+            warn=lambda text: caller.warn(f"{about}: {text}."),
+        )
 
-def _ends(connectors: t.Mapping[str, _Shared], client: Client, limit: Limit, caller: Caller) -> dict[str, t.Any]:
-    """Begin all, then wait for all; by connector a result or an error, nothing for one that was not begun."""
-    ids = list(connectors)
-    step = _AT_A_TIME if limit.most is not None else max(1, len(ids))
-    ends: dict[str, t.Any] = {}
-    for start in range(0, len(ids), step):
-        if limit.reached:
-            break
-        part = ids[start : start + step]
-        begun = client.graph.tell([_begin(connectors[name].want, client, caller) for name in part])
-        ends.update(zip(part, begun))
-        failed = [name for name, end in zip(part, begun) if isinstance(end, errors.IntuneError)]
-        limit.count(sum(len(connectors[name].hosts) for name in failed))
-    waiting = [name for name, end in ends.items() if isinstance(end, sync.Waiting)]
-    ends.update(zip(waiting, client.graph.tell([_finish(ends[name], client, caller) for name in waiting])))
-    return ends
+    def _finish(self, waiting: sync.Waiting, client: Client, caller: Caller) -> Story[dict[str, t.Any]]:
+        about = self._about(waiting.want.connector_id)
+        return sync.finish(waiting, client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
 
+    def _about(self, name: str) -> str:
+        return sync.subject({"connector_id": name}, self._client.tenant if self._client else "")
 
-def _begin(want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
-    about = _about(want.connector_id, client)
-    return sync.begin(
-        want,
-        client.graph,
-        check_mode=caller.check_mode,
-        warn=lambda text: caller.warn(f"{about}: {text}."),
-    )
-
-
-def _finish(waiting: sync.Waiting, client: Client, caller: Caller) -> Story[dict[str, t.Any]]:
-    about = _about(waiting.want.connector_id, client)
-    return sync.finish(waiting, client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
-
-
-def _about(name: str, client: Client) -> str:
-    return sync.subject({"connector_id": name}, client.tenant)
-
-
-def _result(end: t.Any, name: str, client: Client) -> dict[str, t.Any]:
-    if end is None:
-        return {
-            "changed": False,
-            "skipped": True,
-            "msg": f"{_about(name, client)}: not begun, as too many others had failed.",
-        }
-    if isinstance(end, errors.IntuneError):
-        return end.as_result(_about(name, client))
-    return dict(end)
+    def _result(self, name: str) -> dict[str, t.Any]:
+        end = self._ends.get(name)
+        if end is None:
+            return {
+                "changed": False,
+                "skipped": True,
+                "msg": f"{self._about(name)}: not begun, as too many others had failed.",
+            }
+        if isinstance(end, errors.IntuneError):
+            return shell.failed(end, self._about(name))
+        return dict(end)

@@ -56,12 +56,8 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
     """
     try:
         return flow.perform(params, caller)
-    except errors.MissingLibraryError as error:
-        return {"msg": missing_required_lib(error.library), "changed": False}
-    except errors.OptionError as error:
-        return {"msg": error.sentence(), "changed": False}
     except errors.IntuneError as error:
-        return error.as_result(_about(flow, params, caller))
+        return failed(error, _about(flow, params, caller))
     except Exception as error:  # noqa: BLE001
         # The last net, so that an administrator gets a sentence whatever it is.
         return {
@@ -69,6 +65,18 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
             f" {errors.one_line(str(error))}; please report this with the versions of ansible-core, msal and requests.",
             "changed": False,
         }
+
+
+def failed(error: errors.IntuneError, about: str) -> dict[str, t.Any]:
+    """The result of what failed.
+
+    :param about: what the sentence begins with, unless the trouble came before that mattered.
+    """
+    if isinstance(error, errors.MissingLibraryError):
+        return {"msg": missing_required_lib(error.library), "changed": False}
+    if isinstance(error, errors.OptionError):
+        return {"msg": error.sentence(), "changed": False}
+    return error.as_result(about)
 
 
 def _about(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> str:

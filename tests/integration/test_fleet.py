@@ -129,6 +129,49 @@ def test_all_are_requested_before_the_first_wait(fleet: Fleet) -> None:
         assert kinds[:6] == ["get"] * 3 + ["sync"] * 3
 
 
+def test_no_tenant_waits_for_the_end_of_another(fleet: Fleet) -> None:
+    for number in range(9):
+        fleet.add_tenant(f"tenant{number}", 1)
+    for host in fleet.hosts:
+        fleet.connector(host).sync_delay = 3
+    run = fleet.run(PLAYBOOK)
+    assert run.code == 0, run.output
+    requests = [r for r in fleet.world.requests if r.where in ("get", "sync")]
+    looks = [n for n, r in enumerate(requests) if r.where == "get"][len(fleet.hosts) :]
+    assert max(n for n, r in enumerate(requests) if r.where == "sync") < looks[0]
+    first = [requests[n].tenant_id for n in looks[: len(fleet.hosts)]]
+    assert set(first) == {tenant.id for tenant in fleet.tenants}
+
+
+def test_batches_have_one_summary_and_one_limit(fleet: Fleet) -> None:
+    for host in ("berlin-0", "berlin-2"):
+        fleet.connector(host).status = "disconnected"
+    report = fleet.folder / "report.json"
+    batches = ("-e", "connectors_serial=3", "-e", f"{OPTION}max_failures=1", "-e", f"{OPTION}report_path={report}")
+    run = fleet.run(PLAYBOOK, *batches)
+    assert fleet.accepted == [0, 1, 0, 0, 0, 0], "the first batch had one failure too many for the second"
+    assert [result["summary"]["total"] for result in fleet.fleet_results] == [3, 6]
+    outcomes = fleet.fleet_results[-1]["summary"]["outcomes"]
+    assert {name: count for name, count in outcomes.items() if count} == {"failed": 2, "synchronised": 1, "skipped": 3}
+    assert {one["host"] for one in json.loads(report.read_text())["connectors"]} == set(fleet.hosts)
+    assert "6 connectors: " in run.output
+
+
+@pytest.mark.parametrize(("percentage", "begun"), [(0, 2), ("", 6)])
+def test_a_batch_with_too_many_failures_is_the_last(fleet: Fleet, percentage: int | str, begun: int) -> None:
+    fleet.connector("berlin-0").status = "disconnected"
+    given = json.dumps({"connectors_serial": 2, "connectors_max_fail_percentage": percentage})
+    fleet.run(PLAYBOOK, "-e", given)
+    assert len(fleet.outcomes) == begun
+
+
+def test_a_host_without_a_connector_is_told_so(fleet: Fleet) -> None:
+    fleet.hosts["lonely"] = {}
+    run = fleet.run(PLAYBOOK)
+    assert fleet.outcomes["lonely"]["msg"].startswith("connector_id is not given, so this host is no connector; set ")
+    assert recap(run) == {**dict.fromkeys(fleet.hosts, (1, 0)), "lonely": (0, 1)}
+
+
 def test_one_that_fails_does_not_stop_the_others(fleet: Fleet) -> None:
     fleet.connector("berlin-0").status = "disconnected"
     run = fleet.run(PLAYBOOK)
