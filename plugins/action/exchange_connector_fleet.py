@@ -88,7 +88,8 @@ class ActionModule(ActionBase):
             "finished": str(timestamps.text(finished.replace(microsecond=0))),
         }
         summary = fleet_summary.summary(everything, **span)
-        display.display(fleet_report.table(summary))
+        if not self._task.no_log:
+            display.display(fleet_report.table(summary))
         if params["report_path"]:
             try:
                 Path(params["report_path"]).write_text(
@@ -121,6 +122,8 @@ class ActionModule(ActionBase):
         play = self._task.get_play()
         spec = options.member_spec()
         names = [name for option, how in spec.items() for name in (option, *how.get("aliases", ()))]
+        # What the play and its blocks say, before Ansible filled in what the first host has for it.
+        surrounding = getattr(self._task._parent, "environment", None) or []  # noqa: SLF001
         members: list[fleet.Member] = []
         wrong: dict[str, dict[str, t.Any]] = {}
         for name in hosts:
@@ -130,17 +133,18 @@ class ActionModule(ActionBase):
             given = {option: seen[PREFIX + option] for option in names if PREFIX + option in seen}
             try:
                 values = {option: templar.template(value) for option, value in given.items()}
+                environment = _environment(templar.template(surrounding))
             except AnsibleError as error:
                 wrong[name] = {"changed": False, "msg": f"A variable of the role cannot be used: {error.message}"}
                 continue
             values = {option: value for option, value in values.items() if value not in (None, "", nothing)}
             checked = ArgumentSpecValidator(spec).validate(in_process.json_values(values))
             hidden.update(checked._no_log_values)  # noqa: SLF001
-            hidden.update(identity.secrets(checked.validated_parameters, os.environ))
+            hidden.update(identity.secrets(checked.validated_parameters, {**os.environ, **environment}))
             if checked.error_messages:
                 wrong[name] = {"changed": False, "msg": str(checked.errors.msg)}
             else:
-                members.append(fleet.Member(name, checked.validated_parameters))
+                members.append(fleet.Member(name, checked.validated_parameters, environment))
         return members, wrong
 
     def _earlier(self) -> list[fleet_summary.Entry]:
@@ -176,6 +180,17 @@ def _entries(
         )
         for host, result in masked(results, hidden).items()
     ]
+
+
+def _environment(parts: t.Any) -> dict[str, str]:
+    """What Ansible makes of ``environment``: mappings, of which the last one wins."""
+    plain = in_process.json_values(parts)
+    return {
+        str(name): str(value)
+        for part in (plain if isinstance(plain, list) else [plain])
+        if isinstance(part, dict)
+        for name, value in part.items()
+    }
 
 
 def _outcome(entry: fleet_summary.Entry, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -228,13 +228,26 @@ def _graph_advice(status: int, said: Said) -> str:
         return f"grant the app {PERMISSION} with admin consent, and check that the tenant has an active Intune licence"
     if status == 404:
         return "the connector is not in this tenant: check connector_id and tenant"
-    if status == 429:
-        return "Graph limits requests: run again later, or allow more time with retry_timeout"
     if status >= 500:
         return "run again later; if it stays, give the request_id to Microsoft's support"
     if "not applicable to target tenant" in said.message.lower():
         return "the tenant has no Intune: check tenant and its licence"
     return "check connector_id and tenant; if they are right, give the request_id to Microsoft's support"
+
+
+def internal(error: Exception) -> IntuneError:
+    """What to say of an error that nobody foresaw; those that were foreseen say it themselves.
+
+    :returns: an error that leaves open what became of a request.
+    """
+    if isinstance(error, IntuneError):
+        return error
+    return Unanswered(
+        f"an error inside graphops.intune, {type(error).__name__}: {one_line(str(error))}",
+        advice="please report this with the versions of ansible-core, msal and requests",
+        sent=True,
+        lasting=True,
+    )
 
 
 def entra_error(doing: str, status: int | None, answer: t.Mapping[str, t.Any]) -> SignInError:

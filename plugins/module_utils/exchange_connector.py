@@ -16,6 +16,7 @@ import json
 import re
 import typing as t
 from datetime import datetime
+from urllib.parse import urlsplit
 
 from . import errors, retries, timestamps, transport
 from .graph import Graph
@@ -92,7 +93,8 @@ def from_graph(entity: t.Any) -> Connector:
             f"Graph's lastSyncDateTime cannot be read: {errors.one_line(str(error))}",
             advice="report it to graphops.intune, because without it no one can tell when the connector synchronised",
         ) from error
-    properties["last_sync_date_time"] = timestamps.text(last_sync)
+    # Names that differ in case only become one; what was checked above is what counts.
+    properties.update(id=name, last_sync_date_time=timestamps.text(last_sync))
     return Connector(properties, last_sync)
 
 
@@ -145,13 +147,13 @@ def request_sync(
     :raises Unavailable: Graph could not be reached, or had no time for it, and surely has not accepted it.
     :raises SignInError: no token.
     """
-    http = graph.http
+    http, content = graph.http, json.dumps({"syncType": sync_type})
     lost = 0
     failure: errors.IntuneError
     while True:
         asked, reread = None, True
         try:
-            answer = yield Ask("POST", f"{_COLLECTION}/{connector_id}/sync", json.dumps({"syncType": sync_type}))
+            answer = yield Ask("POST", f"{_COLLECTION}/{connector_id}/sync", content, limit=patience.left)
         except errors.Unanswered as error:
             failure, reread = error, error.sent
             lost += error.sent
@@ -161,13 +163,14 @@ def request_sync(
             failure = error
             break
         else:
-            if answer.status < 300:
+            objection, doubtful = _objection(sync_type, answer, urlsplit(graph.url).netloc)
+            if objection is None:
                 return Requested(answer.date, answer.request_id)
-            failure = _refusal(sync_type, answer)
+            failure = objection
             if not isinstance(failure, errors.Unavailable):
                 break
             asked, reread = answer.retry_after(http.timing.now()), answer.status != 429
-            lost += may_be_accepted(answer.status, errors.graph_said(answer.body).code)
+            lost += doubtful
         if lost >= _MOST_LOST:
             break
         pause = patience.pause(asked)
@@ -202,7 +205,12 @@ def may_be_accepted(status: int, code: str) -> bool:
     return status in (502, 504) or (status == 503 and "timeout" in code.lower())
 
 
-def _refusal(sync_type: str, answer: transport.Answer) -> errors.IntuneError:
+def _objection(sync_type: str, answer: transport.Answer, host: str) -> tuple[errors.IntuneError | None, bool]:
+    """Why an answer is no acceptance, None if it is one; and whether it may have been accepted all the same."""
+    if answer.status < 300:
+        # Graph answers without a body; a page of a proxy that says 200 is none of its words.
+        return transport.worth_another_try(answer, host, json_expected=bool(answer.body)), True
     if answer.status in retries.RETRIED_STATUSES or may_be_accepted(answer.status, ""):
-        return transport.throttled(answer, "Graph")
-    return errors.graph_error(f"request a {sync_type}", answer.status, answer.body, answer.request_id)
+        doubtful = may_be_accepted(answer.status, errors.graph_said(answer.body).code)
+        return transport.throttled(answer, "Graph"), doubtful
+    return errors.graph_error(f"request a {sync_type}", answer.status, answer.body, answer.request_id), False

@@ -13,7 +13,7 @@ import typing as t
 from concurrent import futures
 from functools import partial
 
-from . import errors, options, shell, sync
+from . import errors, options, retries, shell, sync
 from .client import Caller, Client, connect
 from .story import Story
 
@@ -26,10 +26,15 @@ _AT_A_TIME = 20
 
 
 class Member(t.NamedTuple):
-    """A host and what it wants: the parameters of the module ``intune_exchange_connector_sync``."""
+    """A host and what it wants.
+
+    :param params: the parameters of the module ``intune_exchange_connector_sync``, those of a single connector.
+    :param environment: variables that the host has beside those of the run.
+    """
 
     host: str
     params: t.Mapping[str, t.Any]
+    environment: t.Mapping[str, str]
 
 
 class Limit:
@@ -72,7 +77,7 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
     """Bring the connectors of all members up to date.
 
     Members with the same identity share its token and its batches; members with the same connector share its story, so
-    that one request is made and each is told what came of it.
+    that one request is made, the :func:`strictest` that they want, and each is told what came of it.
 
     :returns: by host, what the module returns for one connector; with ``msg`` if it failed, with ``skipped`` if the
         limit was reached before it was begun.
@@ -85,26 +90,69 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
             results[member.host] = shell.failed(want, "")
             limit.count(1)
         else:
-            group = groups.setdefault(_identity_of(member.params), _Group(member.params))
-            group.shared.setdefault(want.connector_id, _Shared(want, [])).hosts.append(member.host)
-    _in_threads([partial(group.begin, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE)
+            group = groups.setdefault(_identity_of(member), _Group(member.params, member.environment))
+            group.add(member.host, want)
+    over = threading.Event()
+    caller = caller._replace(timing=_until(over, caller.timing))
+    _in_threads([partial(group.begin, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE, over)
     # Whoever waits is idle nearly all the time, so nobody waits in turns.
     waiting = [group for group in groups.values() if group.waiting]
-    _in_threads([partial(group.finish, caller) for group in waiting], len(waiting))
+    _in_threads([partial(group.finish, caller) for group in waiting], len(waiting), over)
     for group in groups.values():
         results.update(group.results())
     return results
 
 
-def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int) -> None:
-    """Do all of it in threads, so many at the same time."""
-    with futures.ThreadPoolExecutor(max(1, at_once)) as pool:
+def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, over: threading.Event) -> None:
+    """Do all of it in threads, so many at the same time; if this one is told to end, they are told by ``over``."""
+    pool = futures.ThreadPoolExecutor(max(1, at_once))
+    try:
         working = [pool.submit(task) for task in tasks]
         # The system may hand a signal to any thread, but Python heeds it in this one, once it awakes.
         while futures.wait(working, timeout=_LONGEST_SLEEP).not_done:
             pass
-    for done in working:
-        done.result()
+        for done in working:
+            done.result()
+    except BaseException:
+        over.set()
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+class _Over(BaseException):
+    """The task is over, by its timeout or by whoever ended the run. Not an Exception, so nobody takes it for one."""
+
+
+def _until(over: threading.Event, timing: retries.Timing) -> retries.Timing:
+    """The same time, but no pause in it outlives the task."""
+
+    def sleep(seconds: float) -> None:
+        end = timing.monotonic() + seconds
+        while not over.is_set():
+            left = end - timing.monotonic()
+            if left <= 0:
+                return
+            timing.sleep(min(left, _LONGEST_SLEEP))
+        raise _Over
+
+    return timing._replace(sleep=sleep)
+
+
+def strictest(one: sync.Wanted, other: sync.Wanted) -> sync.Wanted:
+    """What satisfies both of two hosts that are the same connector, so that one request does for them."""
+    both = (one, other)
+    return sync.Wanted(
+        connector_id=one.connector_id,
+        # A full synchronisation does what a delta does, and not the other way round.
+        sync_type="fullSync" if "fullSync" in (one.sync_type, other.sync_type) else one.sync_type,
+        max_age=min(want.max_age for want in both),
+        force=any(want.force for want in both),
+        require_connected=any(want.require_connected for want in both),
+        wait=any(want.wait for want in both),
+        wait_timeout=max(want.wait_timeout for want in both),
+        wait_sleep=min(want.wait_sleep for want in both),
+    )
 
 
 def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
@@ -120,29 +168,39 @@ def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
         return error
 
 
-def _identity_of(params: t.Mapping[str, t.Any]) -> tuple[t.Any, ...]:
-    return tuple(params[name] for name in (*options.identity_spec(), *options.connection_spec()))
+def _identity_of(member: Member) -> tuple[t.Any, ...]:
+    names = (*options.identity_spec(), *options.connection_spec())
+    return (*(member.params[name] for name in names), *sorted(member.environment.items()))
 
 
 class _Shared(t.NamedTuple):
-    """A connector: what the first host wants of it, and all the hosts that are it."""
+    """A connector: what is wanted of it, and all the hosts that are it."""
 
     want: sync.Wanted
     hosts: list[str]
 
 
 class _Group:
-    """The connectors of one identity by their ids, and what has come of them so far.
+    """The connectors of one identity, and what has come of them so far.
 
     :param params: the parameters that make the identity.
+    :param environment: what of the environment is their own.
     """
 
-    def __init__(self, params: t.Mapping[str, t.Any]) -> None:
-        self.shared: dict[str, _Shared] = {}
+    def __init__(self, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> None:
+        self._shared: dict[str, _Shared] = {}
         self._params = params
+        self._environment = environment
         self._client: Client | None = None
         # A result, an error, or what is to be waited for; nothing for one that was not begun.
         self._ends: dict[str, t.Any] = {}
+
+    def add(self, host: str, want: sync.Wanted) -> None:
+        """Add a host and what it wants of its connector."""
+        known = self._shared.get(want.connector_id)
+        self._shared[want.connector_id] = (
+            _Shared(strictest(known.want, want), [*known.hosts, host]) if known else _Shared(want, [host])
+        )
 
     @property
     def waiting(self) -> list[str]:
@@ -152,18 +210,19 @@ class _Group:
     def begin(self, limit: Limit, caller: Caller) -> None:
         """Request what is needed, for as long as the limit is not reached."""
         try:
-            client = self._client = connect(self._params, caller.environ, caller.timing)
-        except errors.IntuneError as error:
-            self._ended(self.shared, [error] * len(self.shared), limit)
+            environ = {**caller.environ, **self._environment}
+            client = self._client = connect(self._params, environ, caller.timing)
+        except Exception as error:  # noqa: BLE001
+            self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
             return
-        ids = list(self.shared)
+        ids = list(self._shared)
         step = _AT_A_TIME if limit.most is not None else max(1, len(ids))
         try:
             for start in range(0, len(ids), step):
                 if limit.reached:
                     break
                 part = ids[start : start + step]
-                stories = [self._begin(self.shared[name].want, client, caller) for name in part]
+                stories = [self._begin(self._shared[name].want, client, caller) for name in part]
                 self._ended(part, client.graph.tell(stories), limit)
         finally:
             caller.keep_secret(client.sign_in.tokens)
@@ -182,13 +241,13 @@ class _Group:
 
     def results(self) -> dict[str, dict[str, t.Any]]:
         """By host, what came of its connector."""
-        return {host: self._result(name) for name, shared in self.shared.items() for host in shared.hosts}
+        return {host: self._result(name) for name, shared in self._shared.items() for host in shared.hosts}
 
     def _ended(self, names: t.Iterable[str], ends: t.Sequence[t.Any], limit: Limit) -> None:
         for name, end in zip(names, ends):
             self._ends[name] = end
             if isinstance(end, errors.IntuneError):
-                limit.count(len(self.shared[name].hosts))
+                limit.count(len(self._shared[name].hosts))
 
     def _begin(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
         about = self._about(want.connector_id)

@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import typing as t
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from . import errors, transport
 from .retries import RETRIED_STATUSES, Patience
@@ -22,7 +23,7 @@ from .story import Ask, Story, tell, tell_one
 # https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
 _VERSION = "/v1.0"
 # Intune's nextLinks have been seen to go on for ever (microsoft-graph-docs#18143).
-_MOST_PAGES = 1000
+_MOST_PAGES = 100
 
 # https://learn.microsoft.com/graph/json-batching
 _MOST_IN_A_BATCH = 20
@@ -38,10 +39,10 @@ Outcome = t.Union[transport.Answer, errors.IntuneError]
 class Tokens(t.Protocol):
     """Who gives the bearer tokens: :class:`identity.SignIn`, or a test."""
 
-    def token(self) -> str:
-        """A token that should still be good."""
+    def token(self, limit: float | None = None) -> str:
+        """A token that should still be good, got in ``limit`` seconds if it has to be got."""
 
-    def another_token(self, refused: str) -> str | None:
+    def another_token(self, refused: str, limit: float | None = None) -> str | None:
         """A token in the place of one that Graph refused; None if there is no way to get one."""
 
 
@@ -115,13 +116,14 @@ class Graph:
             following = reply.document.get("@odata.nextLink")
             if not following:
                 return
-            url = urljoin(url, str(following))
-            if _origin(url) != _origin(self.url):
+            further = _on_the_same_host(self.url, url, str(following))
+            if further is None:
                 raise errors.Unavailable(
                     f"could not {doing}, because Graph's link to the next page leads to another host"
-                    f" ({errors.one_line(urlsplit(url).netloc)}), where no token is sent",
+                    f" ({errors.one_line(str(following))}), where no token is sent",
                     advice="check graph_url, and that no proxy changes what Graph answers",
                 )
+            url = further
         raise errors.Unavailable(
             f"could not {doing}, because Graph's pages have no end ({len(seen)} were read)", advice="run again later"
         )
@@ -131,17 +133,28 @@ class Graph:
 
     def _send(self, asks: t.Sequence[Ask]) -> list[Outcome]:
         """Send requests, each a single time; those whose token Graph refuses, once more with another."""
+        began, limits = self.http.timing.monotonic(), [ask.limit for ask in asks if ask.limit is not None]
+
+        def left() -> float | None:
+            return max(0.0, began + max(limits) - self.http.timing.monotonic()) if limits else None
+
         try:
-            token = self._tokens.token()
-            outcomes = self._try(token, asks)
-            refused = [n for n, outcome in enumerate(outcomes) if _status(outcome) == 401]
-            another = self._tokens.another_token(token) if refused else None
-            if another is not None:
-                for n, outcome in zip(refused, self._try(another, [asks[n] for n in refused])):
-                    outcomes[n] = outcome
+            token = self._tokens.token(left())
         except errors.IntuneError as error:
             # No token for this one is no token for the others.
             return [error] * len(asks)
+        outcomes = self._try(token, asks)
+        refused = [n for n, outcome in enumerate(outcomes) if _status(outcome) == 401]
+        if refused:
+            again: t.Sequence[Outcome]
+            try:
+                another = self._tokens.another_token(token, left())
+                again = [] if another is None else self._try(another, [asks[n] for n in refused])
+            except errors.IntuneError as error:
+                again = [error] * len(refused)
+            # What was answered to the others stands, whatever became of the token.
+            for n, outcome in zip(refused, again):
+                outcomes[n] = outcome
         if any(_status(outcome) == 503 for outcome in outcomes):
             self.http.renew_connections()
         return outcomes
@@ -164,7 +177,8 @@ class Graph:
     def _batch(self, token: str, asks: t.Sequence[Ask]) -> list[Outcome]:
         """Send up to twenty requests as one.
 
-        What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one.
+        What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one;
+        but of what a server says that broke down in the middle, nobody knows how far it was.
         """
         entries: list[dict[str, t.Any]] = []
         for number, ask in enumerate(asks):
@@ -174,12 +188,14 @@ class Graph:
         status = _status(whole)
         if status is None or status in RETRIED_STATUSES or status in (401, 502):
             return [whole] * len(asks)
-        answer = t.cast(transport.Answer, whole)
+        host = urlsplit(self.url).netloc
         if status >= 300:
             self._takes_batches = False
+            if status >= 500 and status != 501 and any(ask.content is not None for ask in asks):
+                return [errors.Unanswered(f"{host} answered HTTP {status} to a batch", sent=True)] * len(asks)
             return [self._single(token, ask) for ask in asks]
-        found = _batch_answers(answer)
-        lost = errors.Unanswered(f"{urlsplit(self.url).netloc} left it out of its answer to a batch", sent=True)
+        found = _batch_answers(t.cast(transport.Answer, whole))
+        lost = errors.Unanswered(f"{host} left it out of its answer to a batch", sent=True)
         return [
             self.http.without_secrets(found[str(number)]) if str(number) in found else lost
             for number in range(len(asks))
@@ -203,10 +219,14 @@ def _status(outcome: Outcome) -> int | None:
 def _batch_answers(answer: transport.Answer) -> dict[str, transport.Answer]:
     """Take the answer to a batch apart, by the ids of the requests; what is no answer is left out."""
     try:
-        entries = answer.json()["responses"]
-        return {entry["id"]: _batch_answer(entry, answer) for entry in entries}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        entries = list(answer.json()["responses"])
+    except (ValueError, KeyError, TypeError):
         return {}
+    found = {}
+    for entry in entries:
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
+            found[entry["id"]] = _batch_answer(entry, answer)
+    return found
 
 
 def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Answer) -> transport.Answer:
@@ -221,9 +241,17 @@ def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Answer) -> tran
     return transport.Answer(status, {**inherited, **own}, content)
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
+def _on_the_same_host(origin: str, page: str, link: str) -> str | None:
+    """The URL that a link on a page leads to; None if that is not on the page's host.
+
+    Put together anew behind ``origin``, because not everyone finds the same host in a URL with a backslash in it.
+    """
     try:
-        return parts.scheme, parts.hostname, parts.port or 443
+        target, own = urlsplit(urljoin(page, link)), urlsplit(origin)
+        if (target.scheme, target.hostname, target.port or 443) != (own.scheme, own.hostname, own.port or 443):
+            return None
     except ValueError:
-        return "", None, None
+        return None
+    if target.username is not None:
+        return None
+    return origin + urlunsplit(("", "", target.path or "/", target.query, ""))

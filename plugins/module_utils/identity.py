@@ -300,15 +300,16 @@ class SignIn:
         outside = {name: os.environ.get(name) for name in _HOST_VARIABLES.get(source, ())}
         return [source, [*self._hosts], sorted(self._identity.values.items()), certificate_, outside]
 
-    def token(self) -> str:
-        """A token that should be good for some minutes more. Raises what :meth:`another_token` raises."""
+    def token(self, limit: float | None = None) -> str:
+        """A token that should be good for some minutes more. As :meth:`another_token`."""
         if self._token is None or self._http.timing.monotonic() >= self._good_until:
-            self._acquire()
+            self._acquire(limit)
         return t.cast(str, self._token)
 
-    def another_token(self, refused: str) -> str | None:
+    def another_token(self, refused: str, limit: float | None = None) -> str | None:
         """A new token in the place of one that Graph refused; None if only that one was given.
 
+        :param limit: seconds for all tries to get it, if other than ``retry_timeout``.
         :raises SignInError: Entra ID refuses the sign-in.
         :raises Unavailable: it could not be reached, or had no time.
         :raises OptionError: the file with the federated token cannot be read.
@@ -316,30 +317,31 @@ class SignIn:
         if self._identity.way.source == "access_token":
             return None
         if self._token == refused:
-            self._acquire(refused)
+            self._acquire(limit, refused)
         return self._token
 
-    def _acquire(self, refused: str | None = None) -> None:
+    def _acquire(self, limit: float | None, refused: str | None = None) -> None:
+        limit = self._http.retry_timeout if limit is None else min(limit, self._http.retry_timeout)
         if self._identity.way.source == "access_token":
             token = token_cache.Token(self._identity.values["access_token"], float("inf"))
         elif self._shared is not None:
-            token = self._shared.token(self._sign_in, refused=refused)
+            token = self._shared.token(lambda: self._sign_in(limit), refused=refused)
         else:
-            token = self._sign_in()
+            token = self._sign_in(limit)
         self._token = token.value
         self._tokens.add(token.value)
         self._http.secrets.add(token.value)
         self._good_until = self._http.timing.monotonic() + token.good_for
 
-    def _sign_in(self) -> token_cache.Token:
-        result = self._from_cli() if self._identity.way.source == "cli" else self._from_msal()
+    def _sign_in(self, limit: float) -> token_cache.Token:
+        result = self._from_cli(limit) if self._identity.way.source == "cli" else self._from_msal(limit)
         token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))
         if not isinstance(token, str) or not _HEADER_WORD.fullmatch(token):
             raise SignInError(f"{self._identity.doing} gave no token", advice="check who answers at authority_url")
         return token_cache.Token(token, max(lifetime - _MARGIN, lifetime / 2))
 
-    def _from_msal(self) -> t.Mapping[str, t.Any]:
-        http = _MsalHttp(self._http, self._hosts.authority_url)
+    def _from_msal(self, limit: float) -> t.Mapping[str, t.Any]:
+        http = _MsalHttp(self._http, self._hosts.authority_url, limit)
         try:
             with warnings.catch_warnings():
                 # msal warns the programmer of user name and password; the documentation warns the user.
@@ -405,12 +407,18 @@ class SignIn:
             return certificate(
                 values["x509_certificate_path"], values["x509_certificate_password"], values["thumbprint"]
             )
-        if not values["oidc_token"]:
-            _read_token_file(values["oidc_token_file_path"])
-        # Kubernetes replaces the file every hour or so, hence it is read for each sign-in.
-        return {"client_assertion": lambda: values["oidc_token"] or _read_token_file(values["oidc_token_file_path"])}
+        # Now to see whether it can be read, and for each sign-in, because Kubernetes replaces it every hour or so.
+        self._federated_token()
+        return {"client_assertion": self._federated_token}
 
-    def _from_cli(self) -> t.Mapping[str, t.Any]:
+    def _federated_token(self) -> str:
+        values = self._identity.values
+        token = values["oidc_token"] or _read_token_file(values["oidc_token_file_path"])
+        self._tokens.add(token)
+        self._http.secrets.add(token)
+        return token
+
+    def _from_cli(self, limit: float) -> t.Mapping[str, t.Any]:
         """Ask the Azure CLI, which hands the token over on its standard output.
 
         https://learn.microsoft.com/cli/azure/account#az-account-get-access-token
@@ -420,8 +428,8 @@ class SignIn:
             raise SignInError(
                 f"{doing} is not possible, because az is not installed", advice="install it, or sign in in another way"
             )
-        # retry_timeout may be 0, which is no time to start a program in.
-        patience = max(self._http.request_timeout, self._http.retry_timeout)
+        # The limit may be 0, which is no time to start a program in.
+        patience = max(self._http.request_timeout, limit)
         command = [program, "account", "get-access-token", "--output", "json", "--scope", self._hosts.scope]
         if self._identity.values["tenant"]:
             command += ["--tenant", self._identity.values["tenant"]]
@@ -461,11 +469,11 @@ class _MsalHttp:
     Being below msal's own cache of refusals, the repeats are not answered by that.
     """
 
-    def __init__(self, http: transport.Transport, authority_url: str) -> None:
+    def __init__(self, http: transport.Transport, authority_url: str, limit: float) -> None:
         self._http = http
         self._authority = urlsplit(authority_url)
         # One for all requests of a sign-in.
-        self._patience = retries.Patience(http.timing, http.retry_timeout)
+        self._patience = retries.Patience(http.timing, limit)
         self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
 
     def get(self, url: str, params: t.Any = None, headers: t.Any = None, **_unused: t.Any) -> _MsalAnswer:

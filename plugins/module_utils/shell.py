@@ -60,11 +60,7 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
         return failed(error, _about(flow, params, caller))
     except Exception as error:  # noqa: BLE001
         # The last net, so that an administrator gets a sentence whatever it is.
-        return {
-            "msg": f"{_about(flow, params, caller)}: an error inside graphops.intune, {type(error).__name__}:"
-            f" {errors.one_line(str(error))}; please report this with the versions of ansible-core, msal and requests.",
-            "changed": False,
-        }
+        return errors.internal(error).as_result(_about(flow, params, caller))
 
 
 def failed(error: errors.IntuneError, about: str) -> dict[str, t.Any]:

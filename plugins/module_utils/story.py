@@ -15,7 +15,7 @@ from __future__ import annotations
 import heapq
 import typing as t
 
-from .errors import IntuneError
+from .errors import IntuneError, internal
 
 if t.TYPE_CHECKING:
     from .retries import Timing
@@ -24,11 +24,16 @@ T = t.TypeVar("T")
 
 
 class Ask(t.NamedTuple):
-    """A request to be sent once. ``content`` is JSON, or None for a request without content."""
+    """A request to be sent once.
+
+    :param content: JSON; None for a request without content.
+    :param limit: seconds that signing in for it may take; None for ``retry_timeout``.
+    """
 
     method: str
     path: str
     content: str | None = None
+    limit: float | None = None
 
 
 class Pause(t.NamedTuple):
@@ -61,7 +66,7 @@ def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list
             else:
                 ends[number] = step.what
         if asking:
-            answers = send([ask for _number, ask in asking])
+            answers = _sent(send, [ask for _number, ask in asking])
             ready = [(number, answer) for (number, _ask), answer in zip(asking, answers)]
             continue
         ready = []
@@ -87,10 +92,18 @@ class _End(t.NamedTuple):
     what: t.Any
 
 
+def _sent(send: Sender, asks: list[Ask]) -> t.Sequence[t.Any]:
+    try:
+        return send(asks)
+    except Exception as error:  # noqa: BLE001
+        return [internal(error)] * len(asks)
+
+
 def _go_on(story: Story[T], answer: t.Any) -> Ask | Pause | _End:
     try:
         return story.throw(answer) if isinstance(answer, IntuneError) else story.send(answer)
     except StopIteration as end:
         return _End(end.value)
-    except IntuneError as error:
-        return _End(error)
+    except Exception as error:  # noqa: BLE001
+        # Whatever it is, it ends this story alone.
+        return _End(internal(error))

@@ -320,12 +320,17 @@ def finish(waiting: Waiting, graph: Graph, *, progress: t.Callable[[str], t.Any]
     :raises SyncFailed: it did not, or that cannot be seen.
     """
     want, first, requested, result = waiting
-    seen, trouble = yield from _await(graph, want, first.connector, progress)
+    unsure = "unknown" if requested.failure else "requested"
+    try:
+        seen, trouble = yield from _await(graph, want, first.connector, progress)
+    except Exception as error:
+        # Whatever it is, it takes nothing back.
+        raise SyncFailed(errors.internal(error), result.of(unsure, changed=True)) from error
     if seen is not None and exchange_connector.has_moved(first.connector, seen.connector):
         return result.of("completed", seen=seen, changed=True)
     last = seen or first
     failure = _not_shown(want, last.connector, requested, trouble)
-    raise SyncFailed(failure, result.of("unknown" if requested.failure else "requested", seen=last, changed=True))
+    raise SyncFailed(failure, result.of(unsure, seen=last, changed=True))
 
 
 def _await(

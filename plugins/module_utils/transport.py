@@ -66,7 +66,7 @@ class Answer(t.NamedTuple):
     @property
     def request_id(self) -> str | None:
         """What Microsoft's support asks for."""
-        return self.headers.get("request-id") or self.headers.get("x-ms-request-id")
+        return errors.one_line(self.headers.get("request-id") or self.headers.get("x-ms-request-id") or "") or None
 
     def retry_after(self, now: datetime) -> float | None:
         """The seconds that the server asks to wait; ``now`` is used for dates when the server's clock is not known."""
@@ -139,8 +139,8 @@ class _Connection(_HTTPSConnection):
     def connect(self) -> None:
         try:
             super().connect()
-        except OSError as error:
-            # What ends a handshake looks like what ends an answer, but no request was sent.
+        except Exception as error:
+            # What ends a handshake, or a proxy's part in it, looks like what ends an answer, but no request was sent.
             error.before_request = True  # type: ignore[attr-defined]
             raise
 
@@ -388,13 +388,13 @@ def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timin
         asked = None
         failure: errors.Unavailable
         try:
-            answer: Answer = yield ask
+            answer: Answer = yield ask._replace(limit=patience.left)
         except errors.Unanswered as error:
             if error.lasting:
                 raise
             failure = error
         else:
-            worth = _worth_another_try(answer, host, json_expected)
+            worth = worth_another_try(answer, host, json_expected)
             if not worth:
                 return answer
             failure, asked = worth, answer.retry_after(timing.now())
@@ -407,8 +407,11 @@ def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timin
 _PROXY_ADVICE = "check that no proxy or portal stands in between"
 
 
-def _worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.Unavailable | None:
-    """Say what is wrong with an answer that another try may better; None if there is nothing, or nothing to better."""
+def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.Unavailable | None:
+    """Say what is wrong with an answer that another try may better; None if there is nothing, or nothing to better.
+
+    :param json_expected: whether success without a JSON object in it is wrong: it is a portal's or a proxy's.
+    """
     if answer.status in retries.RETRIED_STATUSES:
         return throttled(answer, host)
     if json_expected and (answer.status < 300 or answer.status >= 500):
@@ -480,13 +483,15 @@ def _proxies(url: str) -> dict[str, str]:
     found: dict[str, str] = requests.utils.get_environ_proxies(url, no_proxy=None)
     proxy = requests.utils.select_proxy(url, found)
     try:
-        usable = not proxy or urlsplit(proxy if "://" in proxy else f"http://{proxy}").hostname
+        parts = urlsplit(proxy if not proxy or "://" in proxy else f"http://{proxy}")
+        # Whoever speaks SOCKS replaces the connections above by its own, which have no deadline.
+        usable = not proxy or (parts.hostname and parts.scheme.lower() in ("http", "https"))
     except ValueError:
         usable = None
     if not usable:
         raise errors.Unanswered(
             f"the address of the proxy to {urlsplit(url).netloc} cannot be used",
-            advice="check HTTPS_PROXY and NO_PROXY",
+            advice="check that HTTPS_PROXY names an HTTP proxy, and NO_PROXY",
             sent=False,
             lasting=True,
         )
@@ -511,7 +516,8 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
             sent=False,
             lasting=True,
         )
-    if caused_by(requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL):
+    # A connection through a proxy that ends after the request was sent is a ProxyError, too.
+    if (not sent and caused_by(requests.exceptions.ProxyError)) or caused_by(requests.exceptions.InvalidProxyURL):
         return errors.Unanswered(
             f"the proxy to {host} did not let the request through",
             advice="check HTTPS_PROXY and NO_PROXY",

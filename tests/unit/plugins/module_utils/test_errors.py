@@ -277,7 +277,6 @@ ADVICE = {
         " active Intune licence"
     ),
     404: "the connector is not in this tenant: check connector_id and tenant",
-    429: "Graph limits requests: run again later, or allow more time with retry_timeout",
     500: "run again later; if it stays, give the request_id to Microsoft's support",
 }
 
@@ -306,12 +305,6 @@ ADVICE = {
             404,
             graph("ResourceNotFound", ""),
             f'could not read it, Graph answered HTTP 404 (Not Found): "ResourceNotFound"; {ADVICE[404]}.',
-        ),
-        (
-            429,
-            graph("TooManyRequests", "Please retry again later."),
-            'could not read it, Graph answered HTTP 429 (Too Many Requests): "Please retry again later.";'
-            f" {ADVICE[429]}.",
         ),
         (
             500,

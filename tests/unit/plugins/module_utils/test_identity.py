@@ -499,6 +499,7 @@ class Wire:
         self.retry_timeout = 120
         self.secrets: set[str] = set()
         self.requests: list[Request] = []
+        self.limits: list[float] = []
         self.expires_in = 3600
         self.answers: dict[str, tuple[int, t.Any]] = {}
 
@@ -511,9 +512,10 @@ class Wire:
         headers: t.Mapping[str, str],
         params: t.Any = None,
         data: t.Any = None,
-        limit: float,  # noqa: ARG002
+        limit: float,
     ) -> transport.Answer:
         self.requests.append(Request(method, url, headers, params, data))
+        self.limits.append(limit)
         last = urlsplit(url).path.rsplit("/", 1)[-1]
         status, document = self.answers.get(last) or self._usual(last, url)
         return transport.Answer(status, {"content-type": "application/json"}, json.dumps(document).encode())
@@ -726,6 +728,21 @@ def assertion(wire: Wire) -> tuple[dict[str, t.Any], dict[str, t.Any]]:
     parts = [part + "=" * (-len(part) % 4) for part in _text(request.data["client_assertion"]).split(".")[:2]]
     header, claims = (json.loads(base64.urlsafe_b64decode(part)) for part in parts)
     return header, claims
+
+
+def test_a_federated_token_from_a_file_is_a_secret_like_the_option(wire: Wire, tmp_path: Path) -> None:
+    file = tmp_path / "federated"
+    file.write_text("federated.token", encoding="ascii")
+    who = sign_in(wire, {**TENANT, "oidc_token_file_path": str(file)})
+    who.token()
+    assert {"federated.token", "token-1"} <= who.tokens
+    assert "federated.token" in wire.secrets
+
+
+@pytest.mark.parametrize(("limit", "may_take"), [(None, 120), (5, 5), (600, 120)])
+def test_signing_in_takes_no_longer_than_it_may(wire: Wire, limit: float | None, may_take: float) -> None:
+    sign_in(wire, APP).token(limit)
+    assert set(wire.limits) == {may_take}
 
 
 def _text(value: str | bytes) -> str:

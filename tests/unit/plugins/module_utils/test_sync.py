@@ -158,10 +158,10 @@ class Script(Transport):
 class FixedToken:
     """A token that cannot be replaced."""
 
-    def token(self) -> str:
+    def token(self, limit: float | None = None) -> str:  # noqa: ARG002
         return "token"
 
-    def another_token(self, refused: str) -> str | None:  # noqa: ARG002
+    def another_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
         return None
 
 
@@ -179,6 +179,8 @@ GATEWAY: tuple[int, bytes, dict[str, str]] = (504, b"", {})
 REFUSED: tuple[int, bytes, dict[str, str]] = (400, b"", {})
 LOST = errors.Unanswered("it was cut", sent=True)
 UNSENT = errors.Unanswered("it could not be reached", sent=False)
+# What a proxy says that lets nobody through, and that is none of Graph's words.
+PAGE: tuple[int, bytes, dict[str, str]] = (200, b"<html>Blocked</html>", {"content-type": "text/html"})
 GIVES_UP = (503, b'{"error": {"code": "CancelledOnServiceTimeout", "message": ""}}', {})
 
 
@@ -207,6 +209,9 @@ def run(script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[s
         # Whatever comes after a lost answer, the sync may have been accepted, and it shows.
         ([OLD, LOST, OLD, REFUSED, OLD, NEW], "completed", "GET POST GET POST GET GET"),
         ([OLD, LOST, REFUSED, OLD, NEW], "completed", "GET POST GET GET GET"),
+        ([OLD, PAGE, OLD, ACCEPTED, NEW], "completed", "GET POST GET POST GET"),
+        ([OLD, (200, b"{}", {}), NEW], "completed", "GET POST GET"),
+        ([OLD, (202, b"", {}), NEW], "completed", "GET POST GET"),
     ],
 )
 def test_what_is_sent_until_it_shows(answers: list[t.Any], state: str, sent: str | None) -> None:
@@ -231,6 +236,18 @@ def test_what_is_sent_until_it_shows(answers: list[t.Any], state: str, sent: str
         ([OLD, GIVES_UP, OLD, GIVES_UP, OLD], "unknown", True, "whether Graph accepted the request is not known"),
         ([OLD, LOST, OLD, REFUSED, OLD], "unknown", True, "whether Graph accepted the request is not known"),
         ([OLD, LOST, OLD, BUSY, OLD, BUSY, OLD, BUSY, OLD], "unknown", True, "whether Graph accepted the request"),
+        (
+            [OLD, PAGE, OLD, PAGE, OLD],
+            "unknown",
+            True,
+            "whether Graph accepted the request is not known, because graph",
+        ),
+        (
+            [OLD, ZeroDivisionError(), OLD],
+            "unknown",
+            True,
+            "whether Graph accepted the request is not known, because an",
+        ),
     ],
 )
 def test_failures_without_waiting(answers: list[t.Any], state: str, changed: bool, what: str) -> None:
@@ -317,6 +334,23 @@ def test_snake_case(name: str, snake: str) -> None:
 def test_what_is_no_connector(entity: t.Any) -> None:
     with pytest.raises(errors.IntuneError, match="no Exchange connector"):
         exchange_connector.from_graph(entity)
+
+
+def test_names_that_differ_in_case_only_do_not_change_which_connector_it_is() -> None:
+    entity = {"id": ID, "Id": "../../users", "ID": 5, "lastSyncDateTime": None, "LastSyncDateTime": "2026-01-01"}
+    connector = exchange_connector.from_graph(entity)
+    assert connector.properties["id"] == ID
+    assert connector.properties["last_sync_date_time"] is None
+
+
+def test_an_error_of_ours_while_waiting_takes_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_readings: t.Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(exchange_connector, "has_moved", broken)
+    with pytest.raises(sync.SyncFailed, match=r"an error inside graphops.intune, ZeroDivisionError") as caught:
+        run(Script(OLD, ACCEPTED, NEW))
+    assert (caught.value.result["sync"]["state"], caught.value.result["changed"]) == ("requested", True)
 
 
 def test_a_status_is_one_line_of_some_length() -> None:

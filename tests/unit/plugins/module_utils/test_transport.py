@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -212,6 +213,7 @@ def test_the_id_and_the_clock_of_an_answer() -> None:
     silent = transport.Answer(200, {}, b"")
     assert (silent.date, silent.request_id, silent.retry_after(now)) == (None, None, None)
     assert transport.Answer(200, {"x-ms-request-id": "x"}, b"").request_id == "x"
+    assert transport.Answer(200, {"request-id": "x\x1b[31m\ny"}, b"").request_id == "x [31m y"
     assert transport.Answer(200, {"x-ms-request-id": "x", "request-id": "r"}, b"").request_id == "r"
     assert transport.Answer(429, {"retry-after": date}, b"").retry_after(now) == 30
     # The server's clock, where there is one, measures the server's date.
@@ -595,6 +597,60 @@ def test_a_proxy_of_the_environment_is_used_and_its_password_not_told(
     ((method, target, headers, _body),) = proxy.requests
     assert (method, target) == ("CONNECT", server.host)
     assert headers["Proxy-Authorization"].startswith("Basic ")
+
+
+def through(handler: Handler) -> None:
+    """As a proxy, connect to the host that is asked for, and hand on what comes from either side."""
+    handler.close_connection = True
+    host, _, port = handler.path.partition(":")
+    handler.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    with socket.create_connection((host, int(port))) as there:
+
+        def back() -> None:
+            with contextlib.suppress(OSError):
+                while part := there.recv(65536):
+                    handler.connection.sendall(part)
+                handler.connection.shutdown(socket.SHUT_RDWR)
+
+        returning = threading.Thread(target=back)
+        returning.start()
+        with contextlib.suppress(OSError):
+            while part := handler.connection.recv(65536):
+                there.sendall(part)
+        returning.join()
+
+
+@pytest.mark.parametrize("parts", [[], [b"HTTP/1.1 204 No"]])
+def test_an_answer_that_is_cut_behind_a_proxy_may_have_been_yes(
+    server: Server, proxy: Server, client: Client, environ: t.Any, parts: list[bytes]
+) -> None:
+    proxy.script = [through]
+    server.script = [bytes_of_an_answer(*parts)]
+    environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+    error = failure(client(), server.url)
+    assert error.sentence() == f"{server.host} cut the connection; run again later."
+    assert (error.sent, error.lasting) == (True, False)
+    assert len(server.requests) == len(proxy.requests) == 1
+
+
+def test_a_handshake_that_is_cut_behind_a_proxy_was_no_request(
+    server: Server, proxy: Server, client: Client, environ: t.Any
+) -> None:
+    proxy.script = [bytes_of_an_answer(b"HTTP/1.1 200 Connection established\r\n\r\n")]
+    environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+    assert not failure(client(), server.url).sent
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "ftp"])
+def test_proxies_of_other_kinds_are_refused(client: Client, environ: t.Any, scheme: str) -> None:
+    environ.setenv("HTTPS_PROXY", f"{scheme}://user:hunter2@127.0.0.1:1")
+    error = failure(client(), "https://graph.example")
+    assert error.sentence() == (
+        "the address of the proxy to graph.example cannot be used; check that HTTPS_PROXY names an HTTP proxy, and"
+        " NO_PROXY."
+    )
+    assert (error.sent, error.lasting) == (False, True)
 
 
 @pytest.mark.parametrize(

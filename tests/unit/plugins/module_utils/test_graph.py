@@ -1,0 +1,166 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Batches whose answer is odd, tokens that end in the middle of one, and links that lead elsewhere."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors, graph
+from ansible_collections.graphops.intune.plugins.module_utils.story import Ask
+from ansible_collections.graphops.intune.plugins.module_utils.transport import Answer, Transport
+
+READ, POST = Ask("GET", "/connectors/1"), Ask("POST", "/connectors/1/sync", "{}")
+REFUSED = errors.SignInError("the sign-in was refused")
+
+
+class Wire(Transport):
+    """Answers by the path of the request, in order; the last answer stays."""
+
+    def __init__(self, clock: t.Any, **answers: list[Answer]) -> None:
+        self.timing = clock.timing
+        self.retry_timeout = 0
+        self.secrets = set()
+        self.answers = answers
+        self.sent: list[tuple[str, str]] = []
+
+    def once(self, method: str, url: str, **_request: t.Any) -> Answer:
+        self.sent.append((method, url))
+        name = url.rsplit("/", 1)[-1].lstrip("$")
+        answers = self.answers[name if name in self.answers else "other"]
+        return answers.pop(0) if len(answers) > 1 else answers[0]
+
+    def renew_connections(self) -> None:
+        """There are none."""
+
+
+class Tokens:
+    """A token that Entra ID does not replace."""
+
+    def __init__(self) -> None:
+        self.limits: list[float | None] = []
+
+    def token(self, limit: float | None = None) -> str:
+        self.limits.append(limit)
+        return "token"
+
+    def another_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
+        self.limits.append(limit)
+        raise REFUSED
+
+
+def batch(*items: t.Any) -> Answer:
+    return Answer(200, {}, json.dumps({"responses": items}).encode())
+
+
+def outcomes(wire: Wire, *asks: Ask, tokens: Tokens | None = None) -> list[t.Any]:
+    told = graph.Graph("https://graph.example", tokens=tokens or Tokens(), http=wire)
+    return told._send(asks)  # noqa: SLF001
+
+
+def kinds(found: t.Sequence[t.Any]) -> list[t.Any]:
+    return [one.status if isinstance(one, Answer) else ("sent" if one.sent else "unsent") for one in found]
+
+
+def test_a_token_that_ends_in_the_middle_takes_nothing_back(clock: t.Any) -> None:
+    wire = Wire(clock, batch=[batch({"id": "0", "status": 204}, {"id": "1", "status": 401})])
+    accepted, refused = outcomes(wire, POST, POST)
+    assert accepted.status == 204
+    assert refused is REFUSED
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"id": "1", "status": "rubbish"},
+        {"id": "1", "status": float("inf")},
+        {"id": "1", "status": 999},
+        {"id": "1", "status": 200, "headers": 7},
+        {"id": ["1"], "status": 200},
+        {"status": 200},
+        None,
+        7,
+    ],
+)
+def test_an_odd_answer_is_that_of_its_own_request_alone(clock: t.Any, odd: t.Any) -> None:
+    wire = Wire(clock, batch=[batch({"id": "0", "status": 204}, odd, {"id": "2", "status": 204})])
+    assert kinds(outcomes(wire, POST, POST, POST)) == [204, "sent", 204]
+
+
+@pytest.mark.parametrize(
+    ("status", "ask", "found", "sent"),
+    [
+        (400, POST, [204, 204], 3),
+        (501, POST, [204, 204], 3),
+        (500, READ, [204, 204], 3),
+        (500, POST, ["sent", "sent"], 1),
+        (520, POST, ["sent", "sent"], 1),
+        (503, POST, [503, 503], 1),
+    ],
+)
+def test_what_breaks_down_in_the_middle_is_not_sent_again_at_once(
+    clock: t.Any, status: int, ask: Ask, found: list[t.Any], sent: int
+) -> None:
+    wire = Wire(clock, batch=[Answer(status, {}, b"")], other=[Answer(204, {}, b"")])
+    assert kinds(outcomes(wire, ask, ask, tokens=Tokens())) == found
+    assert len(wire.sent) == sent
+
+
+def test_signing_in_has_the_time_that_is_left_to_the_request(clock: t.Any) -> None:
+    tokens = Tokens()
+    wire = Wire(clock, other=[Answer(401, {}, b"")])
+    once = wire.once
+
+    def slowly(*request: t.Any, **keywords: t.Any) -> Answer:
+        clock.pass_by(4)
+        return once(*request, **keywords)
+
+    wire.once = slowly  # type: ignore[method-assign]
+    outcomes(wire, READ._replace(limit=10.0), tokens=tokens)
+    assert tokens.limits == [10.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://evil.example/v1.0/x",
+        "//evil.example/v1.0/x",
+        "http://graph.example/v1.0/x",
+        "https://graph.example:8443/v1.0/x",
+        "https://evil.example\\@graph.example/v1.0/x",
+        "https://evil.example@graph.example/v1.0/x",
+        "https://graph.example@evil.example/v1.0/x",
+        "https://graph.example.evil.example/v1.0/x",
+        "//[",
+        "https://graph.example:port/x",
+    ],
+)
+def test_links_that_lead_elsewhere_are_not_followed(clock: t.Any, link: str) -> None:
+    page = Answer(200, {}, json.dumps({"value": [], "@odata.nextLink": link}).encode())
+    wire = Wire(clock, other=[page])
+    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire).pages("/connectors", doing="list them")
+    with pytest.raises(errors.Unavailable, match=r"could not list them, because Graph's link .* another host"):
+        list(pages)
+    assert len(wire.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("https://graph.example/v1.0/x?$skip=2", "https://graph.example/v1.0/x?$skip=2"),
+        ("https://GRAPH.example:443/v1.0/x", "https://graph.example/v1.0/x"),
+        ("?$skip=2", "https://graph.example/v1.0/connectors?$skip=2"),
+        ("/v1.0/\\@evil.example", "https://graph.example/v1.0/\\@evil.example"),
+    ],
+)
+def test_links_on_the_same_host_are_followed_on_this_host(clock: t.Any, link: str, url: str) -> None:
+    first = Answer(200, {}, json.dumps({"value": [1], "@odata.nextLink": link}).encode())
+    last = Answer(200, {}, json.dumps({"value": [2]}).encode())
+    wire = Wire(clock, other=[first, last])
+    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire).pages("/connectors", doing="list them")
+    assert [page.document["value"] for page in pages] == [[1], [2]]
+    assert wire.sent[1] == ("GET", url)
