@@ -49,6 +49,8 @@ except Exception:  # noqa: BLE001
 # A page of a thousand connectors is half a megabyte; whatever is larger than this is not Graph.
 _LARGEST_BODY = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
+# Where Graph and Entra ID tell the id of a request, the first that is there.
+_IDS = ("request-id", "x-ms-request-id")
 
 
 class Answer(t.NamedTuple):
@@ -66,7 +68,7 @@ class Answer(t.NamedTuple):
     @property
     def request_id(self) -> str | None:
         """What Microsoft's support asks for."""
-        return errors.one_line(self.headers.get("request-id") or self.headers.get("x-ms-request-id") or "") or None
+        return errors.one_line(next((self.headers[name] for name in _IDS if self.headers.get(name)), "")) or None
 
     def retry_after(self, now: datetime) -> float | None:
         """The seconds that the server asks to wait; ``now`` is used for dates when the server's clock is not known."""
@@ -330,15 +332,18 @@ class Transport:
         return tell_one(story, send=send, timing=self.timing)
 
     def without_secrets(self, answer: Answer) -> Answer:
-        """Take out of an error what must not be shown, in each spelling that JSON, a form or plain text has for it."""
-        if answer.status < 300:
-            return answer
-        body = answer.body
+        """Take out what must not be shown: of an error, in each spelling that JSON, a form or plain text has for it."""
+        body, headers = answer.body, dict(answer.headers)
         for secret in self.secrets:
+            for name in _IDS:
+                if name in headers:
+                    headers[name] = headers[name].replace(secret, "********")
+            if answer.status < 300:
+                continue
             written = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
             for spelling in (secret, quote_plus(secret, errors="surrogatepass"), *written):
                 body = body.replace(spelling.encode(errors="surrogatepass"), b"********")
-        return answer._replace(body=body)
+        return answer._replace(body=body, headers=headers)
 
     def renew_connections(self) -> None:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""

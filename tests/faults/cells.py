@@ -68,8 +68,9 @@ class Way(t.NamedTuple):
 
     :param group: the column of the report.
     :param level: what fails: ``DNS``, ``connect`` or ``TLS``, before there is a request; or the ``answer`` to it.
-    :param kind: of a failing answer: ``real`` is the service's own, changed; ``own`` a success that is none; a
-        ``refusal``, after which all know that nothing was done; ``open`` if nobody knows, and ``lost`` if none arrives.
+    :param kind: of a failing answer: ``real`` is the service's own, changed; ``own`` a success that is none, but would
+        do after a request; ``page`` a success in words that are none of Graph's; a ``refusal``, after which all know
+        that nothing was done; ``open`` if nobody knows, and ``lost`` if none arrives.
     :param fault: of a failing answer, the parameters of a :class:`simulator.Fault`.
     :param bad: of a failing connection, what a :class:`fronts.Front` does; of DNS, the URL.
     :param json: the place that is changed, for ``real`` ones that need a certain one.
@@ -140,6 +141,7 @@ def impossible(step: Step, way: Way, times: int | None, accept: bool) -> str | N
             # A success is true: whoever says 204 has accepted. In a batch, the answers of the items say so.
             "real": (True,),
             "own": (True,) if step.where == "sync" else (False, True),
+            "page": (False, True),
             "refusal": (False,),
             "open": (False, True),
             "lost": (False, True),
@@ -340,22 +342,23 @@ class _Quoting:
 
 def _contents() -> t.Iterator[Way]:
     for name, body in _CONTENTS.items():
-        yield Way(name, "content", kind="own", fault={"status": 200, "body": body}, lasting=name != "empty")
+        kind = "own" if name in _AS_GOOD_AS_NONE else "page"
+        yield Way(name, "content", kind=kind, fault={"status": 200, "body": body}, lasting=name != "empty")
     for status in (201, 202, 204, 206, 226, 299):
         yield Way(
             f"{status} without content", "content", kind="own", fault={"status": status, "body": b""}, lasting=True
         )
     html = {"Content-Type": "text/html"}
-    yield Way("HTML", "content", kind="own", fault={"status": 200, "body": "<html>Log in</html>", "headers": html})
+    yield Way("HTML", "content", kind="page", fault={"status": 200, "body": "<html>Log in</html>", "headers": html})
     for encoding in ("gzip", "deflate", "br", "gzip, gzip", "rubbish"):
         headers = {"Content-Encoding": encoding}
         fault = {"status": 200, "body": b'{"a": "not packed"}', "headers": headers}
-        yield Way(f"not {encoding}", "encoding", kind="own", fault=fault, lasting=True)
+        yield Way(f"not {encoding}", "encoding", kind="page", fault=fault, lasting=True)
     for name, wire in _STRANGE.items():
         yield Way(name, "headers", kind="own", fault={"wire": wires.says(wire)}, lasting=True)
     for name, bomb in _BOMBS.items():
         fault = {"status": 200, "alter": _bomb(name, bomb)}
-        yield Way(f"a bomb of {name}", "giant", kind="own", fault=fault, lasting=True)
+        yield Way(f"a bomb of {name}", "giant", kind="page", fault=fault, lasting=True)
 
 
 def _gzip_bomb(depth: int) -> bytes:
@@ -378,6 +381,8 @@ def _bomb(encoding: str, depth: int) -> t.Callable[[Request, Answer], Answer]:
     return alter
 
 
+# What of the following may stand in an acceptance, which has no content; the number is JSON to older Pythons only.
+_AS_GOOD_AS_NONE = ("empty", "an empty object", "a number of many digits")
 _CONTENTS: dict[str, t.Any] = {
     "empty": b"",
     "a list": b"[]",

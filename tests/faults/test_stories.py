@@ -179,7 +179,7 @@ class Place:
             self._run(step)
 
     def _order(self, order: Order, way: Way) -> None:
-        accept = order.accept and order.where in ("sync", "batch") and way.kind in ("open", "lost")
+        accept = order.accept and order.where in ("sync", "batch") and way.kind in ("open", "lost", "page")
         # Graph does not lie: whoever answers a request with success has accepted it.
         accept = accept or (order.where == "sync" and way.kind == "own")
         self.world.faults.add(Fault(order.where, times=order.times, skip=order.skip, accept=accept, **way.fault))
