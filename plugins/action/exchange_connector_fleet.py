@@ -122,8 +122,9 @@ class ActionModule(ActionBase):
         play = self._task.get_play()
         spec = options.member_spec()
         names = [name for option, how in spec.items() for name in (option, *how.get("aliases", ()))]
-        # What the play and its blocks say, before Ansible filled in what the first host has for it.
-        surrounding = getattr(self._task._parent, "environment", None) or []  # noqa: SLF001
+        # What the play, its blocks and the role say; Ansible has filled in for the task what the first host has for it.
+        surrounding = t.cast(t.Any, self._task)._parent._get_parent_attribute("environment")  # noqa: SLF001
+        surrounding = surrounding if isinstance(surrounding, list) else []
         members: list[fleet.Member] = []
         wrong: dict[str, dict[str, t.Any]] = {}
         for name in hosts:

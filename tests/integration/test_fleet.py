@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 import typing as t
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -163,6 +164,49 @@ def test_a_batch_with_too_many_failures_is_the_last(fleet: Fleet, percentage: in
     given = json.dumps({"connectors_serial": 2, "connectors_max_fail_percentage": percentage})
     fleet.run(PLAYBOOK, "-e", given)
     assert len(fleet.outcomes) == begun
+
+
+def test_the_environment_of_the_play_is_that_of_each_host(fleet: Fleet) -> None:
+    for variables in fleet.hosts.values():
+        variables["my_tenant"] = variables.pop(OPTION + "tenant")
+    play = {
+        "hosts": "all",
+        "gather_facts": False,
+        "environment": {"AZURE_TENANT": "{{ my_tenant }}"},
+        "roles": ["graphops.intune.exchange_connector_sync"],
+    }
+    playbook = fleet.folder / "playbook.yml"
+    playbook.write_text(json.dumps([play]))
+    run = fleet.run(str(playbook))
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1] * 6
+    assert len(fleet.requests("token")) == 2
+
+
+def test_a_full_synchronisation_that_one_host_wants_is_no_delta_because_of_another(fleet: Fleet) -> None:
+    for host in fleet.hosts:
+        fleet.connector(host).last_sync = timedelta(minutes=10)
+    fleet.hosts["berlin-full"] = {**fleet.hosts["berlin-0"], OPTION + "sync_type": "fullSync"}
+    fleet.run(PLAYBOOK)
+    assert [sync_type for _at, sync_type in fleet.connector("berlin-0").accepted] == ["fullSync"]
+    assert [fleet.outcomes[host]["changed"] for host in ("berlin-0", "berlin-1", "berlin-full")] == [True, False, True]
+
+
+def test_aliases_are_options_too(fleet: Fleet) -> None:
+    for variables in fleet.hosts.values():
+        variables[OPTION + "tenant_id"] = variables.pop(OPTION + "tenant")
+        variables[OPTION + "interval"] = 1
+    assert fleet.run(PLAYBOOK).code == 0
+    assert fleet.accepted == [1] * 6
+
+
+def test_a_timeout_of_the_task_ends_it(fleet: Fleet) -> None:
+    for host in fleet.hosts:
+        fleet.connector(host).outcome = "never"
+    begun = time.monotonic()
+    run = fleet.run(PLAYBOOK, ANSIBLE_TASK_TIMEOUT="5")
+    assert run.code == 2
+    assert time.monotonic() - begun < 60, "wait_timeout is 900 s"
 
 
 def test_a_host_without_a_connector_is_told_so(fleet: Fleet) -> None:

@@ -1,0 +1,93 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What hosts that are the same connector get, and how the threads of a fleet end."""
+
+from __future__ import annotations
+
+import threading
+import time
+import typing as t
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import fleet, options, retries, sync
+from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+
+ID = "11111111-1111-4111-8111-111111111111"
+USUAL = sync.Wanted(ID, "deltaSync", 7200, False, True, True, 900, 15)
+PARAMS = {**{name: spec.get("default") for name, spec in options.member_spec().items()}, "connector_id": ID}
+CALLER = Caller(
+    check_mode=False,
+    environ={},
+    timing=retries.Timing(),
+    warn=print,
+    progress=print,
+    keep_secret=lambda _tokens: None,
+)
+
+
+@pytest.mark.parametrize(
+    ("others", "expected"),
+    [
+        ({}, {}),
+        ({"sync_type": "fullSync", "max_age": 0}, {"sync_type": "fullSync", "max_age": 0}),
+        ({"max_age": 86400}, {}),
+        ({"max_age": 60}, {"max_age": 60}),
+        ({"force": True}, {"force": True}),
+        ({"require_connected": False}, {}),
+        ({"wait": False}, {}),
+        ({"wait_timeout": 60, "wait_sleep": 5}, {"wait_sleep": 5}),
+        ({"wait_timeout": 1800, "wait_sleep": 60}, {"wait_timeout": 1800}),
+    ],
+)
+def test_one_request_satisfies_all_hosts_of_a_connector(others: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
+    other = USUAL._replace(**others)
+    assert fleet.strictest(USUAL, other) == fleet.strictest(other, USUAL) == USUAL._replace(**expected)
+
+
+class TaskTimeoutError(BaseException):
+    """As Ansible's, which is no Exception either."""
+
+
+def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    began = threading.Event()
+
+    def begin(self: t.Any, _limit: fleet.Limit, caller: Caller) -> None:  # noqa: ARG001
+        began.set()
+        caller.timing.sleep(60)
+
+    monkeypatch.setattr(fleet._Group, "begin", begin)  # noqa: SLF001
+    wait = fleet.futures.wait
+
+    def interrupted(working: t.Any, timeout: float) -> t.Any:
+        if began.is_set():
+            raise TaskTimeoutError
+        return wait(working, timeout=timeout)
+
+    monkeypatch.setattr(fleet.futures, "wait", interrupted)
+    members = [fleet.Member(f"host{n}", {**PARAMS, "tenant": f"tenant{n}"}, {}) for n in range(20)]
+    before = threading.active_count()
+    with pytest.raises(TaskTimeoutError):
+        fleet.synchronise(members, fleet.Limit(None), CALLER)
+    for _look in range(50):
+        if threading.active_count() == before:
+            break
+        time.sleep(0.1)
+    assert threading.active_count() == before
+
+
+def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, list[str]]] = []
+
+    def begin(self: t.Any, _limit: fleet.Limit, _caller: Caller) -> None:
+        seen.append((self._environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts]))
+
+    monkeypatch.setattr(fleet._Group, "begin", begin)  # noqa: SLF001
+    members = [
+        fleet.Member("a", PARAMS, {"AZURE_TENANT": "one"}),
+        fleet.Member("b", PARAMS, {"AZURE_TENANT": "two"}),
+        fleet.Member("c", PARAMS, {"AZURE_TENANT": "one"}),
+    ]
+    fleet.synchronise(members, fleet.Limit(None), CALLER)
+    assert sorted(seen) == [("one", ["a", "c"]), ("two", ["b"])]
