@@ -46,8 +46,9 @@ notes:
     C(ansible-playbook), which needs the libraries then. Nothing is sent, and no C(ansible_python_interpreter) counts.
     With any other connection, with C(become) or C(async), and if the variable C(graphops_intune_in_process) is V(false)
     for the task, host or group, the module is sent to the host as usual. The results are the same.
-  - In Ansible's own process, the hosts and tasks of a run share one token per identity, in a file that only the user
-    of C(ansible-playbook) can read, and that Ansible removes with its temporary folder (E(ANSIBLE_LOCAL_TEMP)) at the
-    end. If Entra ID refuses a sign-in, the same one is not tried again for 30 seconds.
-  - Proxies are taken from the environment, from E(HTTPS_PROXY) and E(NO_PROXY). Redirects are not followed.
+  - In Ansible's own process, the hosts and tasks of a run share one token per identity, in a file without a name in
+    Ansible's temporary folder (E(ANSIBLE_LOCAL_TEMP)), which no other program can open and which ends with the run. If
+    Entra ID refuses a sign-in, the same one is not tried again for 30 seconds.
+  - Proxies are taken from the environment, from E(HTTPS_PROXY) and E(NO_PROXY); they have to be HTTP proxies. Redirects
+    are not followed.
 """

@@ -32,7 +32,7 @@ options:
         O(client_id) if that is set.
       - V(cli) asks the Azure CLI on the host on which the module runs for a token. Only a CLI that has signed in as
         an app (C(az login --service-principal)) can get the permission that a synchronisation needs.
-      - In every option of the identity, an empty string counts as not given.
+      - In every option of the identity that has no choices, an empty string counts as not given.
     type: str
     default: auto
     choices: [auto, access_token, client_secret, certificate, oidc, refresh_token, password, msi, cli]
@@ -71,7 +71,7 @@ options:
     description:
       - The SHA-1 thumbprint of the certificate in hexadecimal, if the file holds only the key.
       - If not set, the value of E(AZURE_THUMBPRINT) is used. Without any, the SHA-256 of the certificate in the file is
-        used, which Microsoft recommends.
+        used, which Microsoft recommends (with msal before 1.35, its SHA-1).
     type: str
   oidc_token:
     description:

@@ -69,13 +69,13 @@ options:
     choices: [fail, warn]
   status:
     description:
-      - Take only connectors whose status is one of these. Upper and lower case are the same.
+      - Take only connectors whose status is one of these.
     type: list
     elements: str
     choices: [none, connectionPending, connected, disconnected, unknownFutureValue]
   exchange_connector_type:
     description:
-      - Take only connectors whose type is one of these. Upper and lower case are the same.
+      - Take only connectors whose type is one of these.
     type: list
     elements: str
     choices: [onPremises, hosted, serviceToService, dedicated, unknownFutureValue]

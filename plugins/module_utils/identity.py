@@ -223,7 +223,7 @@ def _every_way() -> str:
         _listed([" or ".join(name) if isinstance(name, tuple) else name for name in (*w.also, *w.proof)]) for w in WAYS
     ]
     return (
-        "give one of these as options or by their AZURE_ variables: "
+        "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN): "
         + "; ".join(ways)
         + "; or set auth_source to msi for a managed identity, or to cli after 'az login'"
     )

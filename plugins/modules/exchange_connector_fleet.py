@@ -23,9 +23,16 @@ author:
 extends_documentation_fragment:
   - graphops.intune.attributes
 attributes:
+  action:
+    details:
+      - All of it, whatever the connection.
   action_group:
     support: none
     membership: []
+  async:
+    support: none
+    details:
+      - Runs in the process of Ansible itself only.
   bypass_host_loop:
     description: Runs once for all hosts of a batch, in the process of Ansible itself, whatever their connection.
     support: full
@@ -41,13 +48,13 @@ options:
   max_failures:
     description:
       - How many connectors may fail before no further one is asked to synchronise, as a number or as a percentage of
-        the hosts such as V(10%). The empty string sets no limit.
+        the hosts of the play such as V(10%). The empty string sets no limit. Those of earlier batches (C(serial)) count.
     type: str
     default: ""
   report_path:
     description:
       - A file on the controller to write a report to, as HTML, JSON or CSV by its ending. It is written in check mode,
-        too.
+        too. A relative path starts in the folder in which C(ansible-playbook) was started.
     type: path
 notes:
   - Needs the strategy P(ansible.builtin.linear#strategy).
@@ -78,8 +85,8 @@ connectors:
       request_id: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
 summary:
   description:
-    - Counts by outcome, and the connectors that failed or are stale, by name and with the reason. Also set as the
-      statistic C(exchange_connector_sync). At most 60000 bytes long as JSON; what was left out is counted.
+    - Counts by outcome, and the connectors that failed or are stale, by name and with the reason, those of earlier
+      batches (C(serial)) included. Also set as the statistic C(exchange_connector_sync). At most 60000 bytes long as JSON; what was left out is counted.
   returned: success
   type: dict
   sample:

@@ -19,9 +19,16 @@ author:
 extends_documentation_fragment:
   - graphops.intune.attributes
 attributes:
+  action:
+    details:
+      - All of it, whatever the connection.
   action_group:
     support: none
     membership: []
+  async:
+    support: none
+    details:
+      - Runs in the process of Ansible itself only.
   check_mode:
     support: full
   diff_mode:

@@ -111,7 +111,7 @@ def test_no_pages_are_no_success(tmp_path: Path) -> None:
 
 
 def runtime_licences() -> dict[str, str]:
-    """The licence that each package names which requirements.txt brings."""
+    """The licence that each package names which requirements.txt brings, to the oldest Python or to this one."""
     found: dict[str, str] = {}
     wanted = [Requirement(line).name for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").split()]
     while wanted:
@@ -120,8 +120,12 @@ def runtime_licences() -> dict[str, str]:
             continue
         distribution = importlib.metadata.distribution(name)
         found[name] = distribution.metadata["License-Expression"] or distribution.metadata["License"]
-        requirements = map(Requirement, distribution.requires or [])
-        wanted += [need.name for need in requirements if not need.marker or need.marker.evaluate({"extra": ""})]
+        pythons = [{"extra": ""}, {"extra": "", "python_version": "3.9", "python_full_version": "3.9.0"}]
+        wanted += [
+            need.name
+            for need in map(Requirement, distribution.requires or [])
+            if not need.marker or any(need.marker.evaluate(python) for python in pythons)
+        ]
     return found
 
 

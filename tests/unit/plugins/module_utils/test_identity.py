@@ -120,7 +120,8 @@ def test_the_identity_that_is_chosen(
 
 
 EVERY_WAY = (
-    "give one of these as options or by their AZURE_ variables: access_token; tenant, client_id and secret; tenant,"
+    "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN):"
+    " access_token; tenant, client_id and secret; tenant,"
     " client_id and x509_certificate_path; tenant, client_id and oidc_token or oidc_token_file_path; tenant, client_id"
     " and refresh_token; username and password; or set auth_source to msi for a managed identity, or to cli after"
     " 'az login'."
