@@ -48,7 +48,8 @@ options:
   max_failures:
     description:
       - How many connectors may fail before no further one is asked to synchronise, as a number or as a percentage of
-        the hosts of the play such as V(10%). The empty string sets no limit. Those of earlier batches (C(serial)) count.
+        the hosts of the play such as V(10%), those of earlier batches (C(serial)) included. The empty string sets no
+        limit.
     type: str
     default: ""
   report_path:
@@ -86,7 +87,8 @@ connectors:
 summary:
   description:
     - Counts by outcome, and the connectors that failed or are stale, by name and with the reason, those of earlier
-      batches (C(serial)) included. Also set as the statistic C(exchange_connector_sync). At most 60000 bytes long as JSON; what was left out is counted.
+      batches (C(serial)) included. Also set as the statistic C(exchange_connector_sync). At most 60000 bytes long as
+      JSON; what was left out is counted.
   returned: success
   type: dict
   sample:
