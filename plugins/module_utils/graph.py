@@ -80,7 +80,8 @@ class Graph:
             host=urlsplit(self.url).netloc,
             json_expected=True,
             timing=self.http.timing,
-            limit=self.http.retry_timeout if limit is None else limit,
+            retry_timeout=self.http.retry_timeout,
+            limit=limit,
         )
         if answer.status >= 300:
             raise errors.graph_error(doing, answer.status, answer.body, answer.request_id)

@@ -327,7 +327,8 @@ class Transport:
             host=urlsplit(url).netloc,
             json_expected=json_expected,
             timing=self.timing,
-            limit=self.retry_timeout if limit is None else limit,
+            retry_timeout=self.retry_timeout,
+            limit=limit,
         )
         return tell_one(story, send=send, timing=self.timing)
 
@@ -380,15 +381,24 @@ class Transport:
         return body
 
 
-def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timing, limit: float) -> Story[Answer]:
+def patiently(
+    ask: Ask,
+    *,
+    host: str,
+    json_expected: bool,
+    timing: retries.Timing,
+    retry_timeout: float,
+    limit: float | None = None,
+) -> Story[Answer]:
     """Ask until there is an answer that another try would not better; what is asked must do no harm when repeated.
 
     :param host: who is asked, for the sentence about a failure.
     :param json_expected: whether success without a JSON object in it is to be tried again.
-    :param limit: seconds for all tries.
+    :param retry_timeout: seconds for all tries, as the user gave them.
+    :param limit: what is left of that, if others have used some of it.
     :raises Unavailable: no try got such an answer.
     """
-    patience = retries.Patience(timing, limit)
+    patience = retries.Patience(timing, retry_timeout if limit is None else limit)
     while True:
         asked = None
         failure: errors.Unavailable
@@ -405,7 +415,7 @@ def patiently(ask: Ask, *, host: str, json_expected: bool, timing: retries.Timin
             failure, asked = worth, answer.retry_after(timing.now())
         pause = patience.pause(asked)
         if pause is None:
-            raise out_of_patience(failure, tries=patience.tries, asked=asked, limit=limit) from failure
+            raise out_of_patience(failure, tries=patience.tries, asked=asked, limit=retry_timeout) from failure
         yield Pause(pause)
 
 
@@ -450,7 +460,7 @@ def out_of_patience(
 
     :param asked: what the service asked to wait, if it did: then that was too long.
     """
-    times, limit = "once" if tries == 1 else f"{tries} times", round(limit, 1)
+    times = "once" if tries == 1 else f"{tries} times"
     if asked:
         return errors.Unavailable(
             f"{failure.what}, and it asks to wait {timestamps.spell(asked)}, longer"

@@ -135,6 +135,7 @@ KINDS: dict[str, Kind] = {
             "source": Field(choices=("scm", "azure_rm", "controller")),
             "source_project": _reference("project", cascades=True),
             "source_path": TEXT,
+            "source_vars": TEXT,
             "credential": _reference("credential"),
             "execution_environment": ENVIRONMENT,
             "overwrite": NO,

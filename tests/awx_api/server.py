@@ -95,7 +95,10 @@ def answer(world: World, call: Call) -> tuple[int, t.Any]:
     if not number:
         if call.method == "POST":
             return 201, world.shown(world.add(kinds[0], **call.body))
-        return 200, _page(world, call, [thing for thing in world.things if thing.kind in kinds])
+        page = _page(world, call, [thing for thing in world.things if thing.kind in kinds])
+        if endpoint == "inventories":
+            world.inventories_listed()
+        return 200, page
     thing = world.get(kinds, int(number))
     if thing is None:
         raise Refusal(404, {"detail": "Not found."})

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 import typing as t
 from collections import Counter
@@ -20,6 +21,10 @@ ENCRYPTED = "$encrypted$"
 # awx/main/utils/ansible.py: a file is offered as a playbook if one of its lines looks so.
 PLAYBOOK = re.compile(r"^\s*?-?\s*?(?:hosts|include|import_playbook):\s*?.*?$", re.MULTILINE)
 _SURVEY_TYPES = {"text": str, "textarea": str, "multiplechoice": str, "integer": int, "float": float}
+# awx/settings/defaults.py: INV_ENV_VARIABLE_BLOCKED.
+_NO_SOURCE_VARIABLES = {"HOME", "USER", "_", "TERM", "PATH"}
+# How often an inventory that is to be deleted is still listed.
+_LISTED_UNTIL_DELETED = 2
 _RULE = re.compile(r"DTSTART(?:;TZID=([\w/+-]+))?:\d{8}T\d{6}(Z?) RRULE:(\S+)")
 
 
@@ -71,6 +76,8 @@ class World:
         self.issued: list[str] = []
         self.is_administrator = True
         self._playbooks = playbooks
+        # Inventories that AWX's own task will delete, by id, with how often they will be listed until then.
+        self._pending: dict[int, int] = {}
         self._last: Counter[str] = Counter()
         # The ids of one kind must not do for another.
         self._last.update({name: 10 * number for number, name in enumerate(KINDS)})
@@ -142,18 +149,36 @@ class World:
         thing.values = values
 
     def remove(self, thing: Thing) -> None:
-        """Delete an object, and what goes with it."""
+        """Delete an object as a user does; an inventory is deleted later."""
         if thing.kind == "credential_type":
             self._must_administer()
             if self.find("credential", credential_type=thing.id):
                 raise Refusal(403, {"detail": "Credential types that are in use cannot be deleted"})
+        if thing.kind == "inventory":
+            if thing.id in self._pending:
+                raise Refusal(400, {"error": "Inventory is already pending deletion."})
+            self._pending[thing.id] = _LISTED_UNTIL_DELETED
+            for template in self.find("job_template", inventory=thing.id):
+                template.values["inventory"] = None
+            return
+        self._delete(thing)
+
+    def inventories_listed(self) -> None:
+        """Let AWX's own task come nearer to those that it is to delete."""
+        for thing in self.find("inventory"):
+            if thing.id in self._pending:
+                self._pending[thing.id] -= 1
+                if self._pending[thing.id] == 0:
+                    self._delete(thing)
+
+    def _delete(self, thing: Thing) -> None:
         self.things.remove(thing)
         for other in list(self.things):
             for name, rule in KINDS[other.kind].fields.items():
                 if thing.kind in rule.to and other.values[name] == thing.id:
                     other.values[name] = None
                     if rule.cascades and other in self.things:
-                        self.remove(other)
+                        self._delete(other)
             for name, target in KINDS[other.kind].lists.items():
                 if target == thing.kind and thing.id in other.lists[name]:
                     other.lists[name].remove(thing.id)
@@ -188,6 +213,8 @@ class World:
         if thing.kind == "credential":
             secrets = self._secrets(thing.values["credential_type"])
             body["inputs"] |= {name: ENCRYPTED for name in body["inputs"] if name in secrets}
+        if thing.kind == "inventory":
+            body["pending_deletion"] = thing.id in self._pending
         if thing.kind == "project":
             body["scm_revision"] = ""
             if thing.values["scm_type"]:
@@ -208,6 +235,18 @@ class World:
             if question["type"] == "multiplechoice" and default and default not in question["choices"]:
                 raise Refusal(400, {"error": "Default choice must be answered from the choices listed."})
         thing.survey = survey
+
+    def extra_variables(self, template: Thing, answers: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """The extra variables of a job: those of its template, then defaults of its survey, then what is answered.
+
+        As in awx/main/models/mixins.py, a default is one if the key is there and an answer might be so, even "".
+        """
+        found: dict[str, t.Any] = json.loads(template.values["extra_vars"] or "{}")
+        for question in _questions(template):
+            default = question.get("default")
+            if default is not None and not _wrong_answer(question, default):
+                found[question["variable"]] = default
+        return {**found, **answers}
 
     def _secrets(self, credential_type: int) -> set[str]:
         found = self.get(("credential_type",), credential_type)
@@ -235,6 +274,12 @@ class World:
             if value == ENCRYPTED:
                 values["inputs"][name] = thing.values["inputs"][name]
 
+    def _check_execution_environment(self, thing: Thing, values: dict[str, t.Any]) -> None:
+        was = thing.values["organization"]
+        is_new = self.get(("execution_environment",), thing.id) is None
+        if not is_new and values["organization"] not in (None, was):
+            raise Refusal(400, {"organization": ["Cannot change the organization of an execution environment"]})
+
     def _check_project(self, _thing: Thing, values: dict[str, t.Any]) -> None:
         if values["scm_type"] and not values["scm_url"]:
             raise Refusal(400, {"scm_url": ["SCM URL is required."]})
@@ -247,6 +292,12 @@ class World:
         values["organization"] = found.values["organization"]
         if values["source"] == "scm" and values["source_project"] is None:
             raise Refusal(400, {"source_project": ["Project required for scm type sources."]})
+        project = self.get(("project",), values["source_project"])
+        if project is not None and not project.values["scm_type"]:
+            raise Refusal(400, {"source_project": ["Cannot use manual project for SCM-based inventory."]})
+        for name in json.loads(values["source_vars"] or "{}"):
+            if name in _NO_SOURCE_VARIABLES:
+                raise Refusal(400, {"source_vars": [f"`{name}` is a prohibited environment variable"]})
 
     def _check_job_template(self, _thing: Thing, values: dict[str, t.Any]) -> None:
         files = self._playbooks.rglob("*.yml")
@@ -271,19 +322,36 @@ class World:
 
     def _check_answers(self, values: dict[str, t.Any]) -> None:
         runs = self.get(UNIFIED, values["unified_job_template"])
-        questions = runs.survey.get("spec", []) if runs else []
+        questions = _questions(runs) if runs else []
         asks = bool(runs and runs.values.get("ask_variables_on_launch"))
         by_variable = {question["variable"]: question for question in questions}
         for name, value in values["extra_data"].items():
             if name not in by_variable and not asks:
                 raise Refusal(400, {"extra_data": [f"Variables {name} are not allowed on launch."]})
-            question = by_variable.get(name, {})
-            if question.get("type") == "multiplechoice" and value not in question["choices"]:
-                raise Refusal(
-                    400, {"variables_needed_to_start": [f"Value {value} for {name} expected to be a choice."]}
-                )
+            wrong = _wrong_answer(by_variable[name], value) if name in by_variable else ""
+            if wrong:
+                raise Refusal(400, {"variables_needed_to_start": [wrong]})
         unanswered = {name for name, question in by_variable.items() if question["required"]} - set(
             values["extra_data"]
         )
         if unanswered:
             raise Refusal(400, {"variables_needed_to_start": [f"{name} value missing" for name in sorted(unanswered)]})
+
+
+def _questions(thing: Thing) -> list[dict[str, t.Any]]:
+    found: list[dict[str, t.Any]] = thing.survey.get("spec", []) if thing.values.get("survey_enabled") else []
+    return found
+
+
+def _wrong_answer(question: t.Mapping[str, t.Any], answer: t.Any) -> str:
+    """Say what is wrong with an answer to a question of a survey; "" for nothing."""
+    about, kind = f"Value {answer!r} for {question['variable']!r}", question["type"]
+    if kind == "multiplechoice":
+        return "" if answer in question["choices"] else f"{about} expected to be one of {question['choices']}."
+    if type(answer) not in {"integer": (int,), "float": (int, float)}.get(kind, (str,)):
+        return f"{about} expected to be of the type {kind}."
+    size = len(answer) if isinstance(answer, str) else answer
+    least, most = question.get("min"), question.get("max")
+    if (least is not None and size < least) or (most is not None and size > most):
+        return f"{about} is too small or too large."
+    return ""

@@ -8,16 +8,22 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 import typing as t
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from ansible.module_utils.basic import missing_required_lib
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
-from ansible_collections.graphops.intune.plugins.module_utils import options
+from ansible_collections.graphops.intune.plugins.module_utils import errors, options
 from awx_api.collection import awx_collections
 from awx_api.world import PLAYBOOK
+from jinja2 import ChainableUndefined, StrictUndefined, UndefinedError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLE = ROOT / "roles" / "awx_setup"
@@ -158,7 +164,7 @@ QUESTIONS = {
 def test_surveys_require_nothing_and_hide_no_variable_of_the_inventory(survey: str) -> None:
     for question in QUESTIONS[survey].values():
         assert question["required"] is False, "a schedule answers no question"
-        assert question["default"] == "", "an answer wins over the inventory's variables"
+        assert "default" not in question, "AWX makes an extra variable of it, which wins over the inventory's"
 
 
 def test_job_templates_set_what_the_role_reads() -> None:
@@ -190,3 +196,151 @@ def test_the_project_has_what_is_asked_of_it() -> None:
     for path in PROJECT.glob("*.yml"):
         for name in re.findall(r"import_playbook: graphops\.intune\.(\w+)", path.read_text(encoding="utf-8")):
             assert name in imported
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Berlin", "Europe/Helsinki"]
+)
+@pytest.mark.parametrize("name", ["awx_setup_inventory_rrule", "awx_setup_workflow_rrule"])
+def test_what_runs_at_night_begins_when_no_clock_is_put_forward(name: str, zone: str) -> None:
+    ((begin, unit, interval),) = re.findall(r":(\d{8}T\d{6}) RRULE:FREQ=(\w+);INTERVAL=(\d+)", DEFAULTS[name])
+    moment = datetime.strptime(begin, "%Y%m%dT%H%M%S").replace(tzinfo=ZoneInfo(zone))
+    step = {"HOURLY": timedelta(hours=1), "DAILY": timedelta(days=1)}[unit] * int(interval)
+    end = moment + timedelta(days=2 * 365)
+    while moment < end:
+        there = moment.astimezone(timezone.utc).astimezone(moment.tzinfo)
+        assert there.time() == moment.time(), "AWX leaves out what begins at a time that does not exist"
+        # By the clock on the wall, as AWX counts.
+        moment += step
+
+
+def test_times_of_schedules_are_told() -> None:
+    for name in ("awx_setup_inventory_rrule", "awx_setup_workflow_rrule"):
+        ((hour, minute),) = re.findall(r"T(\d\d)(\d\d)00 ", DEFAULTS[name])
+        assert f"{int(hour)}:{minute} in" in " ".join(SPECS[name]["description"])
+    assert "T050000" in DEFAULTS["awx_setup_workflow_rrule"]
+    assert "at five in the morning" in GUIDE
+
+
+def test_the_scheduled_delta_accepts_less_than_its_own_interval() -> None:
+    (hours,) = re.findall(r"HOURLY;INTERVAL=(\d+)", DEFAULTS["awx_setup_delta_rrule"])
+    longest = DEFAULTS["awx_setup_wait_timeout"]
+    assert DEFAULTS["awx_setup_delta_max_age"] + longest < int(hours) * 3600, "or every other run finds nothing to do"
+
+
+GUIDE_LINES = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
+GUIDE = " ".join(GUIDE_LINES.split())
+README = " ".join((ROLE / "README.md").read_text(encoding="utf-8").split())
+TOLD = " ".join((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8").split())
+
+
+def blocks(language: str) -> list[str]:
+    """The examples in the guide."""
+    found = re.findall(rf"^( *)\.\. code-block:: {language}\n\n((?:\1   .*\n|\n)+)", GUIDE_LINES, re.MULTILINE)
+    return [textwrap.dedent(text).strip() for _indentation, text in found]
+
+
+class Descriptive(StrictUndefined):
+    """What AWX puts in the place of what is not there when a message is saved (awx/api/serializers.py)."""
+
+    __repr__ = __str__ = StrictUndefined._fail_with_undefined_error  # noqa: SLF001
+
+
+@pytest.mark.parametrize("undefined", [Descriptive, ChainableUndefined], ids=["saved", "sent"])
+def test_messages_of_notifications_can_be_saved_and_sent(undefined: type) -> None:
+    (message,) = blocks("jinja")
+    assert "\n" not in message, "AWX takes no such message"
+    template = ImmutableSandboxedEnvironment(undefined=undefined).from_string(message)
+    job: dict[str, t.Any] = {"name": "nightly", "status": "failed"}
+    outcomes = {"exchange_connector_sync": {"outcomes": {"failed": 2}}}
+    for artifacts in ({}, {"artifacts": {}}, {"artifacts": "$hidden due to Ansible no_log flag$"}):
+        assert template.render(job={**job, **artifacts}) == "nightly: failed"
+    assert template.render(job={**job, "artifacts": outcomes}) == "nightly: failed, 2 failed"
+    if undefined is Descriptive:
+        direct = "{{ job.artifacts.exchange_connector_sync.outcomes.failed }}"
+        with pytest.raises(UndefinedError):
+            ImmutableSandboxedEnvironment(undefined=undefined).from_string(direct).render(job={"artifacts": {}})
+
+
+def test_a_managed_identity_is_named_where_it_lasts() -> None:
+    """In the inventory: what a job template has as extra variables, the next set-up replaces."""
+    (row,) = re.findall(r"\* - a managed identity of the machine.*?(?=\n\n)", GUIDE_LINES, re.DOTALL)
+    literals = [yaml.safe_load(" ".join(text.split())) for text in re.findall(r"``(.*?)``", row, re.DOTALL)]
+    assert literals == [{"auth_source": "msi"}, {"compose": {"exchange_connector_sync_auth_source": "'msi'"}}]
+    assert "msi" in exchange_connectors.spec()["auth_source"]["choices"]
+    assert "Each run replaces the extra variables of the three job templates" in GUIDE
+
+
+def printed() -> list[str]:
+    """The sentences of the collection, with what is filled in as it is for a delta of a connector that is off."""
+    known = {"sync_type": "deltaSync", "status": "disconnected"}
+    found = [errors.answer_clause("Graph", status, errors.Said("", "", "")) for status in (403, 404, 429)]
+    found += [f"AADSTS{number}" for number in errors._AADSTS_ADVICE]  # noqa: SLF001
+    found.append(missing_required_lib("msal"))
+    for path in (ROOT / "plugins" / "module_utils").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+            if isinstance(node, ast.JoinedStr):
+                filled = [
+                    part.value
+                    if isinstance(part, ast.Constant)
+                    else known.get(getattr(getattr(part, "value", None), "attr", ""), "")
+                    for part in node.values
+                ]
+                found.append("".join(map(str, filled)))
+    return found
+
+
+def test_sentences_in_the_guide_are_those_that_are_printed() -> None:
+    table = GUIDE_LINES.split("- The sentence says\n")[1].split("\n\n")[0]
+    rows = re.findall(r"\* - (.*)", table)
+    assert len(rows) > 10
+    sentences = printed()
+    for row in rows:
+        for text in re.split(r", | or |\(or the fullSync\)", row):
+            parts = [text] if any(text.strip() in sentence for sentence in sentences) else [row]
+            assert any(part.strip() in sentence for part in parts for sentence in sentences), text
+
+
+def test_what_jobs_do_not_print_is_not_in_the_guide() -> None:
+    assert "whether Graph accepted the request" not in GUIDE, "it is said with wait: false only"
+
+
+def test_whoever_uses_vault_is_told_how_to_open_it() -> None:
+    for text in (GUIDE, README):
+        (command,) = re.findall(r"ansible-playbook graphops.*?vault\.yml\S*(?: --\S+)*", text)
+        assert command.endswith(" --ask-vault-pass")
+
+
+def test_whoever_is_sent_to_extensions_is_told_where_they_are() -> None:
+    ignored = load(ROOT / "galaxy.yml")["build_ignore"]
+    assert "extensions" in ignored
+    for text in (GUIDE, README, TOLD):
+        assert "https://github.com/graphops/graphops.intune" in text
+        assert re.search("not (?:in|part of) the collection as it is installed", text)
+
+
+def test_what_a_second_run_cannot_take_back_is_told() -> None:
+    assert "taken back by hand in AWX" in README
+    assert "Take it back by hand in AWX" in TOLD
+    for name in ("awx_setup_credential", "awx_setup_execution_environment"):
+        assert "taken back by hand in AWX" in " ".join(SPECS[name]["description"])
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "Put your own tenant into the credential; the tenants of the inventory win over it.",
+        "The field may stay empty in *Microsoft Graph for Intune* only",
+        "disappear from the inventory until it can be read again. Jobs stay green without them",
+        "the update fails, the inventory stays as it was, and the workflow ends there",
+        "count what the batches before it did, so the last ones are those of the whole run",
+        "If all connectors of a batch fail, Ansible ends the run there.",
+        "The artifacts of a sliced node of a workflow are those of the slice that ended last.",
+        "The module has tried for ``retry_timeout`` seconds; or it gave up at once",
+        "AWX takes no inventory from a manual project",
+    ],
+)
+def test_the_guide_tells_what_surprises(what: str) -> None:
+    assert what in GUIDE

@@ -175,6 +175,9 @@ def _play(
                 ANSIBLE_CALLBACKS_ENABLED="record",
                 ANSIBLE_PYTHON_INTERPRETER=str(BIN / "python"),
                 NO_PROXY="*",
+                no_proxy="*",
+                # A resolver that does not answer has less time than a cell.
+                RES_OPTIONS="timeout:1 attempts:1",
                 RECORD_RESULTS=str(record),
             ),
             cwd=folder,
@@ -206,6 +209,8 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
     together = cell.step.name != "batch of polls"
     if host.front is None and cell.way.level == "answer" and not struck and together:
         faults.append("the fault never struck")
+    if struck and cell.way.group == "redirect" and " redirects to " not in task.result.get("msg", " redirects to "):
+        faults.append("it did not stop at the redirect")
     if host.front is not None and cell.way.bad is not refused and not host.front.struck:
         faults.append("the connection never failed")
     decides = cell.step.name in ("GET", "list page 2")

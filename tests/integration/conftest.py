@@ -58,6 +58,7 @@ def clean_environment(collections: Path, **extra: str) -> dict[str, str]:
         "ANSIBLE_DEVEL_WARNING": "False",
         "ANSIBLE_NOCOLOR": "1",
         "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
         "LC_ALL": "C.UTF-8",
     }
     return {**environment, **extra}

@@ -10,17 +10,19 @@ import copy
 import json
 import os
 import re
+import subprocess
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from awx_api import Call, Controller, World
 from awx_api.collection import ROOT, awx_collections
 
-from .conftest import Run, Site, ansible_playbook
+from .conftest import BIN, Run, Site, ansible_playbook, clean_environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PLAYBOOK = "graphops.intune.awx_setup"
 PROJECT = ROOT / "extensions" / "awx_project"
@@ -32,6 +34,7 @@ FULL = "Synchronise Exchange connectors, full"
 REPORT = "Report on Exchange connectors"
 WORKFLOW = "Synchronise Exchange connectors every night"
 SOURCE = "Exchange connectors of Intune"
+ENVIRONMENT = "Exchange connectors of Default"
 USUAL = {
     "awx_setup_project_url": "https://git.example/connectors.git",
     "awx_setup_execution_environment_image": "registry.example/intune-ee:1.0",
@@ -151,7 +154,7 @@ def test_everything_is_made(made: Awx, first: tuple[World, Run]) -> None:
         ("credential_type", AZURE),
         ("credential_type", OURS),
         ("credential", "Exchange connectors"),
-        ("execution_environment", "Exchange connectors"),
+        ("execution_environment", ENVIRONMENT),
         ("project", "Exchange connectors"),
         ("inventory", "Exchange connectors"),
         ("inventory_source", SOURCE),
@@ -177,7 +180,7 @@ def test_the_credential_is_as_given(made: Awx) -> None:
 
 
 def test_the_project_and_the_inventory_are_as_wanted(made: Awx) -> None:
-    environment = made.values("execution_environment", "Exchange connectors")
+    environment = made.values("execution_environment", ENVIRONMENT)
     assert (environment["image"], environment["pull"]) == ("registry.example/intune-ee:1.0", "missing")
     project = made.values("project", "Exchange connectors")
     assert (project["scm_type"], project["scm_update_on_launch"]) == ("git", True)
@@ -188,7 +191,7 @@ def test_the_project_and_the_inventory_are_as_wanted(made: Awx) -> None:
         "source_project": "Exchange connectors",
         "source_path": "all.exchange_connectors.yml",
         "credential": "Exchange connectors",
-        "execution_environment": "Exchange connectors",
+        "execution_environment": ENVIRONMENT,
         "overwrite": True,
         "update_on_launch": False,
     }
@@ -218,7 +221,7 @@ def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variab
         "organization": "Default",
         "project": "Exchange connectors",
         "inventory": "Exchange connectors",
-        "execution_environment": "Exchange connectors",
+        "execution_environment": ENVIRONMENT,
         "playbook": playbook,
         "job_type": "run",
         "verbosity": 0,
@@ -233,8 +236,9 @@ def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variab
     }
     assert {field: template[field] for field in wanted} == wanted
     assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
-    survey = made.world.one("job_template", name=name).survey
-    assert [question["required"] for question in survey["spec"]] == [False] * len(survey["spec"]) != []
+    thing = made.world.one("job_template", name=name)
+    assert [question["required"] for question in thing.survey["spec"]] == [False] * len(thing.survey["spec"]) != []
+    assert made.world.extra_variables(thing, {}) == variables, "and nothing that hides a variable of the inventory"
 
 
 def test_the_workflow_runs_one_after_the_other(made: Awx) -> None:
@@ -264,7 +268,7 @@ def test_schedules_run_what_they_should(made: Awx) -> None:
 
     assert schedule("Read the Exchange connectors") == (
         SOURCE,
-        "DTSTART;TZID=UTC:20260101T033000 RRULE:FREQ=HOURLY;INTERVAL=6",
+        "DTSTART;TZID=UTC:20260101T043000 RRULE:FREQ=HOURLY;INTERVAL=6",
         True,
     )
     assert schedule("Synchronise what has changed") == (
@@ -274,9 +278,43 @@ def test_schedules_run_what_they_should(made: Awx) -> None:
     )
     assert schedule("Synchronise everything") == (
         WORKFLOW,
-        "DTSTART;TZID=UTC:20260101T010000 RRULE:FREQ=DAILY;INTERVAL=1",
+        "DTSTART;TZID=UTC:20260101T050000 RRULE:FREQ=DAILY;INTERVAL=1",
         True,
     )
+
+
+def test_the_scheduled_delta_finds_what_the_one_before_it_has_done_too_old(made: Awx) -> None:
+    answers = {thing.values["name"]: thing.values["extra_data"] for thing in made.world.find("schedule")}
+    assert answers == {
+        "Read the Exchange connectors": {},
+        "Synchronise what has changed": {"exchange_connector_sync_max_age": 5400},
+        "Synchronise everything": {},
+    }
+    run = made.run(**usual(delta_max_age=600))
+    assert (run.code, changed(run)) == (0, 1), run.output
+    delta = made.world.one("schedule", name="Synchronise what has changed").values["extra_data"]
+    assert delta == {"exchange_connector_sync_max_age": 600}
+
+
+def test_an_update_of_the_inventory_finds_the_collection_of_the_project(made: Awx, site: Site) -> None:
+    source = json.loads(made.values("inventory_source", SOURCE)["source_vars"])
+    # What AWX gives itself, and what it exports of the source, with another folder in the place of the container's.
+    told = {"ANSIBLE_COLLECTIONS_PATHS": "/runner/requirements_collections:/usr/share/ansible/collections", **source}
+    environment = {
+        name: value.replace("/runner/requirements_collections", str(site.collections)) for name, value in told.items()
+    }
+    usual_path = clean_environment(site.collections)
+    del usual_path["ANSIBLE_COLLECTIONS_PATH"]
+    done = subprocess.run(
+        [str(BIN / "ansible-inventory"), "--list", "--export", "-i", str(PROJECT / "all.exchange_connectors.yml")],
+        env={**usual_path, **environment, **injected(site), "ANSIBLE_INVENTORY_UNPARSED_FAILED": "True"},
+        cwd=site.folder,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["_meta"]["hostvars"]) == 1
 
 
 def test_the_end_says_what_to_do_next(first: tuple[World, Run]) -> None:
@@ -324,12 +362,37 @@ def test_a_new_secret_is_written_if_asked_for(made: Awx) -> None:
     assert made.values("credential", "Exchange connectors")["inputs"]["secret"] == f"{SECRET}-2"
 
 
+def test_what_is_taken_back_is_taken_back_in_awx_as_far_as_its_modules_can(made: Awx) -> None:
+    made.run(**usual(project_branch="release"))
+    assert made.values("project", "Exchange connectors")["scm_branch"] == "release"
+    run = made.run(**usual(credential_inputs=None, execution_environment_image=None))
+    assert run.code == 0, run.output
+    assert made.values("project", "Exchange connectors")["scm_branch"] == ""
+    # As the role's documentation says.
+    assert made.values("inventory_source", SOURCE)["credential"] == "Exchange connectors"
+    for kind, name in (("inventory_source", SOURCE), ("job_template", DELTA)):
+        assert made.values(kind, name)["execution_environment"] == ENVIRONMENT
+    assert made.listed("job_template", DELTA, "credentials") == ["Exchange connectors"]
+
+
+def test_organizations_do_not_meet(made: Awx) -> None:
+    before = [copy.deepcopy(thing.values) for thing in made.world.things]
+    other = made.world.add("organization", name="Other")
+    run = made.run(**usual(organization="Other"))
+    assert run.code == 0, run.output
+    assert len(made.world.find("inventory", organization=other.id)) == 1
+    run = made.run(**usual(organization="Other", state="absent"))
+    assert run.code == 0, run.output
+    made.world.things.remove(other)
+    assert [thing.values for thing in made.world.things] == before
+
+
 def test_absent_removes_what_was_made(made: Awx) -> None:
     world = made.world
     other = world.add("organization", name="Other")
     for kind in ("project", "inventory", "job_template", "workflow_job_template"):
         rules = {
-            "project": {"local_path": "x"},
+            "project": {"scm_type": "git", "scm_url": "https://git.example/others.git"},
             "job_template": {"playbook": "sync_exchange_connectors.yml", "project": 1},
         }
         name = {"job_template": DELTA, "workflow_job_template": WORKFLOW}.get(kind, "Exchange connectors")
@@ -344,7 +407,7 @@ def test_absent_removes_what_was_made(made: Awx) -> None:
     predicted = made.run("--check", **usual(state="absent"))
     assert (predicted.code, made.writes) == (0, []), predicted.output
     run = made.run(**usual(state="absent"))
-    assert run.code == 0, run.output
+    assert (run.code, changed(run)) == (0, 7), run.output
     left = [thing for thing in world.things if thing not in foreign]
     assert [(thing.kind, thing.values["name"]) for thing in left] == [
         ("organization", "Default"),
@@ -354,6 +417,26 @@ def test_absent_removes_what_was_made(made: Awx) -> None:
     assert all(thing in world.things for thing in foreign)
     again = made.run(**usual(state="absent"))
     assert (again.code, changed(again), made.writes) == (0, 0, [])
+
+
+def test_absent_waits_for_an_inventory_that_someone_else_has_removed(made: Awx) -> None:
+    world = made.world
+    world.remove(world.one("inventory"))
+    assert world.one("inventory")
+    # The workflow, the job templates, the project, the execution environment, the credential and its type.
+    run = made.run(**usual(state="absent"))
+    assert (run.code, changed(run)) == (0, 6), run.output
+    assert not world.find("inventory")
+
+
+def test_absent_leaves_a_credential_that_it_would_not_make(made: Awx) -> None:
+    run = made.run(**usual(state="absent", credential_inputs=None))
+    assert run.code == 0, run.output
+    assert made.names[1:] == [
+        ("credential_type", AZURE),
+        ("credential_type", OURS),
+        ("credential", "Exchange connectors"),
+    ]
 
 
 def test_absent_leaves_a_type_in_use_and_a_credential_that_is_not_its_own(made: Awx) -> None:
@@ -366,14 +449,14 @@ def test_absent_leaves_a_type_in_use_and_a_credential_that_is_not_its_own(made: 
 
 
 def test_absent_leaves_what_is_named_as_existing(made: Awx) -> None:
-    names = {"credential": "Exchange connectors", "execution_environment": "Exchange connectors"}
+    names = {"credential": "Exchange connectors", "execution_environment": ENVIRONMENT}
     without = {"credential_inputs": None, "execution_environment_image": None}
     run = made.run(**usual(state="absent", **names, **without))
     assert run.code == 0, run.output
     assert made.names[2:] == [
         ("credential_type", OURS),
         ("credential", "Exchange connectors"),
-        ("execution_environment", "Exchange connectors"),
+        ("execution_environment", ENVIRONMENT),
     ]
 
 
@@ -385,12 +468,15 @@ def test_an_administrator_of_an_organization_can_use_what_there_is(awx: Awx) -> 
     world.add("credential", name="mine", credential_type=azure)
     world.add("execution_environment", name="intune", image="registry.example/x")
     world.add("notification_template", name="on call", organization=team.id)
+    git = {"scm_type": "git", "scm_url": "https://git.example/inventories.git"}
+    world.add("project", name="inventories", organization=team.id, **git)
     world.is_administrator = False
     variables = {
         "organization": "Messaging",
         "credential": str(mine.id),
         "execution_environment": "intune",
         "project_local_path": "connectors",
+        "inventory_project": "inventories",
         "notifications_error": ["on call"],
         "job_slice_count": 4,
         "wait_timeout": 3600,
@@ -404,6 +490,7 @@ def test_an_administrator_of_an_organization_can_use_what_there_is(awx: Awx) -> 
     assert (project["scm_type"], project["local_path"], project["organization"]) == ("", "connectors", "Messaging")
     source = world.one("inventory_source", name=SOURCE)
     assert (source.values["credential"], source.values["update_on_launch"]) == (mine.id, True)
+    assert awx.values("inventory_source", SOURCE)["source_project"] == "inventories"
     for name in (DELTA, FULL):
         template = awx.values("job_template", name)
         assert (template["job_slice_count"], template["timeout"]) == (4, 4500)
@@ -426,6 +513,25 @@ def test_without_any_credential_the_type_is_there_to_make_one(awx: Awx) -> None:
     assert awx.world.find("credential_type", name=OURS)
     assert awx.listed("job_template", DELTA, "credentials") == []
     assert f"make a credential of the type {OURS}" in run.output
+
+
+def test_a_manual_project_is_not_enough_for_an_inventory(awx: Awx) -> None:
+    run = awx.run(**usual(project_url=None, project_local_path="connectors"))
+    assert run.code == 2
+    assert awx.world.calls == []
+    assert run.results[-1]["msg"] == (
+        "AWX takes no inventory from a manual project: name a Git project with its file in awx_setup_inventory_project."
+    )
+
+
+def test_an_inventory_may_come_from_another_project(awx: Awx) -> None:
+    other = awx.world.add("project", name="inventories", organization=1, scm_type="git", scm_url="https://git.example/i")
+    run = awx.run(**usual(inventory_project="inventories"))
+    assert run.code == 0, run.output
+    assert awx.values("inventory_source", SOURCE)["source_project"] == "inventories"
+    assert awx.values("job_template", DELTA)["project"] == "Exchange connectors"
+    again = awx.run("--check", **usual(inventory_project=other.id))
+    assert (again.code, changed(again)) == (0, 0), again.output
 
 
 def test_what_does_not_fit_is_told_before_anything_is_asked(awx: Awx) -> None:
@@ -474,16 +580,37 @@ def test_the_modules_of_ansible_controller_will_do(made: Awx, tmp_path: Path) ->
     assert "awx.awx" not in run.output
 
 
+def injected(site: Site) -> dict[str, str]:
+    """The environment of a job with a credential, at the simulator."""
+    return {
+        **site.hosts,
+        "AZURE_TENANT": site.tenant.domain,
+        "AZURE_CLIENT_ID": site.app.client_id,
+        "AZURE_SECRET": str(site.app.secret),
+        "REQUESTS_CA_BUNDLE": site.simulator.ca_path,
+    }
+
+
+def test_variables_of_batches_are_those_of_the_playbook_and_not_of_the_inventory(site: Site) -> None:
+    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
+    (example,) = re.findall(r"# sync_exchange_connectors\.yml\n(.*?)\n\n", guide, re.DOTALL)
+    (play,) = yaml.safe_load(example)
+    assert "connectors_serial" in play["vars"]
+    inventory = PROJECT / "all.exchange_connectors.yml"
+    own = site.folder / "all.exchange_connectors.yml"
+    elsewhere = {"compose": {"connectors_hosts": "'nobody'"}}
+    own.write_text(json.dumps({**yaml.safe_load(inventory.read_text(encoding="utf-8")), **elsewhere}))
+    for hosts, requests in (("nobody", 0), ("all", 1)):
+        (site.folder / "sync.yml").write_text(
+            json.dumps([{**play, "vars": {**play["vars"], "connectors_hosts": hosts}}])
+        )
+        run = ansible_playbook("-i", str(own), "sync.yml", site=site, environment=injected(site))
+        assert (run.code, len(site.connector.accepted)) == (0, requests), run.output
+
+
 def test_the_example_project_runs(site: Site) -> None:
     def play(playbook: str, **variables: t.Any) -> Run:
-        environment = {
-            "AZURE_TENANT": site.tenant.domain,
-            "AZURE_CLIENT_ID": site.app.client_id,
-            "AZURE_SECRET": str(site.app.secret),
-            "MSGRAPH_URL": site.simulator.graph_url,
-            "AZURE_AUTHORITY_HOST": site.simulator.authority_url,
-            "REQUESTS_CA_BUNDLE": site.simulator.ca_path,
-        }
+        environment = injected(site)
         inventory = str(PROJECT / "all.exchange_connectors.yml")
         arguments = ["-i", inventory, str(PROJECT / playbook), "-e", json.dumps(variables)]
         return ansible_playbook(*arguments, site=site, environment=environment)
@@ -496,6 +623,10 @@ def test_the_example_project_runs(site: Site) -> None:
     told = {"failed": [{"host": "EXCHANGE01"}, {"host": "EXCHANGE02"}]}
     run = play("exchange_connector_report.yml", connectors_report_fails="true", exchange_connector_sync=told)
     assert run.code == 2
-    assert run.results[-1]["msg"] == "The synchronisation before this report failed: EXCHANGE01, EXCHANGE02."
-    assert play("exchange_connector_report.yml", connectors_report_fails="true").code == 2
+    assert run.results[-1]["msg"] == (
+        "In the synchronisation before this report, connectors failed, among them: EXCHANGE01, EXCHANGE02."
+    )
+    run = play("exchange_connector_report.yml", connectors_report_fails="true")
+    assert run.code == 2
+    assert run.results[-1]["msg"] == "The synchronisation before this report failed: its job says why."
     assert len(site.connector.accepted) == 1

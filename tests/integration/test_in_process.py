@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -381,7 +382,9 @@ def fleet(site: Site, *others: App, strategy: str = "linear", **changes: t.Any) 
 
     def watch() -> None:
         while not over.wait(0.005):
-            files.update(temporary.rglob("graphops-intune-*"))
+            # Ansible removes folders while they are looked through.
+            with contextlib.suppress(FileNotFoundError):
+                files.update(temporary.rglob("graphops-intune-*"))
 
     from_host = {"connector_id": "{{ connector }}", "client_id": "{{ app }}", "secret": "{{ proof }}"}
     options = site.options(**{**from_host, "ca_path": None, "wait": False, **changes})

@@ -109,6 +109,8 @@ def test_no_secret_is_on_a_command_line_or_in_a_file_for_others(site: Site) -> N
         environment={"ANSIBLE_KEEP_REMOTE_FILES": "1", "ANSIBLE_REMOTE_TMP": str(site.folder / "r")},
     )
     assert run.code == 0
+    assert "EXEC" in run.output
+    assert_nothing_shows(site, run.output)
     kept = [path for path in (site.folder / "r").rglob("*") if path.is_file()]
     assert kept, "the module's file was kept"
     for path in kept:

@@ -1076,8 +1076,10 @@ def test_delay_before_a_normal_answer(graph: Graph, world: World, tenant: Tenant
 def test_client_gives_up_although_the_sync_was_accepted(graph: Graph, world: World, tenant: Tenant) -> None:
     connector = tenant.add_connector()
     world.faults.add(Fault("sync", delay=30, accept=True))
+    # So the connection is up.
+    graph.get(connector.id)
     with pytest.raises(requests.exceptions.ReadTimeout):
-        graph.sync(connector.id, timeout=0.3)
+        graph.sync(connector.id, timeout=2)
     assert len(connector.accepted) == 1
 
 
