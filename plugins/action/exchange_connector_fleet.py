@@ -36,6 +36,23 @@ PREFIX = "exchange_connector_sync_"
 _SETTINGS: t.Any = constants
 
 
+_GONE = "an earlier task failed for this host, so its connector was not looked at; see that task's message"
+
+
+class _Host(t.NamedTuple):
+    """What a host is and wants.
+
+    :param tenant: its tenant as far as it is named; the same for its connector.
+    :param member: None if something is wrong with it.
+    :param said: what is to be said of it instead of anything being done; empty for nothing.
+    """
+
+    tenant: str
+    connector_id: str
+    member: fleet.Member | None
+    said: dict[str, t.Any]
+
+
 class ActionModule(ActionBase):
     """Found by Ansible under this name."""
 
@@ -53,11 +70,13 @@ class ActionModule(ActionBase):
             return {"failed": True, "msg": str(checked.errors.msg)}
         params = checked.validated_parameters
         hosts = list(task_vars.get("ansible_play_batch", ()))
-        earlier = self._earlier()
+        everyone = list(task_vars.get("ansible_play_hosts_all", hosts))
+        began, earlier = self._earlier()
+        known = {one.host for one in earlier}
+        gone = [host for host in everyone if host not in {*known, *hosts, *task_vars.get("ansible_play_hosts", hosts)}]
         try:
-            everyone = len(task_vars.get("ansible_play_hosts_all", hosts))
-            limit = fleet.Limit(fleet.most_failures(params["max_failures"], everyone))
-            limit.count(sum(one.outcome == "failed" for one in earlier))
+            limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(everyone)))
+            limit.count(sum(one.outcome in ("failed", "unknown") for one in earlier) + len(gone))
             if params["report_path"]:
                 fleet_report.form_of(params["report_path"])
         except errors.OptionError as error:
@@ -75,18 +94,27 @@ class ActionModule(ActionBase):
                 progress=in_process.progress_of("all hosts", hidden, bool(self._task.no_log)),
                 keep_secret=hidden.update,
             )
-            started = caller.timing.now()
-            members, results = self._members(hosts, task_vars, hidden)
-            limit.count(len(results))
+            began = began or str(timestamps.text(caller.timing.now().replace(microsecond=0)))
+            found = self._hosts([*hosts, *gone], task_vars, hidden)
+            results = {name: {"changed": False, **one.said} for name, one in found.items() if one.said}
+            results.update({name: {"changed": False, "skipped": True, "msg": _GONE} for name in gone})
+            limit.count(sum("skipped" not in result for result in results.values()))
+            members = [one.member for name, one in found.items() if one.member and name not in results]
             results.update(fleet.synchronise(members, limit, caller))
-            finished = caller.timing.now()
-        entries = _entries({host: results[host] for host in hosts}, {one.host: one.params for one in members}, hidden)
+            ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
+        shown = masked({name: results[name] for name in found}, hidden)
+        entries = [
+            fleet_summary.entry(
+                name,
+                result if "msg" not in result or "skipped" in result else {**result, "failed": True},
+                tenant=found[name].tenant,
+                connector_id=found[name].connector_id,
+            )
+            for name, result in shown.items()
+        ]
         everything = [*earlier, *entries]
-        self._keep(everything)
-        span = {
-            "started": str(timestamps.text(started.replace(microsecond=0))),
-            "finished": str(timestamps.text(finished.replace(microsecond=0))),
-        }
+        self._keep(began, everything)
+        span = {"started": began, "finished": ended}
         summary = fleet_summary.summary(everything, **span)
         if not self._task.no_log:
             display.display(fleet_report.table(summary))
@@ -96,7 +124,10 @@ class ActionModule(ActionBase):
                     fleet_report.render(params["report_path"], everything, **span), encoding="utf-8"
                 )
             except OSError as error:
-                warned.append(f"The report could not be written to {params['report_path']}: {error.strerror}.")
+                warned.append(
+                    f"The report could not be written to {params['report_path']}: {error.strerror}; make the folder, or"
+                    f" name another file in {PREFIX}report_path."
+                )
         short = fleet_summary.limited(summary)
         result = {
             # The task is shown as one of the first host only, so what changed is told by each host itself.
@@ -109,9 +140,7 @@ class ActionModule(ActionBase):
         }
         return t.cast("dict[str, t.Any]", masked(in_process.json_values(result), hidden))
 
-    def _members(
-        self, hosts: t.Sequence[str], task_vars: t.Mapping[str, t.Any], hidden: set[str]
-    ) -> tuple[list[fleet.Member], dict[str, dict[str, t.Any]]]:
+    def _hosts(self, hosts: t.Sequence[str], task_vars: t.Mapping[str, t.Any], hidden: set[str]) -> dict[str, _Host]:
         """Each host's options from its own variables, as the role's user wrote them; and what is wrong with some.
 
         ``hostvars`` knows neither the variables of the play nor the defaults of the role, so Ansible is asked for all
@@ -120,67 +149,81 @@ class ActionModule(ActionBase):
         manager = task_vars["hostvars"]._variable_manager  # noqa: SLF001
         inventory = task_vars["hostvars"]._inventory  # noqa: SLF001
         play = self._task.get_play()
-        spec = options.member_spec()
-        names = [name for option, how in spec.items() for name in (option, *how.get("aliases", ()))]
         # What the play, its blocks and the role say; Ansible has filled in for the task what the first host has for it.
         surrounding = t.cast(t.Any, self._task)._parent._get_parent_attribute("environment")  # noqa: SLF001
         surrounding = surrounding if isinstance(surrounding, list) else []
-        members: list[fleet.Member] = []
-        wrong: dict[str, dict[str, t.Any]] = {}
+        found = {}
         for name in hosts:
             seen = manager.get_vars(play=play, host=inventory.get_host(name), task=self._task)
             templar = self._templar.copy_with_new_env(available_variables=seen)
-            nothing = templar.template(seen.get("omit"))
-            given = {option: seen[PREFIX + option] for option in names if PREFIX + option in seen}
-            try:
-                values = {option: templar.template(value) for option, value in given.items()}
-                environment = _environment(templar.template(surrounding))
-            except AnsibleError as error:
-                wrong[name] = {"changed": False, "msg": f"A variable of the role cannot be used: {error.message}"}
+            found[name] = self._host(name, seen, templar, surrounding, hidden)
+        return found
+
+    def _host(
+        self, name: str, seen: t.Mapping[str, t.Any], templar: t.Any, surrounding: list[t.Any], hidden: set[str]
+    ) -> _Host:
+        spec = options.member_spec()
+        nothing = templar.template(seen.get("omit"))
+        values: dict[str, t.Any] = {}
+        wrong: list[str] = []
+        for option in (word for name_, how in spec.items() for word in (name_, *how.get("aliases", ()))):
+            if PREFIX + option not in seen:
                 continue
-            values = {option: value for option, value in values.items() if value not in (None, "", nothing)}
-            checked = ArgumentSpecValidator(spec).validate(in_process.json_values(values))
-            hidden.update(checked._no_log_values)  # noqa: SLF001
-            hidden.update(identity.secrets(checked.validated_parameters, {**os.environ, **environment}))
-            if checked.error_messages:
-                wrong[name] = {"changed": False, "msg": str(checked.errors.msg)}
-            else:
-                members.append(fleet.Member(name, checked.validated_parameters, environment))
-        return members, wrong
-
-    def _earlier(self) -> list[fleet_summary.Entry]:
-        """What this task said of the hosts of earlier batches: with ``serial``, it runs once for each."""
+            try:
+                # What is omitted is an error by itself, and left out of a mapping.
+                got = templar.template({option: seen[PREFIX + option]})
+            except AnsibleError as error:
+                wrong.append(f"{PREFIX}{option} cannot be used: {error.message}; correct this variable of the host.")
+                continue
+            if got.get(option) not in (None, "", nothing):
+                values[option] = got[option]
+        environment: dict[str, str] = {}
+        left_out = False
         try:
-            return [fleet_summary.Entry(*fields) for fields in json.loads(self._memory.read_text(encoding="utf-8"))]
-        except (OSError, ValueError, TypeError):
-            return []
+            environment = _environment(templar.template(surrounding))
+            left_out = not self._wanted(templar, seen)
+        except AnsibleError as error:
+            wrong.append(f"The environment or a condition of this host cannot be used: {error.message}; correct it.")
+        checked = ArgumentSpecValidator(spec).validate(in_process.json_values(values))
+        params, environ = checked.validated_parameters, {**os.environ, **environment}
+        hidden.update(checked._no_log_values)  # noqa: SLF001
+        hidden.update(identity.secrets(params, environ))
+        if checked.error_messages:
+            wrong.append(f"A variable {PREFIX}... of this host is not right: {checked.errors.msg}; correct it.")
+        said: dict[str, t.Any] = {"msg": wrong[0]} if wrong else {}
+        return _Host(
+            tenant=options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, environ).value,
+            connector_id=str(params.get("connector_id") or ""),
+            member=None if wrong else fleet.Member(name, params, environment),
+            said={"skipped": True, "msg": "left out by a condition (when)"} if left_out else said,
+        )
 
-    def _keep(self, entries: t.Sequence[fleet_summary.Entry]) -> None:
+    def _wanted(self, templar: t.Any, seen: t.Mapping[str, t.Any]) -> bool:
+        """Whether the conditions of the role hold for a host; Ansible has asked for the first one only."""
+        task = t.cast(t.Any, self._task)
+        if hasattr(task, "evaluate_conditional"):
+            # Until ansible-core 2.18.
+            return bool(task.evaluate_conditional(templar, seen))
+        return all(templar.evaluate_conditional(condition) for condition in task.when)
+
+    def _earlier(self) -> tuple[str, list[fleet_summary.Entry]]:
+        """When the run began, and what this task said of earlier batches: with ``serial``, it comes once for each."""
+        try:
+            began, entries = json.loads(self._memory.read_text(encoding="utf-8"))
+            return began, [fleet_summary.Entry(*fields) for fields in entries]
+        except (OSError, ValueError, TypeError):
+            return "", []
+
+    def _keep(self, began: str, entries: t.Sequence[fleet_summary.Entry]) -> None:
         """Keep it for the next batch, of which there may be none."""
         with contextlib.suppress(OSError):
             self._memory.touch(mode=0o600)
-            self._memory.write_text(json.dumps(entries), encoding="utf-8")
+            self._memory.write_text(json.dumps([began, entries]), encoding="utf-8")
 
     @property
     def _memory(self) -> Path:
         """A file in the run's own folder, as the worker of one batch leaves nothing else to that of the next."""
         return Path(_SETTINGS.DEFAULT_LOCAL_TMP) / f"graphops-intune-{self._task._uuid}"  # noqa: SLF001
-
-
-def _entries(
-    results: t.Mapping[str, dict[str, t.Any]],
-    params: t.Mapping[str, t.Mapping[str, t.Any]],
-    hidden: t.AbstractSet[str],
-) -> list[fleet_summary.Entry]:
-    return [
-        fleet_summary.entry(
-            host,
-            result if "msg" not in result or "skipped" in result else {**result, "failed": True},
-            tenant=str(params.get(host, {}).get("tenant") or ""),
-            connector_id=str(params.get(host, {}).get("connector_id") or ""),
-        )
-        for host, result in masked(results, hidden).items()
-    ]
 
 
 def _environment(parts: t.Any) -> dict[str, str]:

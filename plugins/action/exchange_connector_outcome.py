@@ -26,6 +26,12 @@ class ActionModule(ActionBase):
         name, host = str(self._task.args.get("fleet")), task_vars.get("inventory_hostname")
         registered = task_vars.get(name)
         connectors = registered.get("connectors") if isinstance(registered, t.Mapping) else None
+        if isinstance(registered, t.Mapping) and registered.get("skipped"):
+            return {
+                "failed": True,
+                "msg": "Nothing was synchronised, because a condition (when) on the role is false for the first host of"
+                " the play; choose the hosts by hosts or --limit instead.",
+            }
         outcome = connectors.get(host) if isinstance(connectors, t.Mapping) else None
         if outcome is None:
             return {"failed": True, "msg": f"{name} does not hold what exchange_connector_fleet returned for {host}."}

@@ -97,9 +97,10 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
     _in_threads([partial(group.begin, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE, over)
     # Whoever waits is idle nearly all the time, so nobody waits in turns.
     waiting = [group for group in groups.values() if group.waiting]
-    _in_threads([partial(group.finish, caller) for group in waiting], len(waiting), over)
+    about = _these(sum(len(group.waiting) for group in waiting), len({group.tenant for group in waiting}))
+    _in_threads([partial(group.finish, about, caller) for group in waiting], len(waiting), over)
     for group in groups.values():
-        results.update(group.results())
+        results.update(group.results(limit))
     return results
 
 
@@ -118,6 +119,12 @@ def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, over: thr
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _these(connectors: int, tenants: int) -> str:
+    """All that are waited for, in words."""
+    one, few = "connector" if connectors == 1 else "connectors", "tenant" if tenants == 1 else "tenants"
+    return f"{connectors} {one} in {tenants} {few}"
 
 
 class _Over(BaseException):
@@ -230,18 +237,26 @@ class _Group:
             # With hundreds of tenants, every file that stays open counts.
             client.graph.http.renew_connections()
 
-    def finish(self, caller: Caller) -> None:
-        """Wait for what was requested."""
+    @property
+    def tenant(self) -> str:
+        """The tenant as the user named it; "" if that is not known."""
+        return self._client.tenant if self._client else ""
+
+    def finish(self, about: str, caller: Caller) -> None:
+        """Wait for what was requested. ``about`` is what all groups wait for together."""
         client, waiting = t.cast(Client, self._client), self.waiting
-        stories = [self._finish(self._ends[name], client, caller) for name in waiting]
+        stories = [
+            sync.finish(self._ends[name], client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
+            for name in waiting
+        ]
         try:
             self._ends.update(zip(waiting, client.graph.tell(stories)))
         finally:
             caller.keep_secret(client.sign_in.tokens)
 
-    def results(self) -> dict[str, dict[str, t.Any]]:
+    def results(self, limit: Limit) -> dict[str, dict[str, t.Any]]:
         """By host, what came of its connector."""
-        return {host: self._result(name) for name, shared in self._shared.items() for host in shared.hosts}
+        return {host: self._result(name, limit) for name, shared in self._shared.items() for host in shared.hosts}
 
     def _ended(self, names: t.Iterable[str], ends: t.Sequence[t.Any], limit: Limit) -> None:
         for name, end in zip(names, ends):
@@ -258,20 +273,17 @@ class _Group:
             warn=lambda text: caller.warn(f"{about}: {text}."),
         )
 
-    def _finish(self, waiting: sync.Waiting, client: Client, caller: Caller) -> Story[dict[str, t.Any]]:
-        about = self._about(waiting.want.connector_id)
-        return sync.finish(waiting, client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
-
     def _about(self, name: str) -> str:
-        return sync.subject({"connector_id": name}, self._client.tenant if self._client else "")
+        return sync.subject({"connector_id": name}, self.tenant)
 
-    def _result(self, name: str) -> dict[str, t.Any]:
+    def _result(self, name: str, limit: Limit) -> dict[str, t.Any]:
         end = self._ends.get(name)
         if end is None:
             return {
                 "changed": False,
                 "skipped": True,
-                "msg": f"{self._about(name)}: not begun, as too many others had failed.",
+                "msg": f"{self._about(name)}: not begun, because more connectors failed than the {limit.most} that"
+                " max_failures allows; correct those and run again.",
             }
         if isinstance(end, errors.IntuneError):
             return shell.failed(end, self._about(name))

@@ -18,11 +18,13 @@ from html import escape
 
 from . import timestamps
 from .fleet_summary import (
+    CONNECTED,
     OLDEST,
     OUTCOMES,
     Entry,
     by_outcome,
     is_stale,
+    only_looked,
     rank,
     span_of,
     spell_age,
@@ -68,13 +70,14 @@ def to_html(entries: t.Iterable[Entry], *, started: str = "", finished: str = ""
         style=_STYLE,
         script=_SCRIPT,
         title=escape(" ".join(part for part in ("Exchange connectors", span) if part)),
-        mood="bad" if bad else "soso" if of["stale"] or of["skipped"] else "good",
+        mood="bad" if bad else "soso" if of["stale"] or of["disconnected"] or of["skipped"] else "good",
         verdict=escape(verdict(of)),
         span=escape(span),
-        changed=of["changed"],
+        changed=f"{of['changed']} {'would change' if only_looked(of) else 'changed'}",
         tiles="\n".join(_tile(outcome, of["outcomes"][outcome]) for outcome in OUTCOMES),
         tenants="\n".join(_tenants(ordered)),
         total=of["total"],
+        connectors="connector" if of["total"] == 1 else "connectors",
         axis=scale.axis(),
         rows="\n".join(_row(one, scale) for one in ordered),
     )
@@ -101,7 +104,7 @@ def _tenants(entries: t.Sequence[Entry]) -> t.Iterator[str]:
     total = Counter(one.tenant for one in entries)
     failed = Counter(one.tenant for one in entries if one.outcome in ("failed", "unknown"))
     for tenant in sorted(total):
-        words = f"{total[tenant]}, {failed[tenant]} failed" if failed[tenant] else f"{total[tenant]}"
+        words = f"{total[tenant]}, {failed[tenant]} failed or unknown" if failed[tenant] else f"{total[tenant]}"
         yield f'<option value="{_shown(tenant)}">{_shown(tenant) or "(not known)"} ({words})</option>'
 
 
@@ -112,7 +115,7 @@ def _row(one: Entry, scale: _Scale) -> str:
         f"<th scope=row>{_shown(one.host)}{_small(one.server_name)}</th>"
         f"<td>{_shown(one.tenant)}</td>"
         f'<td data-v="{rank(one.outcome)}"><span class=pill>{_shown(one.outcome)}</span>'
-        f"{_small('stale' if stale else '')}</td>"
+        f"{_small('stale' if stale else '', one.status if one.status != CONNECTED else '')}</td>"
         + _age_cell(one, one.age_before, one.previous_sync_date_time, "")
         + _age_cell(one, one.age_after, one.last_sync_date_time, _minute(one.last_sync_date_time))
         + f"<td>{scale.bars(one)}</td>"
@@ -207,7 +210,7 @@ _PAGE = """\
 <header>
 <p class="kind">Synchronisation of Exchange connectors</p>
 <h1 class="{mood}">{verdict}</h1>
-<p><span id="span">{span}</span> <span class="changed">{changed} changed</span></p>
+<p><span id="span">{span}</span> <span class="changed">{changed}</span></p>
 </header>
 <main>
 <ul id="tiles" aria-label="Connectors by outcome">
@@ -215,12 +218,12 @@ _PAGE = """\
 </ul>
 <div id="filters" role="search" hidden>
 <label>Search <input id="search" type="search" autocomplete="off" spellcheck="false"></label>
-<label>Tenant <select id="tenant"><option value="" data-all>all tenants</option>
+<label>Tenant <select id="tenant" autocomplete="off"><option value="" data-all>all tenants</option>
 {tenants}
 </select></label>
 <button id="all" type="button">Show all</button>
 </div>
-<p id="line"><span id="shown" role="status">{total} connectors</span>
+<p id="line"><span id="shown" role="status">{total} {connectors}</span>
 <span id="legend"><span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
 <span><svg class="key" aria-hidden="true"><rect class="a" width="24"/></svg> after</span>
 <span><svg class="key" aria-hidden="true"><rect class="a late" width="24"/></svg> after, beyond max_age</span>
@@ -233,7 +236,7 @@ _PAGE = """\
 <th scope="col" data-sort="text">Tenant</th>
 <th scope="col" data-sort="number">Outcome</th>
 <th scope="col" data-sort="number">Age before</th>
-<th scope="col" data-sort="number">Age after</th>
+<th scope="col" data-sort="number">Age after <small>(UTC)</small></th>
 <th scope="col"><span class="unseen">Ages as bars</span>{axis}</th>
 <th scope="col" data-sort="text">Reason</th>
 </tr></thead>
@@ -407,7 +410,8 @@ _SCRIPT = """
       one.row.hidden = !match;
       count += match;
     }
-    shown.textContent = (count < rows.length ? count + " of " : "") + rows.length + " connectors";
+    shown.textContent = (count < rows.length ? count + " of " : "") + rows.length
+      + (rows.length === 1 ? " connector" : " connectors");
     find("nothing").hidden = count > 0 || !rows.length;
   }
 
@@ -431,12 +435,13 @@ _SCRIPT = """
     filter();
   });
 
+  const first = (one, column) => one.row.cells[column].firstChild?.textContent ?? "";
   const collator = new Intl.Collator("en", {numeric: true});
   for (const header of table.tHead.querySelectorAll("[data-sort]")) {
     const column = header.cellIndex;
     const compare = header.dataset.sort === "number"
       ? (a, b) => a.row.cells[column].dataset.v - b.row.cells[column].dataset.v
-      : (a, b) => collator.compare(a.cells[column], b.cells[column]);
+      : (a, b) => collator.compare(first(a, column), first(b, column));
     const button = document.createElement("button");
     button.type = "button";
     button.append(...header.childNodes);

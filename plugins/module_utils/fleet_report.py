@@ -15,13 +15,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import typing as t
 import unicodedata
 from pathlib import PurePath
 
 from . import errors
 from .fleet_page import to_html
-from .fleet_summary import LISTS, OUTCOMES, Entry, by_outcome, span_of, summary, verdict, visible
+from .fleet_summary import LISTS, OUTCOMES, Entry, by_outcome, only_looked, span_of, summary, verdict, visible
 
 
 def table(of: t.Mapping[str, t.Any], width: int = 100, most: int = 50) -> str:
@@ -43,22 +44,24 @@ def table(of: t.Mapping[str, t.Any], width: int = 100, most: int = 50) -> str:
         count = of["outcomes"][outcome]
         cells = [f"{count:>{digits}}", outcome, meaning if count else ""]
         lines += _columns(cells, [digits, names, width - digits - names - 4])
-    lines.append(f"{of['total']:>{digits}}  in all, {of['changed']} changed")
+    lines.append(f"{of['total']:>{digits}}  in all, {of['changed']} {'would change' if only_looked(of) else 'changed'}")
 
-    shown = {name: of[name][:most] for name in LISTS}
-    widths = _widths([item for items in shown.values() for item in items], width - 4)
-    for name, items in shown.items():
-        more = len(of[name]) - len(items) + of["more"][name]
-        if items or more:
+    shown = {name: _by_reason(of[name], most) for name in LISTS}
+    widths = _widths([item for groups in shown.values() for group in groups for item in group.shown], width - 4)
+    for name, groups in shown.items():
+        count = len(of[name]) + of["more"][name]
+        if count:
             lines.append("")
-            lines += _columns([f"{name.upper()} ({len(items) + more})", "tenant", "age"], [widths[0] + 4, *widths[1:]])
-        for reason, group in _by_reason(items):
-            lines += ["  " + line for line in _wrap(visible(reason), width - 2)] if reason else []
-            for item in group:
+            lines += _columns([f"{name.upper()} ({count})", "tenant", "age"], [widths[0] + 4, *widths[1:]])
+        for group in groups:
+            lines += ["  " + line for line in _wrap(visible(group.reason), width - 2)] if group.reason else []
+            for item in group.shown:
                 cells = [visible(item[column]) for column in ("host", "tenant", "age")]
                 lines += ["    " + line for line in _columns(cells, widths)]
-        if more:
-            lines.append(f"  and {more} more")
+            if group.more:
+                lines.append(f"    and {group.more} more")
+        if of["more"][name]:
+            lines.append(f"  and {of['more'][name]} more, each told by its own result")
     return "\n".join(lines)
 
 
@@ -80,7 +83,8 @@ def to_csv(entries: t.Iterable[Entry]) -> str:
     not known is empty.
     """
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
+    # Quoted all of it, because a spreadsheet may take the semicolons in a cell for separators.
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(Entry._fields)
     for one in sorted(entries, key=by_outcome):
         writer.writerow(_cell(value) for value in one)
@@ -126,12 +130,34 @@ def render(path: str, entries: t.Iterable[Entry], *, started: str = "", finished
     return (to_json if form == "json" else to_html)(entries, started=started, finished=finished)
 
 
-def _by_reason(items: t.Sequence[dict[str, t.Any]]) -> list[tuple[str, list[dict[str, t.Any]]]]:
-    """Put together what has the same reason, the most frequent first."""
+class _Group(t.NamedTuple):
+    """What has the same reason: some of it, and how much more there is."""
+
+    reason: str
+    shown: list[dict[str, t.Any]]
+    more: int
+
+
+# Times, which differ although the reason is the same.
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
+
+
+def _by_reason(items: t.Sequence[dict[str, t.Any]], most: int) -> list[_Group]:
+    """Put together what has the same reason but for times, the most frequent first, and show each reason at least once.
+
+    :param most: rows in all, but one of each reason.
+    """
     groups: dict[str, list[dict[str, t.Any]]] = {}
     for item in items:
-        groups.setdefault(item["reason"].strip(), []).append(item)
-    return sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+        groups.setdefault(_TIME.sub("...", item["reason"].strip()), []).append(item)
+    left = max(0, most - len(groups))
+    found = []
+    for reason, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        rows = min(len(group), 1 + left)
+        left -= rows - 1
+        said = {item["reason"].strip() for item in group}
+        found.append(_Group(said.pop() if len(said) == 1 else reason, group[:rows], len(group) - rows))
+    return found
 
 
 def _widths(items: t.Sequence[dict[str, t.Any]], width: int) -> list[int]:

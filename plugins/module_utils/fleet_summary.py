@@ -25,7 +25,7 @@ OUTCOMES = {
     "unknown": "Graph may have accepted the request, its answers were lost",
     "requested": "Graph accepted the request, its end was not waited for",
     "synchronised": "it was requested, and its end was seen",
-    "predicted": "it would be requested without check mode",
+    "predicted": "it is due; nothing was requested, as this run only looks",
     "fresh": "recent enough, nothing was requested",
     "skipped": "nothing was tried",
 }
@@ -37,7 +37,11 @@ _OUTCOME_OF_STATE = {
     "fresh": "fresh",
 }
 # What a summary lists by name. No connector is in two of them.
-LISTS = ("failed", "unknown", "stale", "skipped")
+LISTS = ("failed", "unknown", "stale", "disconnected", "skipped")
+# How a reason continues that was one to request, beside a result which may say otherwise of now.
+_WHY = {"synchronised": "requested because ", "requested": "requested because ", "predicted": "due because "}
+
+CONNECTED = "connected"
 
 # Characters; what is longer is a dump, and the report has to stay small.
 _LONGEST = 1000
@@ -97,6 +101,9 @@ def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "")
     sync, connector = _mapping(known.get("sync")), _mapping(known.get("connector"))
     asked = _mapping(_mapping(known.get("invocation")).get("module_args"))
     outcome, reason = _outcome(result)
+    status = _text(connector.get("status"))
+    if outcome == "fresh" and status not in ("", CONNECTED):
+        reason += f"; but its status is {status}, so the next synchronisation fails unless that changes"
     age = _seconds(sync.get("age"))
     previous = _text(sync.get("previous_sync_date_time")) or None
     last = _text(connector.get("last_sync_date_time")) or None
@@ -113,7 +120,7 @@ def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "")
         max_age=_seconds(sync.get("max_age")),
         previous_sync_date_time=previous,
         last_sync_date_time=last or previous,
-        status=_text(connector.get("status")),
+        status=status,
         sync_type=_text(sync.get("type")),
         request_id=_text(known.get("request_id")),
     )
@@ -126,13 +133,19 @@ def is_stale(one: Entry) -> bool:
     return one.age_after is None or one.max_age is None or one.age_after >= one.max_age
 
 
+def is_disconnected(one: Entry) -> bool:
+    """Whether a connector is recent enough only as long as nothing has to be requested of it."""
+    return one.outcome == "fresh" and one.status not in ("", CONNECTED)
+
+
 def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> dict[str, t.Any]:
     """Sum up a run, the same whatever the order of the entries.
 
     :param started: a time as :func:`timestamps.text` writes it, or any text.
     :returns: ``started``, ``finished``, ``total``, ``changed``, ``outcomes`` (a count for each of :data:`OUTCOMES`),
         and :data:`LISTS`, each sorted by tenant and host: ``failed``, ``unknown``, ``skipped`` are the outcomes,
-        ``stale`` is what :func:`is_stale` says. ``more`` counts what :func:`limited` has left out of each.
+        ``stale`` is what :func:`is_stale` says, ``disconnected`` what :func:`is_disconnected` does. ``more`` counts
+        what :func:`limited` has left out of each.
     """
     ordered = sorted(entries, key=_by_name)
     counts = Counter(one.outcome for one in ordered)
@@ -141,6 +154,8 @@ def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = ""
         if is_stale(one):
             # Why it was requested is plain from its age; why it is still stale is not.
             listed["stale"].append(_listed(one, OUTCOMES[one.outcome]))
+        elif is_disconnected(one):
+            listed["disconnected"].append(_listed(one, one.reason))
         elif one.outcome in listed:
             listed[one.outcome].append(_listed(one, one.reason))
     return {
@@ -243,12 +258,19 @@ def verdict(of: t.Mapping[str, t.Any]) -> str:
     if not total:
         return "No connector was looked at."
     bad = [f"{outcomes[name]} {word}" for name, word in _BAD if outcomes[name]]
-    stale = len(of["stale"]) + of["more"]["stale"]
+    stale, disconnected = (len(of[name]) + of["more"][name] for name in ("stale", "disconnected"))
     if stale:
-        bad.append(f"{stale} still stale")
+        bad.append(f"{stale} due for a synchronisation" if only_looked(of) else f"{stale} still stale")
+    if disconnected:
+        bad.append(f"{disconnected} not connected")
     if bad:
         return f"Of {total} {'connector' if total == 1 else 'connectors'}: {', '.join(bad)}."
     return "The connector is up to date." if total == 1 else f"All {total} connectors are up to date."
+
+
+def only_looked(of: t.Mapping[str, t.Any]) -> bool:
+    """Whether a run was in check mode, as far as that can be told: something is due, and was not requested."""
+    return bool(of["outcomes"]["predicted"])
 
 
 _BAD = (("failed", "failed"), ("unknown", "unknown"), ("skipped", "skipped"))
@@ -308,7 +330,8 @@ def _outcome(result: t.Any) -> tuple[str, str]:
     if known.get("failed") or said:
         return "failed", said or "it failed without a reason"
     if state in _OUTCOME_OF_STATE:
-        return _OUTCOME_OF_STATE[state], _clause(sync.get("reason"))
+        outcome, reason = _OUTCOME_OF_STATE[state], _clause(sync.get("reason"))
+        return outcome, f"{_WHY.get(outcome, '')}{reason}" if reason else ""
     return "failed", "its result does not say what was done"
 
 
