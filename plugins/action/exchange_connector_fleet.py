@@ -76,7 +76,7 @@ class ActionModule(ActionBase):
         gone = [host for host in everyone if host not in {*known, *hosts, *task_vars.get("ansible_play_hosts", hosts)}]
         try:
             limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(everyone)))
-            limit.count(sum(one.outcome in ("failed", "unknown") for one in earlier) + len(gone))
+            limit.count(sum(one.outcome in ("failed", "unknown") or one.reason == _GONE for one in earlier) + len(gone))
             if params["report_path"]:
                 fleet_report.form_of(params["report_path"])
         except errors.OptionError as error:

@@ -145,6 +145,7 @@ cache_timeout: 3600
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -176,6 +177,8 @@ _ENDINGS = ("exchange_connectors.yml", "exchange_connectors.yaml")
 _MOST_AT_A_TIME = 16
 # A host pattern splits at colons and commas, and "!", "&", "~", "*", "?", "@", brackets and a leading dash mean more.
 _NOT_IN_A_NAME = re.compile(r"^-+|[^\w.-]")
+_NO_TEMPLATE = re.compile(r"[\w .:@/+-]*")
+_SECRETS = {name for name, how in options.identity_spec().items() if how.get("no_log")}
 
 if t.TYPE_CHECKING:
     Properties = dict[str, t.Any]
@@ -338,11 +341,12 @@ def safe_name(text: str) -> str:
 def unsafe(value: t.Any) -> t.Any:
     """Have Ansible never take ``value``, or anything in it, for a template.
 
-    Newer ansible-core trusts no value that it is not told to trust, and wrap_var() is without effect there. Older ones
-    need the mark; texts that cannot be a template go without, because the mark shows in what ansible-inventory prints.
+    Newer ansible-core trusts no value that it is not told to trust, but a cache may have told it so, which wrap_var()
+    takes back there. Older ones need the mark; texts that cannot be a template, nor a part of one, go without, because
+    the mark shows in what ansible-inventory prints. Braces do not tell: one that begins with ``#jinja2:`` needs none.
     """
     if isinstance(value, str):
-        return wrap_var(value) if "{" in value else value
+        return value if _NO_TEMPLATE.fullmatch(value) else wrap_var(value)
     if isinstance(value, dict):
         return {unsafe(name): unsafe(entry) for name, entry in value.items()}
     if isinstance(value, list):
@@ -383,10 +387,16 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             raise AnsibleParserError(error.sentence()) from None
         except Unreadable as error:
             raise AnsibleParserError(str(error)) from None
-        # Only now, so that a failure leaves nothing behind: Ansible goes on with what there is.
+        # Only now, and all or none, so that a failure leaves nothing behind: Ansible goes on with what there is.
         inventory.add_group(GROUP)
-        for name, variables in hosts.items():
-            self._add(inventory, name, variables)
+        added = [name for name in hosts if inventory.get_host(name) is None]
+        try:
+            for name, variables in hosts.items():
+                self._add(inventory, name, variables)
+        except AnsibleError:
+            for name in filter(inventory.get_host, added):
+                inventory.remove_host(inventory.get_host(name))
+            raise
 
     def _params(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """The options that the engine gets, checked as a module's are.
@@ -423,6 +433,12 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             # Text without the marks that Ansible puts on it, which would travel along into everything made of it.
             return str.__str__(str(value))
         except AnsibleError as error:
+            if name in _SECRETS:
+                # What Ansible says of it repeats it.
+                raise errors.OptionError(
+                    f"{name} cannot be evaluated",
+                    advice="give it by a lookup, or put it between {% raw %} and {% endraw %}",
+                ) from None
             raise errors.OptionError(f"{name} cannot be evaluated: {errors.one_line(str(error))}") from None
 
     def _connectors(
@@ -442,7 +458,15 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
             connect(to_read[0].params, os.environ, retries.Timing())
             secrets = identity.secrets(params, os.environ)
-            got = read_all(to_read, lambda source: read(source, secrets, self.display.warning), all_needed=all_needed)
+            before = logging.root.manager.disable
+            # What msal logs are answers as they came, which would reach the screen as they are.
+            logging.disable()
+            try:
+                got = read_all(
+                    to_read, lambda source: read(source, secrets, self.display.warning), all_needed=all_needed
+                )
+            finally:
+                logging.disable(before)
             failures = [entry for entry in got if isinstance(entry, Unreadable)]
             if len(failures) == len(wanted):
                 raise failures[0]

@@ -63,7 +63,7 @@ def connect(
     options.at_least(1, params, ("request_timeout",))
     options.at_least(0, params, ("retry_timeout",))
     hosts = clouds.endpoints(params, environ)
-    who = identity.choose(params, environ, has_cli=lambda: shutil.which("az") is not None)
+    who = identity.choose(params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None)
     _check_company(who, clouds.foreign(params), allowed=params["allow_environment_credential"])
     if not transport.HAS_REQUESTS:
         raise errors.MissingLibraryError("requests")
@@ -73,7 +73,7 @@ def connect(
         retry_timeout=params["retry_timeout"],
         timing=timing,
     )
-    sign_in = identity.SignIn(who, hosts, http, sharing)
+    sign_in = identity.SignIn(who, hosts, http, sharing, environ=environ)
     return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http), who.tenant, sign_in)
 
 

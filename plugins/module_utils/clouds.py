@@ -40,8 +40,14 @@ _HOSTS = {
 }
 
 
+_NEWER_LOGIN_OF_CHINA = "https://login.partner.microsoftonline.cn"
+
+
 def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Endpoints:
     """Find the hosts to talk to: options before environment, explicit URLs before the cloud's table.
+
+    A cloud that is an option comes before URLs of the environment: those are another cloud's, as where AKS sets
+    AZURE_AUTHORITY_HOST.
 
     :param options: ``cloud_environment``, ``graph_url`` and ``authority_url``; empty ones count as unset.
     :param environ: the environment, with the variables of :data:`options.CLOUD_VARIABLES`.
@@ -54,12 +60,12 @@ def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> E
             f"{found['cloud_environment'].origin} is {cloud!r}, which is no cloud known here",
             advice="use one of " + ", ".join(CLOUDS),
         )
-    hosts = _HOSTS[cloud]
-    graph, authority = found["graph_url"], found["authority_url"]
-    return Endpoints(
-        graph_url=_origin(graph.origin, graph.value) if graph.value else hosts.graph_url,
-        authority_url=_origin(authority.origin, authority.value) if authority.value else hosts.authority_url,
-    )
+    urls = {
+        name: _origin(found[name].origin, found[name].value)
+        for name in ("graph_url", "authority_url")
+        if found[name].value and (found[name].from_options or not found["cloud_environment"].from_options)
+    }
+    return _HOSTS[cloud]._replace(**urls)
 
 
 def foreign(options: t.Mapping[str, t.Any]) -> Given | None:
@@ -71,7 +77,7 @@ def foreign(options: t.Mapping[str, t.Any]) -> Given | None:
     """
     for name in ("authority_url", "graph_url"):
         url = _origin(name, str(options[name])) if options.get(name) else ""
-        if url and not any(url in hosts for hosts in _HOSTS.values()):
+        if url and url != _NEWER_LOGIN_OF_CHINA and not any(url in hosts for hosts in _HOSTS.values()):
             return Given(url, name, True)
     return None
 

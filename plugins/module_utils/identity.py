@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import pathlib
 import re
 import shutil
@@ -148,6 +147,11 @@ def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_
     :raises OptionError: nothing is complete, or an option cannot be right.
     """
     values = {name: given(name, variables, options, environ) for name, variables in IDENTITY_VARIABLES.items()}
+    nothing = Given("", "", False)
+    if values["x509_certificate_path"].from_options:
+        # What the environment says of its own certificate does not hold for this one.
+        for name in ("x509_certificate_password", "thumbprint"):
+            values[name] = values[name] if values[name].from_options else nothing
     source = options.get("auth_source") or "auto"
     if source == "auto":
         way = _first_complete(values, environ, has_cli)
@@ -160,7 +164,7 @@ def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_
                 advice="give " + _listed([_with_variables(name) for name in missing]),
             )
     _check(way, values)
-    nothing = Given("", "", False)
+    _check_user(way, values, allowed=bool(options.get("allow_environment_credential")))
     if values["oidc_token_file_path"].from_options and not values["oidc_token"].from_options:
         values["oidc_token"] = nothing
     if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"]):
@@ -180,6 +184,20 @@ def _outside(way: Way, values: t.Mapping[str, Given]) -> str:
         # The app's own proof goes along with the user's.
         sent.append(values["secret"])
     return _listed([value.origin for value in sent if not value.from_options])
+
+
+def _check_user(way: Way, values: t.Mapping[str, Given], *, allowed: bool) -> None:
+    """See that who names the user also gives the password, as a user's domain may have it sent to a server of its own.
+
+    https://learn.microsoft.com/entra/identity/hybrid/connect/whatis-fed
+    """
+    user, password = values["username"], values["password"]
+    if way.source == "password" and user.from_options and not password.from_options and not allowed:
+        raise OptionError(
+            f"username is given as an option, but the password is that of the environment ({password.origin})",
+            advice="give the password as an option too, or set allow_environment_credential to true if the server of"
+            " this user's domain may have it",
+        )
 
 
 def _belongs(secret: Given, client_id: Given) -> bool:
@@ -272,8 +290,11 @@ class SignIn:
         hosts: Endpoints,
         http: transport.Transport,
         sharing: token_cache.Sharing | None = None,
+        *,
+        environ: t.Mapping[str, str],
     ) -> None:
         self._identity = identity
+        self._environ = environ
         self._hosts = hosts
         self._http = http
         self._token: str | None = None
@@ -297,7 +318,7 @@ class SignIn:
         """All that decides which token is got, the credential included."""
         source = self._identity.way.source
         certificate_ = self._credential if source == "certificate" else None
-        outside = {name: os.environ.get(name) for name in _HOST_VARIABLES.get(source, ())}
+        outside = {name: self._environ.get(name) for name in _HOST_VARIABLES.get(source, ())}
         return [source, [*self._hosts], sorted(self._identity.values.items()), certificate_, outside]
 
     def token(self, limit: float | None = None) -> str:
@@ -423,7 +444,7 @@ class SignIn:
 
         https://learn.microsoft.com/cli/azure/account#az-account-get-access-token
         """
-        doing, program = self._identity.doing, shutil.which("az")
+        doing, program = self._identity.doing, shutil.which("az", path=self._environ.get("PATH"))
         if program is None:
             raise SignInError(
                 f"{doing} is not possible, because az is not installed", advice="install it, or sign in in another way"
@@ -441,6 +462,7 @@ class SignIn:
                 capture_output=True,
                 timeout=patience,
                 check=False,
+                env=self._environ,
                 encoding="utf-8",
                 errors="replace",
             )
@@ -529,6 +551,7 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
     :raises OptionError: the file cannot be read or does not fit.
     """
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import pkcs12
@@ -553,7 +576,7 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
             der = content if content.startswith(b"\x30") else base64.b64decode(b"".join(content.split()), validate=True)
             key, leaf, _others = pkcs12.load_key_and_certificates(der, secret)
             chain = [leaf] if leaf else []
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise OptionError(
             f"x509_certificate_path {path!r} cannot be opened",
             advice="check x509_certificate_password, and that the file is PEM or PFX",
@@ -562,9 +585,8 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
         raise OptionError(
             f"x509_certificate_path {path!r} holds no RSA private key", advice="put key and certificate into it"
         )
-    encoding, form = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    public = key.public_key().public_bytes(encoding, form)
-    own = [cert for cert in chain if cert.public_key().public_bytes(encoding, form) == public]
+    encoding, public = serialization.Encoding.PEM, _public(key.public_key())
+    own = [cert for cert in chain if _public_of(cert) == public]
     if not own and not thumbprint:
         raise OptionError(
             f"x509_certificate_path {path!r} holds no certificate for its key",
@@ -591,6 +613,23 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
     if thumbprint:
         result["thumbprint"] = wanted
     return result
+
+
+def _public(key: t.Any) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    form = serialization.PublicFormat.SubjectPublicKeyInfo
+    return t.cast(bytes, key.public_bytes(serialization.Encoding.PEM, form))
+
+
+def _public_of(certificate_: t.Any) -> bytes | None:
+    """The public key of a certificate; None if it is of a kind that cryptography does not know."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return _public(certificate_.public_key())
+    except (ValueError, UnsupportedAlgorithm):
+        return None
 
 
 def _msal_needs_thumbprint() -> bool:

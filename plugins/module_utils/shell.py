@@ -16,6 +16,12 @@ from ansible.module_utils.basic import missing_required_lib
 from . import errors, identity, options, retries
 from .client import Caller
 
+try:
+    # From ansible-core 2.22 on, which no longer looks at a module's no_log_values.
+    from ansible.module_utils.secrets import register_secrets  # type: ignore[import-not-found,unused-ignore]
+except ImportError:
+    register_secrets = None
+
 if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
@@ -32,8 +38,15 @@ class Flow(t.Protocol):
 
 def run(module: AnsibleModule, flow: Flow) -> t.NoReturn:
     """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
+
     # What AnsibleModule hides by itself are options; a secret from the environment it does not know.
-    module.no_log_values.update(identity.secrets(module.params, os.environ))
+    def hide(secrets: t.Iterable[str]) -> None:
+        known = {secret for secret in secrets if secret}
+        module.no_log_values.update(known)
+        if register_secrets is not None:
+            register_secrets(known)
+
+    hide(identity.secrets(module.params, os.environ))
     caller = Caller(
         check_mode=module.check_mode,
         environ=os.environ,
@@ -41,7 +54,7 @@ def run(module: AnsibleModule, flow: Flow) -> t.NoReturn:
         warn=module.warn,
         # A module has no way to say anything before its end.
         progress=lambda _text: None,
-        keep_secret=module.no_log_values.update,
+        keep_secret=hide,
     )
     result = outcome(flow, module.params, caller)
     if "msg" in result:

@@ -71,6 +71,36 @@ class Fleet:
         self.fleet_results = [result for result in run.results if "summary" in result]
         return run
 
+    def play(
+        self,
+        *arguments: str,
+        validate: bool = True,
+        when: str | list[str] | None = None,
+        fails_before: str = "",
+        **keywords: t.Any,
+    ) -> Run:
+        """Run a play of one's own that imports the role.
+
+        Parameters:
+            validate: whether Ansible checks the role's options, by a task of its own before those of the role.
+            when: the condition on the role.
+            fails_before: a host for which a task before the role fails.
+            keywords: those of the play.
+        """
+        role = {"name": "graphops.intune.exchange_connector_sync", "rolespec_validate": validate}
+        task = {"ansible.builtin.import_role": role, **({"when": when} if when else {})}
+        fail = {"ansible.builtin.fail": {"msg": "no"}, "when": f"inventory_hostname == '{fails_before}'"}
+        pre_tasks = [fail] if fails_before else []
+        play = {"hosts": "all", "gather_facts": False, "pre_tasks": pre_tasks, "tasks": [task], **keywords}
+        (self.folder / "own.yml").write_text(json.dumps([play]))
+        return self.run("own.yml", *arguments)
+
+    @property
+    def summary(self) -> dict[str, t.Any]:
+        """That of the last batch."""
+        summary: dict[str, t.Any] = self.fleet_results[-1]["summary"]
+        return summary
+
     def connector(self, host: str) -> Connector:
         """The connector that a host is."""
         wanted = self.hosts[host][OPTION + "connector_id"].lower()
@@ -95,6 +125,11 @@ def fleet(installed: Path, tmp_path: Path) -> t.Iterator[Fleet]:
         fleet.add_tenant("berlin", 3)
         fleet.add_tenant("oslo", 3)
         yield fleet
+
+
+def counted(summary: dict[str, t.Any]) -> dict[str, int]:
+    """The outcomes that there are."""
+    return {name: count for name, count in summary["outcomes"].items() if count}
 
 
 def recap(run: Run) -> dict[str, tuple[int, int]]:
@@ -158,12 +193,126 @@ def test_batches_have_one_summary_and_one_limit(fleet: Fleet) -> None:
     assert "6 connectors: " in run.output
 
 
-@pytest.mark.parametrize(("percentage", "begun"), [(0, 2), ("", 6)])
+@pytest.mark.parametrize(("percentage", "begun"), [(0, 2), ("", 6), ("60%", 6), ("40%", 2)])
 def test_a_batch_with_too_many_failures_is_the_last(fleet: Fleet, percentage: int | str, begun: int) -> None:
     fleet.connector("berlin-0").status = "disconnected"
     given = json.dumps({"connectors_serial": 2, "connectors_max_fail_percentage": percentage})
     fleet.run(PLAYBOOK, "-e", given)
     assert len(fleet.outcomes) == begun
+
+
+def test_the_failures_allowed_of_a_batch_may_end_in_a_percent_sign(fleet: Fleet) -> None:
+    for host in ("berlin-0", "berlin-1"):
+        fleet.connector(host).status = "disconnected"
+    given = json.dumps({"connectors_serial": 3, "connectors_max_fail_percentage": "60%"})
+    fleet.run(PLAYBOOK, "-e", given)
+    assert len(fleet.outcomes) == 3, "two of three are more than 60 %"
+
+
+def test_what_may_have_been_requested_counts_for_later_batches(fleet: Fleet) -> None:
+    # With a whole batch failed, Ansible itself would end the play.
+    fleet.connector("berlin-2").last_sync = timedelta(minutes=10)
+    fleet.world.faults.add(Fault("sync", status=504, times=None, tenant_id=fleet.tenants[0].id))
+    fleet.variables = {OPTION + "wait": False, OPTION + "retry_timeout": 5}
+    fleet.run(PLAYBOOK, "-e", "connectors_serial=3", "-e", f"{OPTION}max_failures=0")
+    posted = {request.tenant_id for request in fleet.requests("sync")}
+    assert posted == {fleet.tenants[0].id}
+    assert counted(fleet.summary) == {"unknown": 2, "fresh": 1, "skipped": 3}
+    assert fleet.accepted == [0] * 6
+
+
+def test_the_summary_of_all_batches_begins_with_the_first(fleet: Fleet) -> None:
+    for host in fleet.hosts:
+        # Times are told in seconds, and each batch takes more than one.
+        fleet.connector(host).sync_delay = 2
+    fleet.run(PLAYBOOK, "-e", "connectors_serial=3")
+    first, last = (result["summary"] for result in fleet.fleet_results)
+    assert last["started"] == first["started"]
+    assert first["started"] < first["finished"] < last["finished"]
+
+
+def test_a_host_that_a_condition_leaves_out_is_not_posted_and_is_counted(fleet: Fleet) -> None:
+    fleet.hosts["berlin-2"]["maintenance"] = True
+    run = fleet.play(when="not (maintenance | default(false))")
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1, 1, 0, 1, 1, 1]
+    assert counted(fleet.summary) == {"synchronised": 5, "skipped": 1}
+    (left_out,) = fleet.summary["skipped"]
+    assert (left_out["host"], left_out["reason"]) == ("berlin-2", "left out by a condition (when)")
+    assert left_out["tenant"] == "berlin.example"
+    assert "Of 6 connectors: 1 skipped." in run.output
+    assert recap(run) == {**dict.fromkeys(fleet.hosts, (1, 0)), "berlin-2": (0, 0)}
+
+
+def test_conditions_are_each_hosts_own_and_all_must_hold(fleet: Fleet) -> None:
+    fleet.hosts["berlin-1"]["maintenance"] = True
+    fleet.hosts["oslo-1"]["ring"] = 2
+    conditions = ["not (maintenance | default(false))", "ring | default(1) == 1", "inventory_hostname != 'oslo-2'"]
+    run = fleet.play(when=conditions)
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1, 0, 1, 1, 0, 0]
+    assert [item["host"] for item in fleet.summary["skipped"]] == ["berlin-1", "oslo-1", "oslo-2"]
+
+
+def test_a_condition_that_cannot_be_told_fails_its_host_alone(fleet: Fleet) -> None:
+    for host in fleet.hosts:
+        fleet.hosts[host]["maintenance"] = False
+    del fleet.hosts["oslo-0"]["maintenance"]
+    run = fleet.play(when="not maintenance", validate=False)
+    assert run.code == 2
+    assert fleet.accepted == [1, 1, 1, 0, 1, 1]
+    (failed,) = fleet.summary["failed"]
+    assert failed["host"] == "oslo-0"
+    assert failed["reason"].startswith("The environment or a condition of this host cannot be used: ")
+
+
+def test_a_condition_that_is_false_for_the_first_host_fails_the_others_in_words(fleet: Fleet) -> None:
+    fleet.hosts["berlin-0"]["maintenance"] = True
+    run = fleet.play(when="not (maintenance | default(false))")
+    assert run.code == 2
+    assert fleet.world.connections == 0
+    told = {host: result["msg"] for host, result in zip(run.hosts, run.results) if "msg" in result}
+    assert told == dict.fromkeys(
+        list(fleet.hosts)[1:],
+        "Nothing was synchronised, because a condition (when) on the role is false for the first host of the play;"
+        " choose the hosts by hosts or --limit instead.",
+    )
+    assert recap(run) == {**dict.fromkeys(fleet.hosts, (0, 1)), "berlin-0": (0, 0)}
+
+
+@pytest.mark.parametrize("broken", ["berlin-0", "oslo-1"])
+def test_a_host_that_failed_before_the_role_is_counted(fleet: Fleet, broken: str) -> None:
+    run = fleet.play(fails_before=broken)
+    assert run.code == 2
+    assert fleet.accepted == [int(host != broken) for host in fleet.hosts]
+    assert fleet.summary["total"] == 6
+    assert counted(fleet.summary) == {"synchronised": 5, "skipped": 1}
+    (gone,) = fleet.summary["skipped"]
+    assert gone["host"] == broken
+    assert gone["reason"].startswith("an earlier task failed for this host, so its connector was not looked at")
+    assert "Of 6 connectors: 1 skipped." in run.output
+    assert "up to date" not in run.output
+
+
+@pytest.mark.parametrize("broken", ["berlin-1", "oslo-1"])
+def test_a_host_that_failed_before_the_role_is_counted_once_in_all_batches(fleet: Fleet, broken: str) -> None:
+    fleet.play(fails_before=broken, serial=3)
+    assert fleet.accepted == [int(host != broken) for host in fleet.hosts]
+    assert [result["summary"]["total"] for result in fleet.fleet_results] == [3, 6]
+    assert counted(fleet.summary) == {"synchronised": 5, "skipped": 1}
+
+
+def test_hosts_that_failed_before_the_role_count_for_the_limit(fleet: Fleet) -> None:
+    fleet.play("-e", f"{OPTION}max_failures=0", fails_before="berlin-1")
+    assert fleet.accepted == [0] * 6
+    assert counted(fleet.summary) == {"skipped": 6}
+
+
+def test_hosts_that_failed_before_the_role_count_for_the_limit_of_later_batches(fleet: Fleet) -> None:
+    fleet.connector("berlin-0").status = "disconnected"
+    fleet.play("-e", f"{OPTION}max_failures=1", fails_before="berlin-1", serial=3)
+    assert fleet.accepted == [0, 0, 1, 0, 0, 0]
+    assert counted(fleet.summary) == {"failed": 1, "synchronised": 1, "skipped": 4}
 
 
 def test_the_environment_of_the_play_is_that_of_each_host(fleet: Fleet) -> None:
@@ -319,6 +468,35 @@ def test_a_variable_that_cannot_be_used_fails_its_host_alone(fleet: Fleet) -> No
     run = fleet.run(PLAYBOOK)
     assert run.code == 2
     assert fleet.accepted == [1, 1, 1, 1, 0, 1]
+
+
+def test_the_sentence_names_the_variable_that_cannot_be_used(fleet: Fleet) -> None:
+    fleet.hosts["oslo-1"][OPTION + "max_age"] = "{{ nowhere }}"
+    run = fleet.run(PLAYBOOK)
+    assert fleet.outcomes["oslo-1"]["msg"].startswith(f"{OPTION}max_age cannot be used: ")
+    assert "'nowhere' is undefined" in fleet.outcomes["oslo-1"]["msg"]
+    assert recap(run) == {**dict.fromkeys(fleet.hosts, (1, 0)), "oslo-1": (0, 1)}
+    (failed,) = fleet.summary["failed"]
+    assert (failed["host"], failed["tenant"]) == ("oslo-1", "oslo.example"), "what else is known of it is told"
+    assert failed["connector_id"] == fleet.hosts["oslo-1"][OPTION + "connector_id"]
+
+
+def test_what_is_omitted_is_not_given(fleet: Fleet) -> None:
+    fleet.variables = {OPTION + "max_age": "{{ nothing_here | default(omit) }}"}
+    fleet.hosts["berlin-1"]["nothing_here"] = 200_000
+    run = fleet.run(PLAYBOOK)
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1, 0, 1, 1, 1, 1]
+
+
+def test_a_tenant_from_the_environment_is_in_the_summary(fleet: Fleet) -> None:
+    fleet.hosts = {host: variables for host, variables in fleet.hosts.items() if host.startswith("berlin")}
+    for variables in fleet.hosts.values():
+        del variables[OPTION + "tenant"]
+    fleet.connector("berlin-1").status = "disconnected"
+    run = fleet.run(PLAYBOOK, AZURE_TENANT="berlin.example")
+    assert fleet.accepted == [1, 0, 1], run.output
+    assert [(item["host"], item["tenant"]) for item in fleet.summary["failed"]] == [("berlin-1", "berlin.example")]
 
 
 def test_batches_by_serial(fleet: Fleet) -> None:

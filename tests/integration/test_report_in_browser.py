@@ -201,6 +201,26 @@ def test_the_columns_sort_both_ways(browser: Browser) -> None:
     assert browser.run(sorts) == [None, None, None, "descending", None, None, None]
 
 
+def test_hosts_sort_by_their_own_names_and_as_numbers(browser: Browser) -> None:
+    (one,) = fleet(1)
+    # With the server's name behind it, exch-1 would be the 199th.
+    servers = {"exch-1": "99", "exch-2": "EXCHANGE2", "exch-10": "0"}
+    browser.open([one._replace(host=host, server_name=server) for host, server in servers.items()])
+    assert browser.hosts() == ["exch-1", "exch-10", "exch-2"]
+    browser.click("th:nth-child(1) button")
+    assert browser.hosts() == ["exch-1", "exch-2", "exch-10"]
+    browser.click("th:nth-child(1) button")
+    assert browser.hosts() == ["exch-10", "exch-2", "exch-1"]
+
+
+def test_one_connector_is_no_plural(browser: Browser) -> None:
+    browser.open(fleet(1))
+    shown = browser.driver.find_element("id", "shown")
+    assert shown.text == "1 connector"
+    browser.driver.find_element("id", "search").send_keys("nowhere")
+    assert shown.text == "0 of 1 connector"
+
+
 def test_the_keyboard_reaches_everything(browser: Browser) -> None:
     browser.open(fleet(21))
     names = []
@@ -209,7 +229,8 @@ def test_the_keyboard_reaches_everything(browser: Browser) -> None:
         names.append(browser.driver.switch_to.active_element.text or "field")
     assert [name.split()[:2] for name in names[:7]] == [["3", outcome] for outcome in OUTCOMES]
     assert names[9] == "Show all"
-    assert {"Host", "Tenant", "Outcome", "Age after", "Reason"} <= {name.rstrip("\xa0↕ ") for name in names}
+    headers = {" ".join(name.split()).rstrip("\xa0↕ ") for name in names}
+    assert {"Host", "Tenant", "Outcome", "Age before", "Age after (UTC)", "Reason"} <= headers
     browser.driver.find_element("css selector", ".failed button").send_keys(" ")
     assert browser.hosts() == ["exch-0", "exch-7", "exch-14"]
     assert browser.driver.find_element("css selector", ".failed button").aria_role == "button"

@@ -43,6 +43,18 @@ def test_the_clouds(cloud: str) -> None:
             PUBLIC_GRAPH,
             PUBLIC_LOGIN,
         ),
+        # As AKS sets it, which is wrong for a tenant of another cloud.
+        (
+            {"cloud_environment": "AzureUSGovernment"},
+            {"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/", "MSGRAPH_URL": "https://g.example"},
+            *TABLE["AzureUSGovernment"],
+        ),
+        (
+            {},
+            {"AZURE_CLOUD_ENVIRONMENT": "AzureUSGovernment", "MSGRAPH_URL": "https://g.example"},
+            "https://g.example",
+            "https://login.microsoftonline.us",
+        ),
         # An option that is right hides a variable that is not.
         ({"cloud_environment": "AzureCloud"}, {"AZURE_CLOUD_ENVIRONMENT": "Moon"}, PUBLIC_GRAPH, PUBLIC_LOGIN),
         ({"graph_url": "https://graph.example"}, {"MSGRAPH_URL": "nonsense://"}, "https://graph.example", PUBLIC_LOGIN),

@@ -27,6 +27,7 @@ REQUEST = "9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e"
 BEFORE, AFTER = "2026-11-19T16:37:02Z", "2026-11-22T18:04:11.320597Z"
 RUN = {"started": "2026-11-22T18:00:00Z", "finished": "2026-11-22T18:06:10Z"}
 TENANT = "contoso.example"
+LONG_AGO = "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"
 
 
 def result(state: str, msg: str = "", **changes: t.Any) -> dict[str, t.Any]:
@@ -46,7 +47,7 @@ def result(state: str, msg: str = "", **changes: t.Any) -> dict[str, t.Any]:
             "completed_at": AFTER if state == "completed" else None,
             "max_age": 7200,
             "previous_sync_date_time": BEFORE,
-            "reason": "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)",
+            "reason": LONG_AGO,
             "requested_at": "2026-11-22T18:02:03Z" if changed else None,
             "state": state,
             "type": "deltaSync",
@@ -86,10 +87,18 @@ NOT_SHOWN = "Graph accepted the deltaSync, but it did not show within wait_timeo
 @pytest.mark.parametrize(
     ("given_result", "outcome", "reason"),
     [
-        (result("fresh"), "fresh", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
-        (result("requested"), "requested", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
-        (result("completed"), "synchronised", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
-        (result("predicted"), "predicted", "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"),
+        (result("fresh"), "fresh", LONG_AGO),
+        (result("fresh", connector={}), "fresh", LONG_AGO),
+        (
+            result("fresh", connector={"status": "disconnected"}),
+            "fresh",
+            f"{LONG_AGO}; but its status is disconnected, so the next synchronisation fails unless that changes",
+        ),
+        (result("requested"), "requested", f"requested because {LONG_AGO}"),
+        (result("completed"), "synchronised", f"requested because {LONG_AGO}"),
+        (result("completed", connector={"status": "disconnected"}), "synchronised", f"requested because {LONG_AGO}"),
+        (result("predicted"), "predicted", f"due because {LONG_AGO}"),
+        (result("predicted", sync={"state": "predicted"}), "predicted", ""),
         (result("refused", "its status is disconnected"), "failed", "its status is disconnected"),
         (result("unknown", "nobody knows"), "unknown", "nobody knows"),
         (result("unknown"), "unknown", "Graph may have accepted the request, its answers were lost"),
@@ -129,7 +138,7 @@ def test_a_result_has_one_outcome_and_a_reason(given_result: t.Any, outcome: str
 def test_an_entry_holds_what_the_result_says() -> None:
     assert fleet_summary.entry("exch-01", result("completed"), tenant=TENANT) == made(
         outcome="synchronised",
-        reason="the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)",
+        reason=f"requested because {LONG_AGO}",
         age_before=264300,
         age_after=0,
         last_sync_date_time=AFTER,
@@ -179,6 +188,9 @@ def test_no_result_breaks_a_report(garbage: t.Any) -> None:
 # --- The summary
 
 
+BUT_DISCONNECTED = "recent enough; but its status is disconnected"
+
+
 def fleet() -> list[Entry]:
     refused = 'could not read it, Graph answered HTTP 403 (Forbidden): "no"; grant the app {}'.format(
         "DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check the licence"
@@ -193,7 +205,8 @@ def fleet() -> list[Entry]:
         made("exch-06", "requested", reason="force is set"),
         made("exch-07", "synchronised", age_before=7300, age_after=0),
         made("exch-08", "predicted", age_before=None, age_after=None, last_sync_date_time=None),
-        *(made(f"exch-{number:02}") for number in range(9, 20)),
+        *(made(f"exch-{number:02}") for number in range(9, 19)),
+        made("exch-19", reason=BUT_DISCONNECTED, status="disconnected"),
         made("東京-20", "skipped", tenant="日本.example", reason="max_failures was reached", **unread),
     ]
 
@@ -216,6 +229,7 @@ def test_the_summary_counts_and_names() -> None:
         "failed": ["exch-01", "exch-02", "exch-03"],
         "unknown": ["exch-04"],
         "stale": ["exch-05", "exch-08"],
+        "disconnected": ["exch-19"],
         "skipped": ["東京-20"],
     }
     assert of["failed"][1] == {
@@ -229,7 +243,35 @@ def test_the_summary_counts_and_names() -> None:
         "request_id": REQUEST,
     }
     assert [item["age"] for item in of["stale"]] == ["2 h 1 min", "never"]
-    assert of["more"] == {"failed": 0, "unknown": 0, "stale": 0, "skipped": 0}
+    assert of["disconnected"][0]["reason"] == BUT_DISCONNECTED
+    assert of["more"] == {"failed": 0, "unknown": 0, "stale": 0, "disconnected": 0, "skipped": 0}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "listed"),
+    [
+        ("fresh", "disconnected", True),
+        ("fresh", "connectionPending", True),
+        ("fresh", "connected", False),
+        ("fresh", "", False),
+        ("synchronised", "disconnected", False),
+        ("failed", "disconnected", False),
+    ],
+)
+def test_what_is_recent_enough_but_not_connected_is_listed_and_in_the_verdict(
+    outcome: str, status: str, listed: bool
+) -> None:
+    of = fleet_summary.summary([made("exch-01"), made("exch-02", outcome, status=status)])
+    assert [item["host"] for item in of["disconnected"]] == (["exch-02"] if listed else [])
+    assert fleet_summary.verdict(of).endswith(" 1 not connected.") == listed
+    assert ("DISCONNECTED (1)" in fleet_report.table(of)) == listed
+
+
+def test_the_verdict_counts_the_disconnected_that_the_limit_left_out() -> None:
+    some = [made(f"h{n}", status="disconnected", reason="é" * 900) for n in range(900)]
+    small = fleet_summary.limited(fleet_summary.summary(some))
+    assert 0 < len(small["disconnected"]) < 900
+    assert fleet_summary.verdict(small) == "Of 900 connectors: 900 not connected."
 
 
 def test_the_order_of_hosts_changes_nothing() -> None:
@@ -283,17 +325,17 @@ def test_what_cannot_fit_is_an_error() -> None:
 
 def test_the_table_of_a_small_fleet() -> None:
     expected = """\
-Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 still stale.
+Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 due for a synchronisation, 1 not connected.
 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)
 
     3  failed        no synchronisation was seen
     1  unknown       Graph may have accepted the request, its answers were lost
     2  requested     Graph accepted the request, its end was not waited for
     1  synchronised  it was requested, and its end was seen
-    1  predicted     it would be requested without check mode
+    1  predicted     it is due; nothing was requested, as this run only looks
    11  fresh         recent enough, nothing was requested
     1  skipped       nothing was tried
-   20  in all, 5 changed
+   20  in all, 5 would change
 
 FAILED (3)           tenant            age
   could not read it, Graph answered HTTP 403 (Forbidden): "no"; grant the app
@@ -310,8 +352,12 @@ UNKNOWN (1)          tenant            age
 STALE (2)            tenant            age
   Graph accepted the request, its end was not waited for
     exch-05          contoso.example   2 h 1 min
-  it would be requested without check mode
+  it is due; nothing was requested, as this run only looks
     exch-08          contoso.example   never
+
+DISCONNECTED (1)     tenant            age
+  recent enough; but its status is disconnected
+    exch-19          contoso.example   20 min
 
 SKIPPED (1)          tenant            age
   max_failures was reached
@@ -326,11 +372,92 @@ def test_the_table_of_a_good_night() -> None:
     assert fleet_report.table(fleet_summary.summary([made()])).startswith("The connector is up to date.\n")
 
 
+@pytest.mark.parametrize(
+    ("outcome", "verdict", "changed"),
+    [("predicted", "1 due for a synchronisation", "1 would change"), ("requested", "1 still stale", "1 changed")],
+)
+def test_a_run_that_only_looks_says_what_would_be(outcome: str, verdict: str, changed: str) -> None:
+    some = [made(), made("exch-02", outcome, age_after=9000)]
+    lines = fleet_report.table(fleet_summary.summary(some)).splitlines()
+    assert lines[0] == f"Of 2 connectors: {verdict}."
+    assert f"    2  in all, {changed}" in lines
+    page = Page(fleet_report.to_html(some))
+    assert (page.inside["h1"], page.texts.count(changed)) == (f"Of 2 connectors: {verdict}.", 1)
+
+
+@pytest.mark.parametrize(("size", "words"), [(0, "0 connectors"), (1, "1 connector"), (2, "2 connectors")])
+def test_one_is_no_plural(size: int, words: str) -> None:
+    some = [made(f"exch-{n}", "failed") for n in range(size)]
+    page = Page(fleet_report.to_html(some))
+    assert words in page.texts
+    if size:
+        assert page.inside["h1"] == f"Of {words}: {size} failed."
+        assert fleet_report.table(fleet_summary.summary(some)).startswith(f"Of {words}: ")
+
+
 def test_the_table_counts_what_it_leaves_out() -> None:
     of = fleet_summary.summary([made(f"exch-{n:03}", "failed") for n in range(100)])
     lines = fleet_report.table(of, most=10).splitlines()
-    assert lines[-1] == "  and 90 more"
+    assert lines[-1] == "    and 90 more"
+    assert sum(line.startswith("    exch-") for line in lines) == 10
     assert any(line.startswith("FAILED (100) ") for line in lines)
+
+
+def test_the_table_counts_what_the_limit_left_out_before() -> None:
+    some = [made(f"h{n}", "failed", reason="é" * 900) for n in range(900)]
+    small = fleet_summary.limited(fleet_summary.summary(some))
+    left = small["more"]["failed"]
+    assert left > 0
+    lines = fleet_report.table(small, most=10).splitlines()
+    assert lines[-2:] == [f"    and {900 - left - 10} more", f"  and {left} more, each told by its own result"]
+    assert any(line.startswith("FAILED (900) ") for line in lines)
+
+
+def rows_of(text: str, name: str) -> list[str]:
+    """The lines of one list of a table, without the ages and tenants."""
+    return [line.partition("  contoso")[0].rstrip() for line in text.partition(name)[2].splitlines()[1:]]
+
+
+def test_each_reason_is_shown_however_many_share_another() -> None:
+    some = [made(f"exch-{n:02}", "failed", reason="the licence has ended") for n in range(50)]
+    some += [made(f"exch-{n:02}", "failed", reason="its status is disconnected") for n in range(50, 60)]
+    rows = rows_of(fleet_report.table(fleet_summary.summary(some)), "FAILED (60)")
+    assert rows[0] == "  the licence has ended"
+    assert rows[1:50] == [f"    exch-{n:02}" for n in range(49)]
+    assert rows[50:] == [
+        "    and 1 more",
+        "  its status is disconnected",
+        "    exch-50",
+        "    and 9 more",
+    ]
+
+
+def test_more_reasons_than_rows_are_all_shown() -> None:
+    some = [made(f"exch-{n:02}", "failed", reason=f"reason {n}") for n in range(20)]
+    text = fleet_report.table(fleet_summary.summary(some), most=3)
+    assert all(f"  reason {n}\n    exch-{n:02} " in text for n in range(20))
+    assert " more" not in text
+
+
+def test_reasons_that_differ_in_times_only_are_one() -> None:
+    some = [
+        made("exch-01", "failed", reason=f"asked for at {BEFORE}, not seen by {AFTER}"),
+        made("exch-02", "failed", reason=f"asked for at {AFTER}, not seen by {BEFORE}"),
+        made("exch-03", "failed", reason=f"never seen since {BEFORE}"),
+        made("exch-04", "failed", reason=f"never seen since {BEFORE}"),
+        made("exch-05", "failed", reason=f"alone since {AFTER}"),
+    ]
+    assert rows_of(fleet_report.table(fleet_summary.summary(some)), "FAILED (5)") == [
+        "  asked for at ..., not seen by ...",
+        "    exch-01",
+        "    exch-02",
+        # What is the same with its time keeps it.
+        f"  never seen since {BEFORE}",
+        "    exch-03",
+        "    exch-04",
+        f"  alone since {AFTER}",
+        "    exch-05",
+    ]
 
 
 def test_escapes_from_graph_are_seen_and_do_nothing() -> None:
@@ -471,6 +598,15 @@ def test_no_cell_is_a_formula(value: str | None, cell: str) -> None:
     assert line["status"] == cell
 
 
+def test_every_cell_is_quoted_so_that_a_semicolon_separates_nothing() -> None:
+    text = fleet_report.to_csv([made(reason="no answer; run again", age_after=None, changed=True)])
+    assert ',"no answer; run again","true","1200","","7200",' in text
+    for line in text.splitlines():
+        assert re.fullmatch(r'"[^"]*"(,"[^"]*")*', line)
+        # What a spreadsheet that takes semicolons for separators makes of it: at worst one cell, and no formula.
+        assert not any(cell.startswith("=") for cell in next(csv.reader([line], delimiter=";")))
+
+
 # --- HTML
 
 
@@ -482,6 +618,7 @@ class Page(HTMLParser):
         self.tags: list[tuple[str, tuple[str, ...]]] = []
         self.cells: list[str] = []
         self.values: list[str] = []
+        self.texts: list[str] = []
         self.inside: dict[str, str] = {}
         self._open: list[str] = []
         self.feed(text)
@@ -499,6 +636,7 @@ class Page(HTMLParser):
         assert self._open.pop() == tag
 
     def handle_data(self, data: str) -> None:
+        self.texts.append(data.strip())
         for tag in self._open[-1:]:
             self.inside[tag] = self.inside.get(tag, "") + data
         if "td" in self._open or "th" in self._open:
@@ -511,13 +649,18 @@ def plain(one: Entry) -> Entry:
         **{
             name: "x" if value else value
             for name, value in one._asdict().items()
-            if isinstance(value, str) and name not in ("outcome", "tenant")
+            if isinstance(value, str) and name not in ("outcome", "tenant") and value != "connected"
         }
     )
 
 
 def seen(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def outcome_cell(one: Entry) -> str:
+    stale = "stale" if fleet_summary.is_stale(one) else ""
+    return one.outcome + stale + ("" if one.status == "connected" else seen(one.status))
 
 
 def last_cell(one: Entry) -> str:
@@ -538,8 +681,8 @@ def test_no_value_breaks_out_of_the_page(some: list[Entry], started: str, finish
     assert all(c.isprintable() or c == "\n" for c in text)
     rows = [page.cells[start : start + 7] for start in range(7, len(page.cells), 7)]
     assert len(rows) == len(some)
-    expected = [(seen(one.host + one.server_name), seen(one.tenant), one.outcome, last_cell(one)) for one in some]
-    got = [(row[0], row[1], row[2].replace("stale", ""), row[6]) for row in rows]
+    expected = [(seen(one.host + one.server_name), seen(one.tenant), outcome_cell(one), last_cell(one)) for one in some]
+    got = [(row[0], row[1], row[2], row[6]) for row in rows]
     assert sorted(got) == sorted(expected)
     assert {seen(one.tenant) for one in some} <= set(page.values) | {""}
 
@@ -561,11 +704,18 @@ def test_the_page_allows_nothing_but_its_own_style_and_script() -> None:
 def test_the_page_says_what_happened() -> None:
     page = Page(fleet_report.to_html(fleet(), **RUN))
     assert page.inside["title"] == "Exchange connectors 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)"
-    assert page.inside["h1"] == "Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 still stale."
-    assert "fabrikam.example (1, 1 failed)" in page.inside["option"]
+    assert page.inside["h1"] == (
+        "Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 due for a synchronisation, 1 not connected."
+    )
+    assert "contoso.example (18, 3 failed or unknown)" in page.inside["option"]
+    assert "fabrikam.example (1, 1 failed or unknown)" in page.inside["option"]
+    assert "日本.example (1)" in page.inside["option"]
+    assert page.cells[4] == "Age after (UTC)"
     first = page.cells[7:14]
     assert first[:5] == ["exch-01EXCHANGE01", TENANT, "failed", "not known", "not known"]
     assert first[6].endswith(f"connector {ID}, request id {REQUEST}")
+    where = page.cells.index("exch-19EXCHANGE01")
+    assert page.cells[where + 2] == "freshdisconnected"
 
 
 @pytest.mark.parametrize("longest", [0, 60, 86400, 86401, 3 * 365 * 86400, 10**11 - 1])
@@ -591,7 +741,7 @@ def test_two_thousand_connectors_stay_small() -> None:
 )
 def test_the_extension_decides(path: str, form: str) -> None:
     assert fleet_report.form_of(path) == form
-    begin = {"html": "<!DOCTYPE html>", "json": "{\n", "csv": "host,tenant,"}[form]
+    begin = {"html": "<!DOCTYPE html>", "json": "{\n", "csv": '"host","tenant",'}[form]
     assert fleet_report.render(path, fleet(), **RUN).startswith(begin)
 
 

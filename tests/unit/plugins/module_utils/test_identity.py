@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import time
 import typing as t
 from pathlib import Path
@@ -92,7 +93,6 @@ def choose(options: Options, environ: dict[str, str], *, has_cli: bool = True) -
         ({"oidc_token_file_path": "/t"}, {**AWX_APP, "AZURE_FEDERATED_TOKEN": "t"}, "oidc", "env.example", "env-app"),
         # A proof of which but half is an option is one of the environment.
         ({"username": "u"}, {**AWX_APP, **AWX_USER}, "client_secret", "env.example", "env-app"),
-        ({"username": "u"}, AWX_USER, "password", "organizations", GRAPH_CLI),
         # auth_source decides.
         ({"auth_source": "password"}, {**AWX_APP, **AWX_USER}, "password", "env.example", "env-app"),
         ({"auth_source": "msi"}, AWX_APP, "msi", "env.example", "env-app"),
@@ -306,7 +306,7 @@ def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
         ({**TENANT, "secret": "s"}, {}, ""),
         (TENANT, {"AZURE_SECRET": "s"}, "AZURE_SECRET"),
         ({"secret": "s"}, {"AZURE_TENANT": "t.example", "AZURE_CLIENT_ID": "app", "AZURE_SECRET": "other"}, ""),
-        ({"username": "u"}, {"AZURE_PASSWORD": "p"}, "AZURE_PASSWORD"),
+        ({"username": "u", "allow_environment_credential": True}, {"AZURE_PASSWORD": "p"}, "AZURE_PASSWORD"),
         ({"username": "u", "password": "p"}, {}, ""),
         ({"username": "u", "password": "p"}, TENANT_ENV, ""),
         ({"username": "u", "password": "p"}, {**TENANT_ENV, "AZURE_SECRET": "s"}, "AZURE_SECRET"),
@@ -326,6 +326,30 @@ def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
 )
 def test_where_a_credential_comes_from(options: dict[str, str], environ: dict[str, str], outside: str) -> None:
     assert choose(options, environ).outside == outside
+
+
+def test_the_password_of_the_environment_is_that_of_its_own_user() -> None:
+    with pytest.raises(OptionError) as caught:
+        choose({"username": "u@evil.example"}, AWX_USER)
+    assert caught.value.sentence() == (
+        "username is given as an option, but the password is that of the environment (AZURE_PASSWORD); give the"
+        " password as an option too, or set allow_environment_credential to true if the server of this user's domain"
+        " may have it."
+    )
+    assert choose({}, AWX_USER).values["password"] == "env-password"
+    assert choose({"username": "u", "password": "own"}, AWX_USER).values["password"] == "own"
+
+
+def test_a_certificate_has_nothing_from_that_of_the_environment() -> None:
+    environ = {"AZURE_X509_CERTIFICATE_PASSWORD": "p", "AZURE_THUMBPRINT": "t", "AZURE_X509_CERTIFICATE_PATH": "/a"}
+
+    def belongings(**options: str) -> tuple[str, ...]:
+        values = choose({**TENANT, **options}, environ).values
+        return values["x509_certificate_path"], values["x509_certificate_password"], values["thumbprint"]
+
+    assert belongings() == ("/a", "p", "t")
+    assert belongings(x509_certificate_path="/b") == ("/b", "", "")
+    assert belongings(x509_certificate_path="/b", thumbprint="own") == ("/b", "", "own")
 
 
 def key_pem(pair: t.Any, password: bytes = b"", form: str = "PKCS8") -> bytes:
@@ -543,7 +567,7 @@ def wire(clock: t.Any) -> Wire:
 
 
 def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> identity.SignIn:
-    return identity.SignIn(choose(options, {}), hosts, t.cast("transport.Transport", wire))
+    return identity.SignIn(choose(options, {}), hosts, t.cast("transport.Transport", wire), environ=os.environ)
 
 
 APP = {**TENANT, "secret": "right"}
@@ -812,7 +836,7 @@ def test_the_option_with_the_federated_token_wins_over_the_environment(wire: Wir
     file.write_text("of the option", encoding="ascii")
     options = {**TENANT, "oidc_token_file_path": str(file)}
     who = choose(options, {"AZURE_FEDERATED_TOKEN": "of the environment"})
-    identity.SignIn(who, HOSTS, t.cast("transport.Transport", wire)).token()
+    identity.SignIn(who, HOSTS, t.cast("transport.Transport", wire), environ=os.environ).token()
     assert _text(wire.sent("token")[0].data["client_assertion"]) == "of the option"
 
 
@@ -917,6 +941,14 @@ def test_the_azure_cli_is_not_hurried_when_nothing_is_to_be_repeated(wire: Wire,
     az(f"echo '{printed(clock)}'")
     wire.retry_timeout = 0
     assert sign_in(wire, CLI).token() == "of-az"
+
+
+def test_the_azure_cli_is_that_of_the_environment(wire: Wire, clock: t.Any, az: t.Any) -> None:
+    arguments = az(f'echo "$AZURE_CONFIG_DIR" >> "$0.told"; echo \'{printed(clock)}\'')
+    environ = {**os.environ, "AZURE_CONFIG_DIR": "/profile/of/the/host"}
+    who = identity.SignIn(choose(CLI, {}), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    assert who.token() == "of-az"
+    assert (arguments.parent / "az.told").read_text() == "/profile/of/the/host\n"
 
 
 DOING = "sign-in with the Azure CLI"
