@@ -93,7 +93,8 @@ options:
     description:
       - The password of this user.
       - If not set, the value of E(AZURE_PASSWORD) is used, but not with a O(username) that is given as an option,
-        unless O(allow_environment_credential) is set. A user's domain may have the password sent to a server of its own.
+        unless O(allow_environment_credential) is set. A user's domain may have the password sent to a server of its
+        own.
     type: str
   refresh_token:
     description:
@@ -111,7 +112,7 @@ options:
     description:
       - The national cloud that the tenant is in.
       - If not set, the value of E(AZURE_CLOUD_ENVIRONMENT) is used, and without that V(AzureCloud), the public one.
-      - If set, E(MSGRAPH_URL) and E(AZURE_AUTHORITY_HOST) do not count, which may be those of another cloud.
+      - If set, the environment's addresses of Graph and Entra ID do not count, which may be those of another cloud.
     type: str
     choices: [AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud]
   graph_url:

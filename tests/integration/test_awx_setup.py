@@ -525,7 +525,9 @@ def test_a_manual_project_is_not_enough_for_an_inventory(awx: Awx) -> None:
 
 
 def test_an_inventory_may_come_from_another_project(awx: Awx) -> None:
-    other = awx.world.add("project", name="inventories", organization=1, scm_type="git", scm_url="https://git.example/i")
+    other = awx.world.add(
+        "project", name="inventories", organization=1, scm_type="git", scm_url="https://git.example/i"
+    )
     run = awx.run(**usual(inventory_project="inventories"))
     assert run.code == 0, run.output
     assert awx.values("inventory_source", SOURCE)["source_project"] == "inventories"
