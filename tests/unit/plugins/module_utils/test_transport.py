@@ -598,7 +598,7 @@ def test_a_proxy_of_the_environment_is_used_and_its_password_not_told(
 def through(handler: Handler) -> None:
     """As a proxy, connect to the host that is asked for, and hand on what comes from either side."""
     handler.close_connection = True
-    host, _, port = handler.path.partition(":")
+    host, _colon, port = handler.path.partition(":")
     handler.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
     with socket.create_connection((host, int(port))) as there:
 
