@@ -35,7 +35,7 @@ PREFIX = "exchange_connector_sync_"
 # Ansible makes its settings attributes of this module at run time, which no type checker sees.
 _SETTINGS: t.Any = constants
 
-
+# What is said of a host that is no more with the run when its turn comes.
 _GONE = "an earlier task failed for this host, so its connector was not looked at; see that task's message"
 
 
@@ -102,7 +102,6 @@ class ActionModule(ActionBase):
             members = [one.member for name, one in found.items() if one.member and name not in results]
             results.update(fleet.synchronise(members, limit, caller))
             ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
-        shown = masked({name: results[name] for name in found}, hidden)
         entries = [
             fleet_summary.entry(
                 name,
@@ -110,35 +109,38 @@ class ActionModule(ActionBase):
                 tenant=found[name].tenant,
                 connector_id=found[name].connector_id,
             )
-            for name, result in shown.items()
+            for name, result in masked({name: results[name] for name in found}, hidden).items()
         ]
         everything = [*earlier, *entries]
         self._keep(began, everything)
-        span = {"started": began, "finished": ended}
-        summary = fleet_summary.summary(everything, **span)
-        if not self._task.no_log:
-            display.display(fleet_report.table(summary))
-        if params["report_path"]:
-            try:
-                Path(params["report_path"]).write_text(
-                    fleet_report.render(params["report_path"], everything, **span), encoding="utf-8"
-                )
-            except OSError as error:
-                warned.append(
-                    f"The report could not be written to {params['report_path']}: {error.strerror}; make the folder, or"
-                    f" name another file in {PREFIX}report_path."
-                )
-        short = fleet_summary.limited(summary)
         result = {
             # The task is shown as one of the first host only, so what changed is told by each host itself.
             "changed": False,
             "connectors": {one.host: _outcome(one, results[one.host]) for one in entries},
-            "summary": short,
-            # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
-            "ansible_stats": {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False},
+            **self._told(everything, params["report_path"], warned, started=began, finished=ended),
             **({"warnings": warned} if warned else {}),
         }
         return t.cast("dict[str, t.Any]", masked(in_process.json_values(result), hidden))
+
+    def _told(
+        self, entries: t.Sequence[fleet_summary.Entry], report_path: str | None, warned: list[str], **span: str
+    ) -> dict[str, t.Any]:
+        """Show the summary of the run so far, write the report, and return the statistics."""
+        summary = fleet_summary.summary(entries, **span)
+        if not self._task.no_log:
+            display.display(fleet_report.table(summary))
+        if report_path:
+            try:
+                Path(report_path).write_text(fleet_report.render(report_path, entries, **span), encoding="utf-8")
+            except OSError as error:
+                warned.append(
+                    f"The report could not be written to {report_path}: {error.strerror}; make the folder, or name"
+                    f" another file in {PREFIX}report_path."
+                )
+        short = fleet_summary.limited(summary)
+        # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
+        statistics = {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False}
+        return {"summary": short, "ansible_stats": statistics}
 
     def _hosts(self, hosts: t.Sequence[str], task_vars: t.Mapping[str, t.Any], hidden: set[str]) -> dict[str, _Host]:
         """Each host's options from its own variables, as the role's user wrote them; and what is wrong with some.
