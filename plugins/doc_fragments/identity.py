@@ -112,7 +112,7 @@ options:
     description:
       - The national cloud that the tenant is in.
       - If not set, the value of E(AZURE_CLOUD_ENVIRONMENT) is used, and without that V(AzureCloud), the public one.
-      - If set, the environment's addresses of Graph and Entra ID do not count, which may be those of another cloud.
+      - If set, addresses of Graph and Entra ID in the environment do not count that are those of another cloud.
     type: str
     choices: [AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud]
   graph_url:

@@ -46,7 +46,7 @@ _NEWER_LOGIN_OF_CHINA = "https://login.partner.microsoftonline.cn"
 def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Endpoints:
     """Find the hosts to talk to: options before environment, explicit URLs before the cloud's table.
 
-    A cloud that is an option comes before URLs of the environment: those are another cloud's, as where AKS sets
+    A cloud that is an option comes before hosts of another cloud in the environment, as where AKS sets
     AZURE_AUTHORITY_HOST.
 
     :param options: ``cloud_environment``, ``graph_url`` and ``authority_url``; empty ones count as unset.
@@ -60,12 +60,17 @@ def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> E
             f"{found['cloud_environment'].origin} is {cloud!r}, which is no cloud known here",
             advice="use one of " + ", ".join(CLOUDS),
         )
-    urls = {
-        name: _origin(found[name].origin, found[name].value)
-        for name in ("graph_url", "authority_url")
-        if found[name].value and (found[name].from_options or not found["cloud_environment"].from_options)
-    }
+    urls = {}
+    for name in ("graph_url", "authority_url"):
+        url = _origin(found[name].origin, found[name].value) if found[name].value else ""
+        of_a_cloud = _is_microsofts(url) and found["cloud_environment"].from_options
+        if url and (found[name].from_options or not of_a_cloud):
+            urls[name] = url
     return _HOSTS[cloud]._replace(**urls)
+
+
+def _is_microsofts(url: str) -> bool:
+    return url == _NEWER_LOGIN_OF_CHINA or any(url in hosts for hosts in _HOSTS.values())
 
 
 def foreign(options: t.Mapping[str, t.Any]) -> Given | None:
@@ -77,7 +82,7 @@ def foreign(options: t.Mapping[str, t.Any]) -> Given | None:
     """
     for name in ("authority_url", "graph_url"):
         url = _origin(name, str(options[name])) if options.get(name) else ""
-        if url and url != _NEWER_LOGIN_OF_CHINA and not any(url in hosts for hosts in _HOSTS.values()):
+        if url and not _is_microsofts(url):
             return Given(url, name, True)
     return None
 

@@ -96,7 +96,7 @@ def test_a_page_on_another_host_is_refused(site: Site) -> None:
     before = site.world.connections_to("entra")
     run = site.info()
     assert run.code == 2
-    assert "Graph's link to the next page leads to another host (127.0.0.1:" in run.result["msg"]
+    assert "Graph's link to the next page leads to another host (https://127.0.0.1:" in run.result["msg"]
     assert len(site.requests("list")) == 1
     assert site.world.connections_to("entra") == before + 1, "the sign-in's"
 

@@ -46,8 +46,14 @@ def test_the_clouds(cloud: str) -> None:
         # As AKS sets it, which is wrong for a tenant of another cloud.
         (
             {"cloud_environment": "AzureUSGovernment"},
-            {"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/", "MSGRAPH_URL": "https://g.example"},
+            {"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/", "MSGRAPH_URL": PUBLIC_GRAPH},
             *TABLE["AzureUSGovernment"],
+        ),
+        (
+            {"cloud_environment": "AzureUSGovernment"},
+            {"AZURE_AUTHORITY_HOST": "https://login.microsoftonline.com/", "MSGRAPH_URL": "https://g.example"},
+            "https://g.example",
+            "https://login.microsoftonline.us",
         ),
         (
             {},
