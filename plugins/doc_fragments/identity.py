@@ -133,7 +133,9 @@ options:
         that is none of Microsoft's.
       - V(false) keeps who may write options, for instance in an inventory, from sending a credential that others have
         put into the environment, such as one of AWX, to a host of their choice.
-      - Hosts that the environment names are trusted with it.
+      - Hosts that the environment of the run names are trusted with it, also if an option repeats them. What the
+        C(environment) of a task, block or play names is trusted with what it gives itself, as it may come from an
+        inventory; a credential from elsewhere needs this option there, too.
     type: bool
     default: false
 requirements:

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import shutil
+import types
 import typing as t
 
 from . import clouds, errors, graph, identity, options, retries, token_cache, transport
@@ -18,7 +19,10 @@ class Caller(t.NamedTuple):
     """Who calls the engine, and what of the world outside the engine may use; a test hands in its own.
 
     :param check_mode: whether to predict only.
-    :param environ: the environment, which may complete the identity.
+    :param environ: the environment of the run, which may complete the identity; not ``os.environ`` itself where
+        threads share it.
+    :param own: what the task's own ``environment`` lays over it. Whoever writes that, in an inventory say, need not
+        know the credential of the run.
     :param timing: time and chance.
     :param warn: takes sentences that the user should read.
     :param progress: takes sentences about what is being waited for, some of which the user may see.
@@ -33,6 +37,12 @@ class Caller(t.NamedTuple):
     progress: t.Callable[[str], t.Any]
     keep_secret: t.Callable[[t.Iterable[str]], t.Any]
     sharing: token_cache.Sharing | None = None
+    own: t.Mapping[str, str] = types.MappingProxyType({})
+
+    @property
+    def whole_environ(self) -> dict[str, str]:
+        """The environment as the task sees it."""
+        return {**self.environ, **self.own}
 
 
 class Client(t.NamedTuple):
@@ -52,19 +62,27 @@ def connect(
     environ: t.Mapping[str, str],
     timing: retries.Timing,
     sharing: token_cache.Sharing | None = None,
+    *,
+    own: t.Mapping[str, str] = types.MappingProxyType({}),
 ) -> Client:
     """Check the options that all modules share, and make of them a Graph to ask.
 
     :param params: a module's parameters, as :func:`options.identity_spec` and :func:`options.connection_spec` say.
+    :param environ: the environment of the run.
     :param sharing: where the processes of a run share their tokens; None if there is only this one.
+    :param own: what the task's own ``environment`` lays over that of the run.
     :raises OptionError: an option cannot be right, or no identity is complete.
     :raises MissingLibraryError: requests or msal is missing.
     """
     options.at_least(1, params, ("request_timeout",))
     options.at_least(0, params, ("retry_timeout",))
+    foreign = clouds.foreign(params, environ, own)
+    environ = {**environ, **own}
     hosts = clouds.endpoints(params, environ)
-    who = identity.choose(params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None)
-    _check_company(who, clouds.foreign(params), allowed=params["allow_environment_credential"])
+    who = identity.choose(
+        params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None, own=own
+    )
+    _check_company(who, foreign, allowed=params["allow_environment_credential"])
     if not transport.HAS_REQUESTS:
         raise errors.MissingLibraryError("requests")
     http = transport.Transport(
@@ -77,17 +95,26 @@ def connect(
     return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http), who.tenant, sign_in)
 
 
-def _check_company(who: identity.Identity, foreign: options.Given | None, *, allowed: bool) -> None:
+def _check_company(who: identity.Identity, foreign: t.Iterable[options.Given], *, allowed: bool) -> None:
     """See that who names the host to send a credential to also gives that credential.
 
-    :param foreign: the option that names a host which is none of Microsoft's.
-    :raises OptionError: the credential comes from elsewhere, and this is not ``allowed``.
+    :param foreign: the hosts that are none of Microsoft's, and who names them.
+    :raises OptionError: the credential comes from farther away, and this is not ``allowed``.
     """
-    if foreign and who.outside and not allowed:
-        variable = options.CLOUD_VARIABLES[foreign.origin][0]
+    for host in foreign:
+        farther = who.from_beyond(host.distance)
+        if not farther or allowed:
+            continue
+        may = "set allow_environment_credential to true if that host may have it"
+        if host.from_options:
+            variable = options.CLOUD_VARIABLES[host.origin][0]
+            raise errors.OptionError(
+                f"{host.origin} is {host.value}, which is no host of Microsoft's, but the credential is not given by an"
+                f" option beside it ({farther})",
+                advice=f"name the host by {variable}, give the credential as an option too, or {may}",
+            )
         raise errors.OptionError(
-            f"{foreign.origin} is {foreign.value}, which is no host of Microsoft's, but the credential is not given by"
-            f" an option beside it ({who.outside})",
-            advice=f"name the host by {variable}, give the credential as an option too, or set"
-            " allow_environment_credential to true if that host may have it",
+            f"{host.origin} is {host.value} for this task, which is no host of Microsoft's, but the credential is not"
+            f" given beside it ({farther})",
+            advice=f"set that variable for the whole run, set those of the credential beside it, or {may}",
         )

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import re
+import types
 import typing as t
 from urllib.parse import urlsplit
 
@@ -73,18 +74,38 @@ def _is_microsofts(url: str) -> bool:
     return url == _NEWER_LOGIN_OF_CHINA or any(url in hosts for hosts in _HOSTS.values())
 
 
-def foreign(options: t.Mapping[str, t.Any]) -> Given | None:
-    """The option that names a host which is none of Microsoft's, if there is one, with the host's origin.
+def foreign(
+    options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str] = types.MappingProxyType({})
+) -> list[Given]:
+    """The hosts that are none of Microsoft's, as origins, with the option or variable that names each.
 
-    Hosts that the environment names are not meant: whoever can set that can read the credential in it as well.
+    Hosts that the run's environment names are not meant, an option may repeat them: whoever can set that can read the
+    credential in it as well. Nor does what an option names count twice, if the task's ``environment`` names it, too.
 
+    :param environ: the environment of the run.
+    :param own: what the task's own ``environment`` lays over it.
     :raises OptionError: a URL that is not an https origin.
     """
+    found = []
     for name in ("authority_url", "graph_url"):
-        url = _origin(name, str(options[name])) if options.get(name) else ""
-        if url and not _is_microsofts(url):
-            return Given(url, name, True)
-    return None
+        variable = CLOUD_VARIABLES[name][0]
+        url = given(name, (variable,), options, {**environ, **own}, own)
+        if not url.value:
+            continue
+        origin = _origin(url.origin, url.value)
+        if _is_microsofts(origin) or origin == _origin_in(environ, variable):
+            continue
+        of_task = url.own or origin == _origin_in(own, variable)
+        found.append(Given(origin, variable, False, True) if of_task else Given(origin, name, True))
+    return found
+
+
+def _origin_in(environ: t.Mapping[str, str], variable: str) -> str:
+    """The origin that a variable names; "" if it names none."""
+    try:
+        return _origin(variable, environ[variable]) if environ.get(variable) else ""
+    except OptionError:
+        return ""
 
 
 # A name or an IPv6 address; what urllib leaves out or requests reads differently is not accepted.

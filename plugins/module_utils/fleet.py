@@ -217,8 +217,7 @@ class _Group:
     def begin(self, limit: Limit, caller: Caller) -> None:
         """Request what is needed, for as long as the limit is not reached."""
         try:
-            environ = {**caller.environ, **self._environment}
-            client = self._client = connect(self._params, environ, caller.timing)
+            client = self._client = connect(self._params, caller.environ, caller.timing, own=self._environment)
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
             return

@@ -102,13 +102,19 @@ class Identity(t.NamedTuple):
     """Who signs in.
 
     :param values: every identity option, "" where nothing is given.
-    :param outside: where the credential comes from, in words, if the options do not contain it: whoever wrote them may
-        not know it, and must not learn it by naming the host that it is sent to.
+    :param sent: the parts of the credential that are sent, or show who sends them, and where each comes from.
     """
 
     way: Way
     values: t.Mapping[str, str]
-    outside: str = ""
+    sent: tuple[Given, ...] = ()
+
+    def from_beyond(self, distance: int) -> str:
+        """Where the credential comes from, in words, as far as that is farther away than ``distance``; "" if it is not.
+
+        Whoever writes at that distance may not know it, and must not learn it by naming the host that it is sent to.
+        """
+        return _listed([part.origin for part in self.sent if part.distance > distance])
 
     @property
     def tenant(self) -> str:
@@ -133,7 +139,13 @@ def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set
     return found - {""}
 
 
-def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_cli: t.Callable[[], bool]) -> Identity:
+def choose(
+    options: t.Mapping[str, t.Any],
+    environ: t.Mapping[str, str],
+    *,
+    has_cli: t.Callable[[], bool],
+    own: t.Container[str] = (),
+) -> Identity:
     """Choose the way to sign in.
 
     ``auto`` takes the first of :data:`WAYS` that is complete: first among those whose proof (secret, certificate, ...)
@@ -144,9 +156,10 @@ def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_
     :param options: the task's options; empty strings count as unset.
     :param environ: the environment, with the variables of :data:`options.IDENTITY_VARIABLES`.
     :param has_cli: tells whether the Azure CLI is installed.
+    :param own: the names of the variables in ``environ`` that the task's own ``environment`` sets.
     :raises OptionError: nothing is complete, or an option cannot be right.
     """
-    values = {name: given(name, variables, options, environ) for name, variables in IDENTITY_VARIABLES.items()}
+    values = {name: given(name, variables, options, environ, own) for name, variables in IDENTITY_VARIABLES.items()}
     nothing = Given("", "", False)
     if values["x509_certificate_path"].from_options:
         # What the environment says of its own certificate does not hold for this one.
@@ -164,26 +177,31 @@ def choose(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], *, has_
                 advice="give " + _listed([_with_variables(name) for name in missing]),
             )
     _check(way, values)
-    _check_user(way, values, allowed=bool(options.get("allow_environment_credential")))
+    allowed = bool(options.get("allow_environment_credential"))
+    _check_user(way, values, allowed=allowed)
+    if way is MSI and not allowed:
+        _check_managed_identity(environ, own)
     if values["oidc_token_file_path"].from_options and not values["oidc_token"].from_options:
         values["oidc_token"] = nothing
     if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"]):
         values["secret"] = nothing
-    return Identity(way, {name: value.value for name, value in values.items()}, _outside(way, values))
+    return Identity(way, {name: value.value for name, value in values.items()}, tuple(_sent(way, values, own)))
 
 
-def _outside(way: Way, values: t.Mapping[str, Given]) -> str:
-    """Where a credential comes from that the options do not contain; "" if they do."""
+def _sent(way: Way, values: t.Mapping[str, Given], own: t.Container[str]) -> t.Iterator[Given]:
+    """What of the credential leaves this host. What a file or the host itself holds is nobody's who writes options."""
     if way in (MSI, CLI):
-        return way.phrase.removeprefix("with ")
-    if way.source == "oidc" and not values["oidc_token"].value:
+        announced = way is MSI and any(name in own for name in _MSI_VARIABLES)
+        yield Given("", way.phrase.removeprefix("with "), False, announced)
+    elif way.source == "oidc":
         # Of a certificate's file, only a signature for that one host is sent; of this one, its content.
-        return values["oidc_token_file_path"].origin
-    sent = [values["oidc_token"]] if way.source == "oidc" else way.proven_by(values)
+        file = Given("", values["oidc_token_file_path"].origin, False)
+        yield values["oidc_token"] if values["oidc_token"].value else file
+    else:
+        yield from way.proven_by(values)
     if way.source in ("refresh_token", "password") and values["secret"].value:
         # The app's own proof goes along with the user's.
-        sent.append(values["secret"])
-    return _listed([value.origin for value in sent if not value.from_options])
+        yield values["secret"]
 
 
 def _check_user(way: Way, values: t.Mapping[str, Given], *, allowed: bool) -> None:
@@ -192,17 +210,32 @@ def _check_user(way: Way, values: t.Mapping[str, Given], *, allowed: bool) -> No
     https://learn.microsoft.com/entra/identity/hybrid/connect/whatis-fed
     """
     user, password = values["username"], values["password"]
-    if way.source == "password" and user.from_options and not password.from_options and not allowed:
+    if way.source == "password" and user.distance < password.distance and not allowed:
+        if user.from_options:
+            said, where = "username is given as an option", "as an option too"
+        else:
+            said, where = f"{user.origin} is set for this task", "beside it"
         raise OptionError(
-            f"username is given as an option, but the password is that of the environment ({password.origin})",
-            advice="give the password as an option too, or set allow_environment_credential to true if the server of"
-            " this user's domain may have it",
+            f"{said}, but the password is that of the environment ({password.origin})",
+            advice=f"give the password {where}, or set allow_environment_credential to true if the server of this"
+            " user's domain may have it",
         )
 
 
+def _check_managed_identity(environ: t.Mapping[str, str], own: t.Container[str]) -> None:
+    """See that who names the endpoint of a managed identity also gives the proof that is sent there."""
+    for endpoint, proof in (("IDENTITY_ENDPOINT", "IDENTITY_HEADER"), ("MSI_ENDPOINT", "MSI_SECRET")):
+        if endpoint in own and environ.get(proof) and proof not in own:
+            raise OptionError(
+                f"{endpoint} is set for this task, but {proof} is that of the run",
+                advice="set both in the same place, or set allow_environment_credential to true if that endpoint may"
+                " have it",
+            )
+
+
 def _belongs(secret: Given, client_id: Given) -> bool:
-    """Tell whether a user's app is proven by this secret: one from the environment is no secret of an option's app."""
-    return bool(client_id.value) and (secret.from_options or not client_id.from_options)
+    """Tell whether a user's app is proven by this secret: one from farther away than the app's id is none of its."""
+    return bool(client_id.value) and secret.distance <= client_id.distance
 
 
 def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]) -> Way:

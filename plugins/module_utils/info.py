@@ -27,7 +27,7 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     Parameters and errors are those of :func:`sync.perform`.
     """
     one = options.connector_guid(params["connector_id"]) if params["connector_id"] else None
-    client = connect(params, caller.environ, caller.timing, caller.sharing)
+    client = connect(params, caller.environ, caller.timing, caller.sharing, own=caller.own)
     try:
         found = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
     finally:

@@ -58,24 +58,44 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class Given(t.NamedTuple):
-    """A value and who gave it: ``origin`` is the option's or the variable's name, or the option's when unset."""
+    """A value and who gave it: ``origin`` is the option's or the variable's name, or the option's when unset.
+
+    :param own: whether the variable is one of the task's own ``environment``.
+    """
 
     value: str
     origin: str
     from_options: bool
+    own: bool = False
+
+    @property
+    def distance(self) -> int:
+        """How far from the task it was written: 0 in an option, 1 in the task's ``environment``, 2 in that of the run.
+
+        Who writes nearer, in an inventory say, need not know what stands farther away, and must not learn it.
+        """
+        return 0 if self.from_options else 1 if self.own else 2
 
 
-def given(name: str, variables: t.Sequence[str], options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Given:
+def given(
+    name: str,
+    variables: t.Sequence[str],
+    options: t.Mapping[str, t.Any],
+    environ: t.Mapping[str, str],
+    own: t.Container[str] = (),
+) -> Given:
     """Look an option up: the option itself, then its environment variables; empty strings count as unset.
 
     AWX injects an unset credential field as an empty variable, hence the last rule.
+
+    :param own: the names of the variables in ``environ`` that the task's own ``environment`` sets.
     """
     value = options.get(name)
     if value:
         return Given(str(value), name, True)
     for variable in variables:
         if environ.get(variable):
-            return Given(environ[variable], variable, False)
+            return Given(environ[variable], variable, False, variable in own)
     return Given("", name, False)
 
 

@@ -26,6 +26,10 @@ if t.TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
 
+# By this variable, a module that was sent is told which of its environment's are the task's own.
+OWN_VARIABLE = "GRAPHOPS_INTUNE_TASK_ENVIRONMENT"
+
+
 class Flow(t.Protocol):
     """What a module does: the files ``sync`` and ``info`` are such."""
 
@@ -46,10 +50,13 @@ def run(module: AnsibleModule, flow: Flow) -> t.NoReturn:
         if register_secrets is not None:
             register_secrets(known)
 
-    hide(identity.secrets(module.params, os.environ))
+    environ = dict(os.environ)
+    own = {name: environ.pop(name) for name in environ.pop(OWN_VARIABLE, "").split() if name in environ}
+    hide(identity.secrets(module.params, {**environ, **own}))
     caller = Caller(
         check_mode=module.check_mode,
-        environ=os.environ,
+        environ=environ,
+        own=own,
         timing=retries.Timing(),
         warn=module.warn,
         # A module has no way to say anything before its end.
@@ -89,5 +96,5 @@ def failed(error: errors.IntuneError, about: str) -> dict[str, t.Any]:
 
 
 def _about(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> str:
-    tenant = options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, caller.environ)
+    tenant = options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, caller.whole_environ)
     return flow.subject(params, tenant.value)

@@ -83,8 +83,17 @@ class InProcess(NormalAction):
         except TypeError as error:
             return {"failed": True, "msg": f"{VARIABLE} is neither true nor false: {error}"}
         if not here:
+            self._tell_whose_variables()
             return t.cast("dict[str, t.Any]", super().run(tmp, task_vars))  # type: ignore[no-untyped-call]
         return self._run_here(task_vars)
+
+    def _tell_whose_variables(self) -> None:
+        """Let the module tell the task's own variables from those of the host, which are one environment there."""
+        environment: dict[str, t.Any] = {}
+        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
+        if environment:
+            names = " ".join(str(name) for name in environment)
+            self._task.environment = [*self._task.environment, {shell.OWN_VARIABLE: names}]
 
     def _belongs_here(self, task_vars: t.Mapping[str, t.Any]) -> bool:
         return (
@@ -103,6 +112,7 @@ class InProcess(NormalAction):
         hidden: set[str] = set()
         warned: list[str] = []
         host = str(task_vars.get("inventory_hostname", "localhost"))
+        environ, own = dict(os.environ), {str(name): str(value) for name, value in environment.items()}
         with surroundings(environment):
             checked = ArgumentSpecValidator(self.argument_spec()).validate(arguments)
             params = {**arguments, **checked.validated_parameters}
@@ -114,10 +124,11 @@ class InProcess(NormalAction):
             if checked.error_messages:
                 result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
             else:
-                hidden.update(identity.secrets(params, os.environ))
+                hidden.update(identity.secrets(params, {**environ, **own}))
                 caller = Caller(
                     check_mode=bool(self._task.check_mode),
-                    environ=os.environ,
+                    environ=environ,
+                    own=own,
                     timing=timing(),
                     warn=warned.append,
                     progress=progress_of(host, hidden, bool(self._task.no_log)),

@@ -106,6 +106,35 @@ def test_a_credential_from_the_environment_is_not_sent_to_a_host_that_an_option_
     assert run.code == 0, run.output
 
 
+def test_a_credential_of_the_run_is_not_sent_to_a_host_that_the_tasks_environment_names(site: Site) -> None:
+    credential = {
+        "AZURE_TENANT": site.tenant.id,
+        "AZURE_CLIENT_ID": site.app.client_id,
+        "AZURE_SECRET": str(site.app.secret),
+    }
+    module, options = "graphops.intune.intune_exchange_connector_info", {"ca_path": site.simulator.ca_path}
+    # As inventory values give it.
+    mine = {"environment": "{{ mine }}", "vars": {"mine": site.hosts}, "ignore_errors": True}
+    named = {"graph_url": site.simulator.graph_url, "authority_url": site.simulator.authority_url}
+    run = site.play(
+        [
+            {module: options, **mine},
+            {module: options, **mine, "vars": {"mine": {**site.hosts, **credential}}},
+            {module: {**options, "allow_environment_credential": True}, **mine},
+        ],
+        environment=credential,
+    )
+    refused, *others = run.results
+    assert refused["msg"].startswith(
+        f"AZURE_AUTHORITY_HOST is {site.simulator.authority_url} for this task, which is no host of Microsoft's, but"
+        " the credential is not given beside it (AZURE_SECRET); set that variable for the whole run, "
+    )
+    assert ["connectors" in result for result in others] == [True, True]
+    # An option may repeat what the run's environment names.
+    run = site.play([{module: {**options, **named}}], environment={**credential, **site.hosts})
+    assert run.code == 0, run.output
+
+
 def test_a_cloud_that_is_none(site: Site) -> None:
     run = site.info(environment={"AZURE_CLOUD_ENVIRONMENT": "AzureGermanCloud"})
     assert (

@@ -182,8 +182,39 @@ def test_the_name_under_which_garbage_came_is_said(name: str) -> None:
     ],
 )
 def test_hosts_that_are_none_of_microsofts(options: dict[str, str], foreign: tuple[str, str] | None) -> None:
-    found = clouds.foreign(options)
-    assert (found and (found.value, found.origin)) == foreign
+    assert [(host.value, host.origin) for host in clouds.foreign(options, {})] == ([foreign] if foreign else [])
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "own", "foreign"),
+    [
+        # The run's own hosts, repeated by an option or by the task, are the run's.
+        ({"graph_url": "g.example"}, {"MSGRAPH_URL": "https://g.example/"}, {}, []),
+        ({"authority_url": "https://e.example"}, {"AZURE_AUTHORITY_HOST": "e.example"}, {}, []),
+        ({}, {"MSGRAPH_URL": "https://g.example"}, {"MSGRAPH_URL": "https://G.example"}, []),
+        ({}, {"MSGRAPH_URL": "https://g.example"}, {}, []),
+        # A host that is trusted with tokens is not trusted with secrets.
+        ({"authority_url": "https://g.example"}, {"MSGRAPH_URL": "https://g.example"}, {}, ["authority_url"]),
+        ({"graph_url": "https://g.example:444"}, {"MSGRAPH_URL": "https://g.example"}, {}, ["graph_url"]),
+        ({"graph_url": "https://g.example"}, {"MSGRAPH_URL": "no address"}, {}, ["graph_url"]),
+        # What a task's own environment names counts for what that gives, and for no more.
+        ({}, {}, {"MSGRAPH_URL": "https://g.example"}, ["MSGRAPH_URL"]),
+        ({}, {"MSGRAPH_URL": "https://g.example"}, {"MSGRAPH_URL": "https://evil.example"}, ["MSGRAPH_URL"]),
+        ({"graph_url": "https://g.example"}, {}, {"MSGRAPH_URL": "g.example"}, ["MSGRAPH_URL"]),
+        ({}, {}, {"MSGRAPH_URL": "https://graph.microsoft.com"}, []),
+        ({}, {"MSGRAPH_URL": "https://g.example"}, {"MSGRAPH_URL": ""}, []),
+        (
+            {"graph_url": "https://g.example"},
+            {},
+            {"AZURE_AUTHORITY_HOST": "https://e.example"},
+            ["AZURE_AUTHORITY_HOST", "graph_url"],
+        ),
+    ],
+)
+def test_who_names_a_host_that_is_none_of_microsofts(
+    options: dict[str, str], environ: dict[str, str], own: dict[str, str], foreign: list[str]
+) -> None:
+    assert [host.origin for host in clouds.foreign(options, environ, own)] == foreign
 
 
 def test_a_cloud_that_is_not_known() -> None:

@@ -325,7 +325,7 @@ def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
     ],
 )
 def test_where_a_credential_comes_from(options: dict[str, str], environ: dict[str, str], outside: str) -> None:
-    assert choose(options, environ).outside == outside
+    assert choose(options, environ).from_beyond(0) == outside
 
 
 def test_the_password_of_the_environment_is_that_of_its_own_user() -> None:
