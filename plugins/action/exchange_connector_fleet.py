@@ -6,51 +6,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import os
 import typing as t
 from pathlib import Path
 
-from ansible import constants
-from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
     fleet,
     fleet_report,
     fleet_summary,
-    identity,
     options,
     timestamps,
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
-from ansible_collections.graphops.intune.plugins.plugin_utils import in_process
+from ansible_collections.graphops.intune.plugins.plugin_utils import in_process, lineage, members
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import display
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
+from ansible_collections.graphops.intune.plugins.plugin_utils.run_store import STORE
 
-PREFIX = "exchange_connector_sync_"
+_SPEC = {**members.with_plain_paths(options.fleet_spec()), "members": {"type": "bool", "default": False}}
 
-# Ansible makes its settings attributes of this module at run time, which no type checker sees.
-_SETTINGS: t.Any = constants
-
-# What is said of a host that is no more with the run when its turn comes.
-_GONE = "an earlier task failed for this host, so its connector was not looked at; see that task's message"
-
-
-class _Host(t.NamedTuple):
-    """What a host is and wants.
-
-    :param tenant: its tenant as far as it is named; the same for its connector.
-    :param member: None if something is wrong with it.
-    :param said: what is to be said of it instead of anything being done; empty for nothing.
-    """
-
-    tenant: str
-    connector_id: str
-    member: fleet.Member | None
-    said: dict[str, t.Any]
+# What is said of hosts that Ansible did not run the role for.
+_LEFT_OUT = "left out by a condition, a loop or an include"
+_GONE = "left the play before the role, so its connector was not looked at"
 
 
 class ActionModule(ActionBase):
@@ -62,63 +43,95 @@ class ActionModule(ActionBase):
     _supports_check_mode = True
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Do it for all hosts of the batch that have not failed yet."""
+        """Do it for all hosts that Ansible runs the role for, or have them say first that they are such."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        checked = ArgumentSpecValidator(options.fleet_spec()).validate(in_process.json_values(self._task.args))
+        checked = ArgumentSpecValidator(_SPEC).validate(in_process.json_values(self._task.args))
         if checked.error_messages:
             return {"failed": True, "msg": str(checked.errors.msg)}
         params = checked.validated_parameters
-        hosts = list(task_vars.get("ansible_play_batch", ()))
-        everyone = list(task_vars.get("ansible_play_hosts_all", hosts))
-        began, earlier = self._earlier()
-        known = {one.host for one in earlier}
-        gone = [host for host in everyone if host not in {*known, *hosts, *task_vars.get("ansible_play_hosts", hosts)}]
         try:
+            self._refuse_run_once()
+            everyone = [*task_vars.get("ansible_play_hosts_all", ())]
             limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(everyone)))
-            limit.count(sum(one.outcome in ("failed", "unknown") or one.reason == _GONE for one in earlier) + len(gone))
-            if params["report_path"]:
-                fleet_report.form_of(params["report_path"])
+            report_path = members.at_home(params["report_path"]) if params["report_path"] else None
+            if report_path:
+                fleet_report.form_of(report_path)
         except errors.OptionError as error:
-            return {"failed": True, "msg": error.sentence()}
-        environment: dict[str, t.Any] = {}
-        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
-        hidden: set[str] = set()
-        warned: list[str] = []
-        with in_process.surroundings(environment):
+            if lineage.all_hosts_come_by(self._task):
+                return {"failed": True, "msg": error.sentence()}
+            # Ansible has all hosts of the play fail along with such a task, also those that the role is not for.
+            return {"changed": False, "by_host": False, "refused": error.sentence()}
+        history = _History(lineage.run_key(self._task, included=params["members"]))
+        batch, present = [*task_vars.get("ansible_play_batch", ())], {*task_vars.get("ansible_play_hosts", ())}
+        gone = [host for host in everyone if host not in present and host not in history.known]
+        inventory = task_vars["hostvars"]._inventory  # noqa: SLF001
+        if params["members"]:
+            found = [members.Found(*fields) for fields in STORE.take(lineage.members_key(self._task))]
+        elif gone or not lineage.all_hosts_come_by(self._task) or not all(map(inventory.get_host, batch)):
+            return {"changed": False, "by_host": True}
+        else:
+            found = self._found(batch, task_vars)
+        return self._synchronised(found, [*batch, *gone], {*gone}, history, limit, report_path, task_vars)
+
+    def _refuse_run_once(self) -> None:
+        """See that every host is told what came of its connector; the task after this one does that.
+
+        :raises OptionError: one host stands for all.
+        """
+        if any(boolean(self._templar.template(value)) for value in lineage.run_once_around(self._task)):
+            raise errors.OptionError(
+                "run_once is set for the role or around it, so only one host would be told what came of all",
+                advice="leave run_once out: the role asks for all hosts together by itself",
+            )
+
+    def _synchronised(
+        self,
+        found: t.Sequence[members.Found],
+        hosts: t.Sequence[str],
+        gone: t.AbstractSet[str],
+        history: _History,
+        limit: fleet.Limit,
+        report_path: str | None,
+        task_vars: t.Mapping[str, t.Any],
+    ) -> dict[str, t.Any]:
+        """Bring the connectors of the hosts that take part up to date, and tell of all.
+
+        :param hosts: all that are to be told of, whether they take part or not.
+        :param gone: those that are no longer in the play.
+        """
+        hidden = {secret for one in found for secret in one.secrets}
+        warned = [warning for one in found for warning in one.warnings]
+        limit.count(history.failed + sum(bool(one.wrong) for one in found))
+        with in_process.quiet_libraries():
             caller = Caller(
                 check_mode=bool(self._task.check_mode),
-                environ=os.environ,
+                environ=dict(os.environ),
                 timing=in_process.timing(),
                 warn=warned.append,
                 progress=in_process.progress_of("all hosts", hidden, bool(self._task.no_log)),
                 keep_secret=hidden.update,
             )
-            began = began or str(timestamps.text(caller.timing.now().replace(microsecond=0)))
-            found = self._hosts([*hosts, *gone], task_vars, hidden)
-            results = {name: {"changed": False, **one.said} for name, one in found.items() if one.said}
-            results.update({name: {"changed": False, "skipped": True, "msg": _GONE} for name in gone})
-            limit.count(sum("skipped" not in result for result in results.values()))
-            members = [one.member for name, one in found.items() if one.member and name not in results]
-            results.update(fleet.synchronise(members, limit, caller))
+            began = history.began or str(timestamps.text(caller.timing.now().replace(microsecond=0)))
+            results: dict[str, dict[str, t.Any]] = {
+                one.host: {"changed": False, "msg": one.wrong} for one in found if one.wrong
+            }
+            wanted = [fleet.Member(one.host, one.params, one.environment) for one in found if not one.wrong]
+            results.update(fleet.synchronise(wanted, limit, caller))
             ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
-        entries = [
-            fleet_summary.entry(
-                name,
-                result if "msg" not in result or "skipped" in result else {**result, "failed": True},
-                tenant=found[name].tenant,
-                connector_id=found[name].connector_id,
-            )
-            for name, result in masked({name: results[name] for name in found}, hidden).items()
-        ]
-        everything = [*earlier, *entries]
-        self._keep(began, everything)
+        results = masked(results, hidden)
+        entries = [_entry(one, results[one.host]) for one in found]
+        history.add(began, entries, hosts)
+        silent = self._found([host for host in history.known if host not in history.told], task_vars)
+        left_out = [_entry(one, _skipped(_GONE if one.host in gone else _LEFT_OUT)) for one in silent]
+        everything = [*history.entries, *left_out]
         result = {
             # The task is shown as one of the first host only, so what changed is told by each host itself.
             "changed": False,
+            "by_host": False,
             "connectors": {one.host: _outcome(one, results[one.host]) for one in entries},
-            **self._told(everything, params["report_path"], warned, started=began, finished=ended),
-            **({"warnings": warned} if warned else {}),
+            **self._told(everything, report_path, warned, started=began, finished=ended),
+            **({"warnings": [*dict.fromkeys(warned)]} if warned else {}),
         }
         return t.cast("dict[str, t.Any]", masked(in_process.json_values(result), hidden))
 
@@ -127,7 +140,7 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         """Show the summary of the run so far, write the report, and return the statistics."""
         summary = fleet_summary.summary(entries, **span)
-        if not self._task.no_log:
+        if not self._task.no_log and in_process.people_read():
             display.display(fleet_report.table(summary))
         if report_path:
             try:
@@ -135,108 +148,80 @@ class ActionModule(ActionBase):
             except OSError as error:
                 warned.append(
                     f"The report could not be written to {report_path}: {error.strerror}; make the folder, or name"
-                    f" another file in {PREFIX}report_path."
+                    f" another file in {members.PREFIX}report_path."
                 )
         short = fleet_summary.limited(summary)
         # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
         statistics = {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False}
         return {"summary": short, "ansible_stats": statistics}
 
-    def _hosts(self, hosts: t.Sequence[str], task_vars: t.Mapping[str, t.Any], hidden: set[str]) -> dict[str, _Host]:
-        """Each host's options from its own variables, as the role's user wrote them; and what is wrong with some.
+    def _found(self, hosts: t.Iterable[str], task_vars: t.Mapping[str, t.Any]) -> list[members.Found]:
+        """What hosts want, by the variables that a task of each would see.
 
-        ``hostvars`` knows neither the variables of the play nor the defaults of the role, so Ansible is asked for all
-        that a task of the host would see.
+        ``hostvars`` knows neither the variables of the play nor the defaults of the role, so Ansible is asked for all.
         """
         manager = task_vars["hostvars"]._variable_manager  # noqa: SLF001
         inventory = task_vars["hostvars"]._inventory  # noqa: SLF001
         play = self._task.get_play()
-        # What the play, its blocks and the role say; Ansible has filled in for the task what the first host has for it.
-        surrounding = t.cast(t.Any, self._task)._parent._get_parent_attribute("environment")  # noqa: SLF001
-        surrounding = surrounding if isinstance(surrounding, list) else []
-        found = {}
+        found = []
         for name in hosts:
-            seen = manager.get_vars(play=play, host=inventory.get_host(name), task=self._task)
+            host = inventory.get_host(name)
+            seen = manager.get_vars(play=play, host=host, task=self._task) if host else {}
             templar = self._templar.copy_with_new_env(available_variables=seen)
-            found[name] = self._host(name, seen, templar, surrounding, hidden)
+            found.append(members.read(name, seen, templar, {}))
         return found
 
-    def _host(
-        self, name: str, seen: t.Mapping[str, t.Any], templar: t.Any, surrounding: list[t.Any], hidden: set[str]
-    ) -> _Host:
-        spec = options.member_spec()
-        nothing = templar.template(seen.get("omit"))
-        values: dict[str, t.Any] = {}
-        wrong: list[str] = []
-        for option in (word for name_, how in spec.items() for word in (name_, *how.get("aliases", ()))):
-            if PREFIX + option not in seen:
-                continue
-            try:
-                # What is omitted is an error by itself, and left out of a mapping.
-                got = templar.template({option: seen[PREFIX + option]})
-            except AnsibleError as error:
-                wrong.append(f"{PREFIX}{option} cannot be used: {error.message}; correct this variable of the host.")
-                continue
-            if got.get(option) not in (None, "", nothing):
-                values[option] = got[option]
-        environment: dict[str, str] = {}
-        left_out = False
-        try:
-            environment = _environment(templar.template(surrounding))
-            left_out = not self._wanted(templar, seen)
-        except AnsibleError as error:
-            wrong.append(f"The environment or a condition of this host cannot be used: {error.message}; correct it.")
-        checked = ArgumentSpecValidator(spec).validate(in_process.json_values(values))
-        params, environ = checked.validated_parameters, {**os.environ, **environment}
-        hidden.update(checked._no_log_values)  # noqa: SLF001
-        hidden.update(identity.secrets(params, environ))
-        if checked.error_messages:
-            wrong.append(f"A variable {PREFIX}... of this host is not right: {checked.errors.msg}; correct it.")
-        said: dict[str, t.Any] = {"msg": wrong[0]} if wrong else {}
-        return _Host(
-            tenant=options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, environ).value,
-            connector_id=str(params.get("connector_id") or ""),
-            member=None if wrong else fleet.Member(name, params, environment),
-            said={"skipped": True, "msg": "left out by a condition (when)"} if left_out else said,
-        )
 
-    def _wanted(self, templar: t.Any, seen: t.Mapping[str, t.Any]) -> bool:
-        """Whether the conditions of the role hold for a host; Ansible has asked for the first one only."""
-        task = t.cast(t.Any, self._task)
-        if hasattr(task, "evaluate_conditional"):
-            # Until ansible-core 2.18.
-            return bool(task.evaluate_conditional(templar, seen))
-        return all(templar.evaluate_conditional(condition) for condition in task.when)
+class _History:
+    """What the task said of earlier batches, and of other items of the same include: it comes once for each.
 
-    def _earlier(self) -> tuple[str, list[fleet_summary.Entry]]:
-        """When the run began, and what this task said of earlier batches: with ``serial``, it comes once for each."""
-        try:
-            began, entries = json.loads(self._memory.read_text(encoding="utf-8"))
-            return began, [fleet_summary.Entry(*fields) for fields in entries]
-        except (OSError, ValueError, TypeError):
-            return "", []
+    :param key: what stays the same for all of them.
+    """
 
-    def _keep(self, began: str, entries: t.Sequence[fleet_summary.Entry]) -> None:
-        """Keep it for the next batch, of which there may be none."""
-        with contextlib.suppress(OSError):
-            self._memory.touch(mode=0o600)
-            self._memory.write_text(json.dumps([began, entries]), encoding="utf-8")
+    def __init__(self, key: str) -> None:
+        self._key = key
+        self.began = ""
+        self.entries: list[fleet_summary.Entry] = []
+        self.known: dict[str, None] = {}
+        for began, entries, hosts in STORE.values(key):
+            self._learn(began, [fleet_summary.Entry(*fields) for fields in entries], hosts)
 
     @property
-    def _memory(self) -> Path:
-        """A file in the run's own folder, as the worker of one batch leaves nothing else to that of the next."""
-        return Path(_SETTINGS.DEFAULT_LOCAL_TMP) / f"graphops-intune-{self._task._uuid}"  # noqa: SLF001
+    def failed(self) -> int:
+        """How many of the role's own hosts failed, or may have."""
+        return sum(one.outcome in ("failed", "unknown") for one in self.entries)
+
+    @property
+    def told(self) -> set[str]:
+        """The hosts of which something is told."""
+        return {one.host for one in self.entries}
+
+    def add(self, began: str, entries: t.Sequence[fleet_summary.Entry], hosts: t.Iterable[str]) -> None:
+        """Add what is said now.
+
+        :param hosts: those that it is about or was not about.
+        """
+        hosts = [*hosts]
+        self._learn(began, entries, hosts)
+        STORE.append(self._key, [began, entries, hosts])
+
+    def _learn(self, began: str, entries: t.Iterable[fleet_summary.Entry], hosts: t.Iterable[str]) -> None:
+        self.began = self.began or began
+        self.entries += entries
+        self.known.update(dict.fromkeys(hosts))
 
 
-def _environment(parts: t.Any) -> dict[str, str]:
-    """What Ansible makes of ``environment``: mappings, of which the last one wins."""
-    plain = in_process.json_values(parts)
-    return {
-        str(name): str(value)
-        for part in (plain if isinstance(plain, list) else [plain])
-        if isinstance(part, dict)
-        for name, value in part.items()
-    }
+def _skipped(why: str) -> dict[str, t.Any]:
+    return {"changed": False, "skipped": True, "msg": why}
+
+
+def _entry(one: members.Found, result: t.Mapping[str, t.Any]) -> fleet_summary.Entry:
+    return fleet_summary.entry(
+        one.host,
+        result if "msg" not in result or "skipped" in result else {**result, "failed": True},
+        tenant=one.tenant,
+        connector_id=one.connector_id,
+    )
 
 
 def _outcome(entry: fleet_summary.Entry, result: t.Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -25,14 +25,16 @@ class ActionModule(ActionBase):
         task_vars = task_vars or {}
         name, host = str(self._task.args.get("fleet")), task_vars.get("inventory_hostname")
         registered = task_vars.get(name)
-        connectors = registered.get("connectors") if isinstance(registered, t.Mapping) else None
-        if isinstance(registered, t.Mapping) and registered.get("skipped"):
-            return {
-                "failed": True,
-                "msg": "Nothing was synchronised, because a condition (when) on the role is false for the first host of"
-                " the play; choose the hosts by hosts or --limit instead.",
-            }
+        registered = registered if isinstance(registered, t.Mapping) else {}
+        refused = registered.get("refused") or (registered.get("failed") and registered.get("msg"))
+        if refused:
+            return {"failed": True, "msg": str(refused)}
+        connectors = registered.get("connectors")
         outcome = connectors.get(host) if isinstance(connectors, t.Mapping) else None
         if outcome is None:
-            return {"failed": True, "msg": f"{name} does not hold what exchange_connector_fleet returned for {host}."}
+            return {
+                "failed": True,
+                "msg": f"{name} does not hold what exchange_connector_fleet returned for {host}, so nothing is known of"
+                " its connector; begin with the first task of the role.",
+            }
         return t.cast("dict[str, t.Any]", json_values(outcome))

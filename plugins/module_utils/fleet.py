@@ -21,7 +21,7 @@ from .story import Story
 _IDENTITIES_AT_ONCE = 8
 # Seconds until the thread that waits for them looks about.
 _LONGEST_SLEEP = 1.0
-# With a limit to the failures, so many are begun before they are counted again: one batch.
+# With a limit to the failures, so many are requested before they are counted again: one batch.
 _AT_A_TIME = 20
 
 
@@ -94,11 +94,13 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
             group.add(member.host, want)
     over = threading.Event()
     caller = caller._replace(timing=_until(over, caller.timing))
-    _in_threads([partial(group.begin, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE, over)
+    _in_threads([partial(group.look, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE, over)
+    due = [group for group in groups.values() if group.due]
+    _in_threads([partial(group.request, limit, caller) for group in due], _IDENTITIES_AT_ONCE, over)
     # Whoever waits is idle nearly all the time, so nobody waits in turns.
     waiting = [group for group in groups.values() if group.waiting]
     about = _these(sum(len(group.waiting) for group in waiting), len({group.tenant for group in waiting}))
-    _in_threads([partial(group.finish, about, caller) for group in waiting], len(waiting), over)
+    _in_threads([partial(group.finish, about, limit, caller) for group in waiting], len(waiting), over)
     for group in groups.values():
         results.update(group.results(limit))
     return results
@@ -199,7 +201,7 @@ class _Group:
         self._params = params
         self._environment = environment
         self._client: Client | None = None
-        # A result, an error, or what is to be waited for; nothing for one that was not begun.
+        # A result, an error, or what is to be requested or waited for.
         self._ends: dict[str, t.Any] = {}
 
     def add(self, host: str, want: sync.Wanted) -> None:
@@ -210,52 +212,62 @@ class _Group:
         )
 
     @property
+    def due(self) -> list[str]:
+        """The connectors that are still to be asked to synchronise."""
+        return [name for name, end in self._ends.items() if isinstance(end, sync.Due)]
+
+    @property
     def waiting(self) -> list[str]:
         """The connectors whose end is still to be seen."""
         return [name for name, end in self._ends.items() if isinstance(end, sync.Waiting)]
 
-    def begin(self, limit: Limit, caller: Caller) -> None:
-        """Request what is needed, for as long as the limit is not reached."""
+    def look(self, limit: Limit, caller: Caller) -> None:
+        """Sign in, read the connectors, and decide which are due; without a limit, these are requested at once."""
         try:
             client = self._client = connect(self._params, caller.environ, caller.timing, own=self._environment)
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
             return
-        ids = list(self._shared)
-        step = _AT_A_TIME if limit.most is not None else max(1, len(ids))
-        try:
-            for start in range(0, len(ids), step):
-                if limit.reached:
-                    break
-                part = ids[start : start + step]
-                stories = [self._begin(self._shared[name].want, client, caller) for name in part]
-                self._ended(part, client.graph.tell(stories), limit)
-        finally:
-            caller.keep_secret(client.sign_in.tokens)
-        if not self.waiting:
-            # With hundreds of tenants, every file that stays open counts.
-            client.graph.http.renew_connections()
+        look = self._look if limit.most is not None else self._begin
+        self._tell(self._shared, [look(shared.want, client, caller) for shared in self._shared.values()], limit, caller)
+
+    def request(self, limit: Limit, caller: Caller) -> None:
+        """Request what is due, for as long as the limit is not reached."""
+        client, due = t.cast(Client, self._client), self.due
+        for start in range(0, len(due), _AT_A_TIME):
+            if limit.reached:
+                break
+            part = due[start : start + _AT_A_TIME]
+            stories = [sync.request(self._ends[name], client.graph, check_mode=caller.check_mode) for name in part]
+            self._tell(part, stories, limit, caller)
 
     @property
     def tenant(self) -> str:
         """The tenant as the user named it; "" if that is not known."""
         return self._client.tenant if self._client else ""
 
-    def finish(self, about: str, caller: Caller) -> None:
+    def finish(self, about: str, limit: Limit, caller: Caller) -> None:
         """Wait for what was requested. ``about`` is what all groups wait for together."""
         client, waiting = t.cast(Client, self._client), self.waiting
         stories = [
             sync.finish(self._ends[name], client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
             for name in waiting
         ]
-        try:
-            self._ends.update(zip(waiting, client.graph.tell(stories)))
-        finally:
-            caller.keep_secret(client.sign_in.tokens)
+        self._tell(waiting, stories, limit, caller)
 
     def results(self, limit: Limit) -> dict[str, dict[str, t.Any]]:
         """By host, what came of its connector."""
         return {host: self._result(name, limit) for name, shared in self._shared.items() for host in shared.hosts}
+
+    def _tell(self, names: t.Iterable[str], stories: t.Sequence[Story[t.Any]], limit: Limit, caller: Caller) -> None:
+        client = t.cast(Client, self._client)
+        try:
+            self._ended(names, client.graph.tell(stories), limit)
+        finally:
+            caller.keep_secret(client.sign_in.tokens)
+        if not self.due and not self.waiting:
+            # With hundreds of tenants, every file that stays open counts.
+            client.graph.http.renew_connections()
 
     def _ended(self, names: t.Iterable[str], ends: t.Sequence[t.Any], limit: Limit) -> None:
         for name, end in zip(names, ends):
@@ -263,21 +275,22 @@ class _Group:
             if isinstance(end, errors.IntuneError):
                 limit.count(len(self._shared[name].hosts))
 
-    def _begin(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
+    def _look(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
         about = self._about(want.connector_id)
-        return sync.begin(
-            want,
-            client.graph,
-            check_mode=caller.check_mode,
-            warn=lambda text: caller.warn(f"{about}: {text}."),
-        )
+        return sync.look(want, client.graph, warn=lambda text: caller.warn(f"{about}: {text}."))
+
+    def _begin(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
+        seen = yield from self._look(want, client, caller)
+        if isinstance(seen, sync.Due):
+            return (yield from sync.request(seen, client.graph, check_mode=caller.check_mode))
+        return seen
 
     def _about(self, name: str) -> str:
         return sync.subject({"connector_id": name}, self.tenant)
 
     def _result(self, name: str, limit: Limit) -> dict[str, t.Any]:
-        end = self._ends.get(name)
-        if end is None:
+        end = self._ends[name]
+        if isinstance(end, sync.Due):
             return {
                 "changed": False,
                 "skipped": True,

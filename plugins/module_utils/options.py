@@ -166,7 +166,7 @@ def member_spec() -> dict[str, t.Any]:
 
 
 def fleet_spec() -> dict[str, t.Any]:
-    """The argument spec of ``exchange_connector_fleet``."""
+    """The argument spec of what the role ``exchange_connector_sync`` has beside the options of its members."""
     return {
         "max_failures": {"type": "str", "default": ""},
         "report_path": {"type": "path"},

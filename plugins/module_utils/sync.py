@@ -235,6 +235,18 @@ def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dic
     return result
 
 
+class Due(t.NamedTuple):
+    """A connector that was read and needs a synchronisation, which was not requested yet.
+
+    :param left: seconds that are left for all tries about this connector; what passes until it is asked for is free.
+    """
+
+    want: Wanted
+    first: Reading
+    left: float
+    result: _Result
+
+
 class Waiting(t.NamedTuple):
     """A synchronisation that was requested, and whose end is still to be seen."""
 
@@ -254,34 +266,36 @@ def run(
     warn: t.Callable[[str], t.Any],
     progress: t.Callable[[str], t.Any],
 ) -> Story[dict[str, t.Any]]:
-    """Bring one connector up to date: :func:`begin`, and if there is something to wait for, :func:`finish`.
+    """Bring one connector up to date: :func:`look`, if it is due :func:`request`, if there is an end :func:`finish`.
 
     :param progress: takes clauses about what is being waited for.
     :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
     """
-    begun = yield from begin(want, graph, first=first, limit=limit, check_mode=check_mode, warn=warn)
+    seen = yield from look(want, graph, first=first, limit=limit, warn=warn)
+    if not isinstance(seen, Due):
+        return seen
+    begun = yield from request(seen, graph, check_mode=check_mode)
     if isinstance(begun, Waiting):
         return (yield from finish(begun, graph, progress=progress))
     return begun
 
 
-def begin(
+def look(
     want: Wanted,
     graph: Graph,
     *,
     first: Reading | None = None,
     limit: float | None = None,
-    check_mode: bool,
     warn: t.Callable[[str], t.Any],
-) -> Story[dict[str, t.Any] | Waiting]:
-    """Read a connector, decide, request a synchronisation.
+) -> Story[dict[str, t.Any] | Due]:
+    """Read a connector, and decide.
 
     :param first: the connector, if it was just read.
     :param limit: seconds for all tries until a synchronisation is requested, if other than ``retry_timeout``.
     :param warn: takes clauses about the connector that the user should read.
-    :returns: the result, or what to wait for.
+    :returns: the result, or what is due.
     :raises IntuneError: the connector could not be read.
-    :raises SyncFailed: anything later, with all that is known.
+    :raises SyncFailed: it must not be synchronised.
     """
     patience = retries.Patience(graph.http.timing, graph.http.retry_timeout if limit is None else limit)
     if first is None:
@@ -293,11 +307,19 @@ def begin(
     result = _Result(want, first, decision)
     if decision.refused:
         raise SyncFailed(_not_connected(first.connector, want), result.of("refused"))
-    if not decision.post:
-        return result.of("fresh")
+    return Due(want, first, patience.left, result) if decision.post else result.of("fresh")
+
+
+def request(due: Due, graph: Graph, *, check_mode: bool) -> Story[dict[str, t.Any] | Waiting]:
+    """Request the synchronisation that is due, or predict it.
+
+    :returns: the result, or what to wait for.
+    :raises SyncFailed: it was not accepted, or nobody can tell, with all that is known.
+    """
+    want, first, left, result = due
     if check_mode:
         return result.of("predicted", changed=True)
-
+    patience = retries.Patience(graph.http.timing, left)
     try:
         requested = yield from exchange_connector.request_sync(
             graph, want.connector_id, want.sync_type, first.connector, patience

@@ -12,4 +12,4 @@ a test holds the two together.
 
 from __future__ import annotations
 
-VERSION = "1.0.0"
+VERSION = "1.1.0"

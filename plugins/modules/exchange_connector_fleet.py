@@ -50,8 +50,18 @@ options:
       - How many connectors may fail before no further one is asked to synchronise, as a number or as a percentage of
         the hosts of the play such as V(10%), those of earlier batches (C(serial)) included. The empty string sets no
         limit.
+      - What is known before the first request counts before it, such as a connector that is disconnected or cannot be
+        read, or options that cannot be right. Requests that fail count after each 20 of an identity.
     type: str
     default: ""
+  members:
+    description:
+      - Whether it is about the hosts for which M(graphops.intune.exchange_connector_member) has run, and no others.
+      - Without this, it is about all hosts of the batch. Where Ansible runs the role for some of them only, or not in
+        the same way for all, nothing is done, and RV(by_host) is V(true).
+    type: bool
+    default: false
+    version_added: 1.1.0
   report_path:
     description:
       - A file on the controller to write a report to, as HTML, JSON or CSV by its ending. It is written in check mode,
@@ -72,6 +82,19 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+by_host:
+  description:
+    - Whether nothing was done, because each host has to say first that the role is run for it, and with what.
+  returned: always
+  type: bool
+  sample: false
+  version_added: 1.1.0
+refused:
+  description: Why nothing is done for any host, if that is the result of each of them and not of the play.
+  returned: where it is so
+  type: str
+  sample: max_failures is 'many'; give a number, or a percentage such as 10%.
+  version_added: 1.1.0
 connectors:
   description: By host, what came of its connector.
   returned: success

@@ -26,6 +26,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.plugins.callback.default import CallbackModule as DefaultCallback
+from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
 from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
@@ -176,6 +178,15 @@ def timing() -> retries.Timing:
     return retries.Timing(sleep=sleep)
 
 
+def people_read() -> bool:
+    """Whether people read what is displayed: Ansible's own callback for the screen, or one that is made of it.
+
+    Another one may write JSON, or nothing at all; a line of ours would break that.
+    """
+    chosen = callback_loader.get(_SETTINGS.DEFAULT_STDOUT_CALLBACK, class_only=True)
+    return isinstance(chosen, type) and issubclass(chosen, DefaultCallback)
+
+
 def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callable[[str], None]:
     """A way to say what is being waited for: every time from -vv on, else once a minute, first after a minute.
 
@@ -188,7 +199,7 @@ def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callabl
 
     def say(text: str) -> None:
         nonlocal said
-        if no_log:
+        if no_log or not people_read():
             return
         line = masked(f"WAITING: [{who}]: {text}", hidden)
         if display.verbosity >= 2:
@@ -204,12 +215,26 @@ def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callabl
 def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
     """Give the block the task's environment, which Ansible gives to modules only, and keep the libraries quiet.
 
-    A worker runs one task, so nobody else sees the changed environment. What msal and requests log or warn of would
-    reach the screen or Ansible's log, which no module's words do.
+    A worker runs one task, so nobody else sees the changed environment.
     """
     given = {str(name): str(value) for name, value in environment.items()}
-    before, disabled = {name: os.environ.get(name) for name in given}, logging.root.manager.disable
+    before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
+    try:
+        with quiet_libraries():
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def quiet_libraries() -> t.Iterator[None]:
+    """Keep from screen and log what msal and requests log or warn of, as no module's words would reach these."""
+    disabled = logging.root.manager.disable
     logging.disable()
     try:
         with warnings.catch_warnings():
@@ -217,11 +242,6 @@ def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
             yield
     finally:
         logging.disable(disabled)
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def json_values(value: t.Any) -> t.Any:

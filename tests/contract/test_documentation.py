@@ -31,7 +31,7 @@ SPECS: dict[str, dict[str, t.Any]] = {
     "intune_exchange_connector_info": options.info_spec(),
 }
 # They take no identity, and are no members of the action group.
-PARTS_OF_THE_ROLE = ("exchange_connector_fleet", "exchange_connector_outcome")
+PARTS_OF_THE_ROLE = ("exchange_connector_fleet", "exchange_connector_member", "exchange_connector_outcome")
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 

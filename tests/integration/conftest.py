@@ -96,10 +96,9 @@ def ansible_playbook(*arguments: str, site: Place, environment: t.Mapping[str, s
         [str(BIN / "ansible-playbook"), *arguments],
         env=clean_environment(
             site.collections,
-            ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
             ANSIBLE_CALLBACKS_ENABLED="record",
             RECORD_RESULTS=str(record),
-            **environment,
+            **{"ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests" / "callbacks"), **environment},
         ),
         cwd=site.folder,
         stdin=subprocess.DEVNULL,

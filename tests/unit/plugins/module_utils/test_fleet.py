@@ -11,7 +11,7 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import fleet, options, retries, sync
+from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet, options, retries, sync
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
 
 ID = "11111111-1111-4111-8111-111111111111"
@@ -53,11 +53,11 @@ class TaskTimeoutError(BaseException):
 def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     began = threading.Event()
 
-    def begin(self: t.Any, _limit: fleet.Limit, caller: Caller) -> None:  # noqa: ARG001
+    def look(self: t.Any, _limit: fleet.Limit, caller: Caller) -> None:  # noqa: ARG001
         began.set()
         caller.timing.sleep(60)
 
-    monkeypatch.setattr(fleet._Group, "begin", begin)  # noqa: SLF001
+    monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
     wait = fleet.futures.wait
 
     def interrupted(working: t.Any, timeout: float) -> t.Any:
@@ -80,10 +80,11 @@ def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyP
 def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, list[str]]] = []
 
-    def begin(self: t.Any, _limit: fleet.Limit, _caller: Caller) -> None:
+    def look(self: t.Any, _limit: fleet.Limit, _caller: Caller) -> None:
+        self._ended(self._shared, [errors.IntuneError("x")] * len(self._shared), _limit)
         seen.append((self._environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts]))
 
-    monkeypatch.setattr(fleet._Group, "begin", begin)  # noqa: SLF001
+    monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
     members = [
         fleet.Member("a", PARAMS, {"AZURE_TENANT": "one"}),
         fleet.Member("b", PARAMS, {"AZURE_TENANT": "two"}),

@@ -1,0 +1,132 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This plugin_utils is private to graphops.intune; it can change in any release.
+
+"""What a host of a fleet wants, read from its variables as the role's user wrote them."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import typing as t
+
+from ansible.errors import AnsibleError
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.graphops.intune.plugins.module_utils import identity, options
+from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import json_values
+
+PREFIX = "exchange_connector_sync_"
+
+# How alike two names are of which one is taken for the other misspelt; 1 is the same.
+_ALIKE = 0.75
+
+
+class Found(t.NamedTuple):
+    """What a host is and wants; plain values, so that one worker can leave it to another.
+
+    :param tenant: its tenant as far as it is named; the same for its connector.
+    :param params: the parameters of ``intune_exchange_connector_sync``, those of a single connector.
+    :param environment: the variables that its task has beside those of the run.
+    :param wrong: why these cannot be used, as a sentence; "" if they can.
+    :param warnings: sentences that the user should read.
+    :param secrets: what must not be shown.
+    """
+
+    host: str
+    tenant: str
+    connector_id: str
+    params: dict[str, t.Any]
+    environment: dict[str, str]
+    wrong: str
+    warnings: list[str]
+    secrets: list[str]
+
+
+def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, environment: t.Mapping[str, t.Any]) -> Found:
+    """Read what a host wants.
+
+    :param variables: all that a task of the host sees.
+    :param templar: Ansible's, with these variables.
+    :param environment: that of the host's task.
+    """
+    spec = with_plain_paths(options.member_spec())
+    nothing = templar.template(variables.get("omit"))
+    values: dict[str, t.Any] = {}
+    wrong, warnings = _misspelt(variables, spec)
+    hidden: set[str] = set()
+    for option, how in spec.items():
+        named: dict[str, t.Any] = {}
+        for word in (option, *how.get("aliases", ())):
+            raw = variables.get(PREFIX + word)
+            if raw is None:
+                continue
+            if how.get("no_log"):
+                hidden.add(str(raw))
+            try:
+                # What is omitted is an error by itself, and left out of a mapping.
+                got = templar.template({word: raw}).get(word)
+            except AnsibleError as error:
+                # Ansible repeats what it cannot evaluate.
+                why = "" if how.get("no_log") else f": {error.message}"
+                wrong.append(f"{PREFIX}{word} cannot be used{why}; correct this variable of the host.")
+                continue
+            if got not in (None, "", nothing):
+                named[PREFIX + word] = json_values(got)
+        if len({str(value) for value in named.values()}) > 1:
+            wrong.append(f"{' and '.join(named)} are the same option but differ for this host; set one of them.")
+        if named:
+            values[option] = next(iter(named.values()))
+    checked = ArgumentSpecValidator(spec).validate(values)
+    params, own = dict(checked.validated_parameters), {str(name): str(value) for name, value in environment.items()}
+    for option, how in options.member_spec().items():
+        if how["type"] == "path" and params.get(option):
+            params[option] = at_home(params[option])
+    environ = {**os.environ, **own}
+    hidden.update(checked._no_log_values)  # noqa: SLF001
+    hidden.update(identity.secrets(params, environ))
+    if checked.error_messages:
+        wrong.append(f"A variable {PREFIX}... of this host is not right: {checked.errors.msg}; correct it.")
+    return Found(
+        host=host,
+        tenant=options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, environ).value,
+        connector_id=str(params.get("connector_id") or ""),
+        params=json_values(params),
+        environment=own,
+        wrong=wrong[0] if wrong else "",
+        warnings=warnings,
+        secrets=sorted(hidden),
+    )
+
+
+def with_plain_paths(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The same argument spec with paths as texts; what makes paths of them is :func:`at_home`.
+
+    For a path, Ansible puts in the variables of the environment, and whoever writes an inventory's values must not read
+    it by them.
+    """
+    return {name: {**how, "type": "str"} if how["type"] == "path" else how for name, how in spec.items()}
+
+
+def at_home(path: str) -> str:
+    """The path with its tilde replaced, if it begins with one."""
+    return os.path.expanduser(path)  # noqa: PTH111 - as Ansible does, and without an error for a user that is none
+
+
+def _misspelt(variables: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
+    """What is wrong with variables that look like the role's, and what is only worth a warning."""
+    known = {word for name, how in spec.items() for word in (name, *how.get("aliases", ()))} | {*options.fleet_spec()}
+    wrong, warnings = [], []
+    for variable in sorted(name for name in variables if isinstance(name, str) and name.startswith(PREFIX)):
+        word = variable[len(PREFIX) :]
+        if word in known:
+            continue
+        alike = difflib.get_close_matches(word, known, n=1, cutoff=_ALIKE)
+        if alike:
+            wrong.append(f"{variable} is no variable of the role; did you mean {PREFIX}{alike[0]}?")
+        elif word in options.sync_spec():
+            wrong.append(f"{variable} is no variable of the role, which is for one connector a host; remove it.")
+        else:
+            warnings.append(f"{variable} is no variable of the role, so it has no effect.")
+    return wrong, warnings
