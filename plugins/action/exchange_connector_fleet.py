@@ -139,6 +139,16 @@ class ActionModule(ActionBase):
         self, entries: t.Sequence[fleet_summary.Entry], report_path: str | None, warned: list[str], **span: str
     ) -> dict[str, t.Any]:
         """Show the summary of the run so far, write the report, and return the statistics."""
+        try:
+            return self._summary(entries, report_path, warned, **span)
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is, what came of the connectors is told by their hosts all the same.
+            warned.append(errors.internal(error).sentence("The summary could not be made"))
+            return {}
+
+    def _summary(
+        self, entries: t.Sequence[fleet_summary.Entry], report_path: str | None, warned: list[str], **span: str
+    ) -> dict[str, t.Any]:
         summary = fleet_summary.summary(entries, **span)
         if not self._task.no_log and in_process.people_read():
             display.display(fleet_report.table(summary))

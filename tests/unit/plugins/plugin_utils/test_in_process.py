@@ -151,7 +151,7 @@ def test_what_is_no_exception_passes_and_the_surroundings_are_restored(
     end: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
     def perform(_params: t.Any, caller: t.Any) -> t.Any:
-        assert os.environ["GRAPHOPS_TEST"] == caller.environ["GRAPHOPS_TEST"] == "1"
+        assert os.environ["GRAPHOPS_TEST"] == caller.whole_environ["GRAPHOPS_TEST"] == "1"
         logging.getLogger("msal").error("not to be seen")
         warnings.warn("not to be seen", stacklevel=1)
         raise end
@@ -237,3 +237,21 @@ def test_progress(monkeypatch: pytest.MonkeyPatch, verbosity: int, no_log: bool,
 
     make(perform, no_log=no_log).run(task_vars={"inventory_hostname": "h"})
     assert [line.replace("*****", "").replace("****", "***") for line in screen.lines] == shown
+
+
+@pytest.mark.parametrize(
+    ("chosen", "read"),
+    [("default", True), ("minimal", False), ("oneline", False), ("no.such.one", False)],
+)
+def test_people_read_what_is_made_of_the_default_callback(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, read: bool
+) -> None:
+    monkeypatch.setattr(in_process._SETTINGS, "DEFAULT_STDOUT_CALLBACK", chosen, raising=False)  # noqa: SLF001
+    assert in_process.people_read() is read
+
+
+def test_nothing_is_said_beside_a_callback_that_people_do_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_process, "people_read", lambda: False)
+    monkeypatch.setattr(in_process, "display", types.SimpleNamespace(verbosity=3, vv=pytest.fail, display=pytest.fail))
+    monkeypatch.setattr(in_process, "PROGRESS_INTERVAL", 0)
+    in_process.progress_of("h", set(), False)("text")
