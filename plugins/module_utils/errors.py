@@ -13,6 +13,8 @@ import re
 import typing as t
 from http import HTTPStatus
 
+from . import secrecy
+
 # How deep an error body is searched: "error" > "message" > "Message" > ... with room to spare; a hostile one ends here.
 _DEPTH = 8
 # A longer message is cut: it is a page or a dump, and the task's output is read by people.
@@ -160,7 +162,7 @@ def graph_said(body: bytes | str) -> Said:
 def _said(text: str, so_far: Said, depth: int) -> Said:
     document = _json_object(text)
     if document is None or depth == 0:
-        text = text[:_SEARCHED]
+        text = secrecy.masked(text)[:_SEARCHED]
         message = one_line(_INTUNE_TAIL.sub("", _from_html(text)))
         activity = _ACTIVITY_ID.search(text)
         return Said(
@@ -258,7 +260,7 @@ def entra_error(doing: str, status: int | None, answer: t.Mapping[str, t.Any]) -
     :param answer: the body: ``error``, ``error_description`` (it starts with AADSTS and a number), ``trace_id``.
         https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response
     """
-    description = _word(answer.get("error_description"))[:_SEARCHED]
+    description = secrecy.masked(_word(answer.get("error_description")))[:_SEARCHED]
     text = one_line(_ENTRA_TAIL.sub("", description)) or one_line(_word(answer.get("error"))) or "no reason given"
     number = _AADSTS.search(text)
     code = number.group(1) if number else ""
@@ -270,9 +272,16 @@ def entra_error(doing: str, status: int | None, answer: t.Mapping[str, t.Any]) -
 
 
 def one_line(text: str) -> str:
-    """Make text from elsewhere safe to print: one line, no control characters, not too long."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    """Make text from elsewhere safe to print: one line, no control characters, not too long, no part of a secret."""
+    line = _on_one_line(text)
+    # What stays as it is gets masked with all that is returned.
+    if line != text or len(line) > _LONGEST or secrecy.may_hide(line):
+        line = _on_one_line(secrecy.masked(text))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3].rstrip() + "..."
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def json_of(body: bytes | str) -> t.Any:

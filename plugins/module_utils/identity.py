@@ -18,10 +18,10 @@ import typing as t
 import warnings
 from urllib.parse import urlsplit
 
-from . import errors, retries, token_cache, transport
+from . import errors, retries, secrecy, token_cache, transport
 from .clouds import Endpoints
 from .errors import OptionError, SignInError
-from .options import IDENTITY_VARIABLES, Given, given
+from .options import CLOUD_VARIABLES, IDENTITY_VARIABLES, Given, given
 from .version import VERSION
 
 try:
@@ -95,6 +95,9 @@ _HOST_VARIABLES = {
     "msi": (*_MSI_VARIABLES, "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_SECRET"),
     "cli": ("AZURE_CONFIG_DIR", "HOME", "PATH"),
 }
+# What a host proves itself by to the endpoint of its managed identity.
+_SECRET_VARIABLES = ("IDENTITY_HEADER", "MSI_SECRET")
+_PROXY_VARIABLES = [spelt(f"{scheme}_proxy") for scheme in ("https", "http", "all") for spelt in (str.lower, str.upper)]
 _SECRETS = ("secret", "x509_certificate_password", "oidc_token", "password", "refresh_token", "access_token")
 
 
@@ -136,6 +139,14 @@ def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set
     """Every secret among options and environment, used or not: none of them may be shown."""
     found = {given(name, IDENTITY_VARIABLES[name], options, environ).value for name in _SECRETS}
     found |= {environ.get(variable, "") for name in _SECRETS for variable in IDENTITY_VARIABLES[name]}
+    found |= {environ.get(variable, "") for variable in _SECRET_VARIABLES}
+    for name in ("graph_url", "authority_url"):
+        for address in (str(options.get(name) or ""), environ.get(CLOUD_VARIABLES[name][0], "")):
+            parts = secrecy.of_address(address)
+            # With its password taken out, it might be taken for one that works.
+            found |= {*parts, address} if parts else parts
+    for variable in _PROXY_VARIABLES:
+        found |= secrecy.of_address(environ.get(variable, ""))
     return found - {""}
 
 
@@ -332,7 +343,7 @@ class SignIn:
         self._http = http
         self._token: str | None = None
         self._tokens: set[str] = set()
-        http.secrets.update(identity.values[name] for name in _SECRETS if identity.values[name])
+        secrecy.hide(secrets(identity.values, environ))
         self._good_until = 0.0
         source = identity.way.source
         if source not in ("access_token", "cli") and not HAS_MSAL:
@@ -344,8 +355,13 @@ class SignIn:
 
     @property
     def tokens(self) -> set[str]:
-        """The tokens that were got: none of them may be shown."""
+        """The tokens that were got, and those that were sent for them: none of them may be shown."""
         return set(self._tokens)
+
+    def _hide(self, *tokens: str) -> None:
+        """Keep tokens from being shown: here for whoever masks results, and for all sentences."""
+        self._tokens.update(tokens)
+        secrecy.hide(tokens)
 
     def _everything(self) -> list[t.Any]:
         """All that decides which token is got, the credential included."""
@@ -383,8 +399,7 @@ class SignIn:
         else:
             token = self._sign_in(limit)
         self._token = token.value
-        self._tokens.add(token.value)
-        self._http.secrets.add(token.value)
+        self._hide(token.value)
         self._good_until = self._http.timing.monotonic() + token.good_for
 
     def _sign_in(self, limit: float) -> token_cache.Token:
@@ -395,7 +410,7 @@ class SignIn:
         return token_cache.Token(token, max(lifetime - _MARGIN, lifetime / 2))
 
     def _from_msal(self, limit: float) -> t.Mapping[str, t.Any]:
-        http = _MsalHttp(self._http, self._hosts.authority_url, limit)
+        http = _MsalHttp(self._http, self._hosts.authority_url, limit, keep_secret=self._hide)
         try:
             with warnings.catch_warnings():
                 # msal warns the programmer of user name and password; the documentation warns the user.
@@ -468,8 +483,7 @@ class SignIn:
     def _federated_token(self) -> str:
         values = self._identity.values
         token = values["oidc_token"] or _read_token_file(values["oidc_token_file_path"])
-        self._tokens.add(token)
-        self._http.secrets.add(token)
+        self._hide(token)
         return token
 
     def _from_cli(self, limit: float) -> t.Mapping[str, t.Any]:
@@ -524,8 +538,11 @@ class _MsalHttp:
     Being below msal's own cache of refusals, the repeats are not answered by that.
     """
 
-    def __init__(self, http: transport.Transport, authority_url: str, limit: float) -> None:
+    def __init__(
+        self, http: transport.Transport, authority_url: str, limit: float, *, keep_secret: t.Callable[..., None]
+    ) -> None:
         self._http = http
+        self._keep_secret = keep_secret
         self._authority = urlsplit(authority_url)
         # One for all requests of a sign-in.
         self._patience = retries.Patience(http.timing, limit)
@@ -543,6 +560,10 @@ class _MsalHttp:
         """The transport outlives it."""
 
     def _answer(self, method: str, url: str, *, headers: t.Any, **request: t.Any) -> _MsalAnswer:
+        if isinstance(request.get("data"), dict):
+            # What msal has signed with a certificate, or got from a federated user's server, is good for minutes.
+            proofs = (request["data"].get(name) for name in ("client_assertion", "assertion"))
+            self._keep_secret(*(errors.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
         parts = urlsplit(url)
         of_authority = parts.hostname == self._authority.hostname
         if of_authority and parts.port is None and self._authority.port is not None:

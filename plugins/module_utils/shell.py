@@ -22,9 +22,6 @@ try:
 except ImportError:
     register_secrets = None
 
-if t.TYPE_CHECKING:
-    from ansible.module_utils.basic import AnsibleModule
-
 
 # By this variable, a module that was sent is told which of its environment's are the task's own.
 OWN_VARIABLE = "GRAPHOPS_INTUNE_TASK_ENVIRONMENT"
@@ -40,19 +37,33 @@ class Flow(t.Protocol):
         """What a sentence about it begins with."""
 
 
-def run(module: AnsibleModule, flow: Flow) -> t.NoReturn:
-    """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
+class Hiding:
+    """What makes an AnsibleModule, to be put before it, hide more than the options that are secrets by themselves.
 
-    # What AnsibleModule hides by itself are options; a secret from the environment it does not know.
-    def hide(secrets: t.Iterable[str]) -> None:
+    It does not know those of the environment, nor the password in an address.
+    """
+
+    params: t.Any
+    no_log_values: t.Any
+
+    def hide(self, secrets: t.Iterable[str]) -> None:
+        """Mask secrets in all that is returned."""
         known = {secret for secret in secrets if secret}
-        module.no_log_values.update(known)
+        self.no_log_values.update(known)
         if register_secrets is not None:
             register_secrets(known)
 
+    def fail_json(self, msg: str, **kwargs: t.Any) -> None:
+        """Fail; also while the options are still being checked, which are returned then as they are."""
+        self.hide(identity.secrets(self.params, os.environ))
+        super().fail_json(msg, **kwargs)  # type: ignore[misc]
+
+
+def run(module: t.Any, flow: Flow) -> None:
+    """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
     environ = dict(os.environ)
     own = {name: environ.pop(name) for name in environ.pop(OWN_VARIABLE, "").split() if name in environ}
-    hide(identity.secrets(module.params, {**environ, **own}))
+    module.hide(identity.secrets(module.params, {**environ, **own}))
     caller = Caller(
         check_mode=module.check_mode,
         environ=environ,
@@ -61,7 +72,7 @@ def run(module: AnsibleModule, flow: Flow) -> t.NoReturn:
         warn=module.warn,
         # A module has no way to say anything before its end.
         progress=lambda _text: None,
-        keep_secret=hide,
+        keep_secret=module.hide,
     )
     result = outcome(flow, module.params, caller)
     if "msg" in result:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import http.client
 import io
-import json
 import pathlib
 import platform
 import socket
@@ -20,9 +19,9 @@ import time
 import typing as t
 import zlib
 from datetime import datetime
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import urlsplit
 
-from . import errors, retries, timestamps
+from . import errors, retries, secrecy, timestamps
 from .story import Ask, Pause, Story, tell_one
 from .version import VERSION
 
@@ -241,8 +240,6 @@ class Transport:
         self.timing = timing
         self.request_timeout = request_timeout
         self.retry_timeout = retry_timeout
-        # What errors may not quote. Ansible hides it too, but not what is left of it in a message that is cut.
-        self.secrets: set[str] = set()
         self._session = requests.Session()
         # The environment is read here, for proxies alone: requests would also take credentials from ~/.netrc and put
         # them in the place of our token.
@@ -332,19 +329,18 @@ class Transport:
         )
         return tell_one(story, send=send, timing=self.timing)
 
-    def without_secrets(self, answer: Answer) -> Answer:
-        """Take out what must not be shown: of an error, in each spelling that JSON, a form or plain text has for it."""
-        body, headers = answer.body, dict(answer.headers)
-        for secret in self.secrets:
-            for name in _IDS:
-                if name in headers:
-                    headers[name] = headers[name].replace(secret, "********")
-            if answer.status < 300:
-                continue
-            written = [json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)]
-            for spelling in (secret, quote_plus(secret, errors="surrogatepass"), *written):
-                body = body.replace(spelling.encode(errors="surrogatepass"), b"********")
-        return answer._replace(body=body, headers=headers)
+    @staticmethod
+    def without_secrets(answer: Answer) -> Answer:
+        """Take out what must not be shown: of an error all of it, as a success may bring the same token again."""
+        headers = {**answer.headers}
+        for name in _IDS:
+            if name in headers:
+                headers[name] = secrecy.masked(headers[name])
+        if answer.status < 300:
+            return answer._replace(headers=headers)
+        text = errors.text_of(answer.body)
+        clean = secrecy.masked(text)
+        return answer._replace(headers=headers, body=answer.body if clean == text else clean.encode())
 
     def renew_connections(self) -> None:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""

@@ -130,9 +130,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.graphops.intune.plugins.module_utils import info, options, shell
 
 
+class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]
+    """Hides all secrets, of whatever origin."""
+
+
 def main() -> None:
     """Entry point of the module."""
-    shell.run(AnsibleModule(argument_spec=options.info_spec(), supports_check_mode=True), info)
+    module = Module(argument_spec=options.info_spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
+    shell.run(module, info)
 
 
 if __name__ == "__main__":

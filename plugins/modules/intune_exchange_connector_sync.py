@@ -313,9 +313,14 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.graphops.intune.plugins.module_utils import options, shell, sync
 
 
+class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]
+    """Hides all secrets, of whatever origin."""
+
+
 def main() -> None:
     """Entry point of the module."""
-    shell.run(AnsibleModule(argument_spec=options.sync_spec(), supports_check_mode=True), sync)
+    module = Module(argument_spec=options.sync_spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
+    shell.run(module, sync)
 
 
 if __name__ == "__main__":

@@ -119,6 +119,7 @@ class InProcess(NormalAction):
             checked = ArgumentSpecValidator(self.argument_spec()).validate(arguments)
             params = {**arguments, **checked.validated_parameters}
             hidden.update(checked._no_log_values)  # noqa: SLF001
+            hidden.update(identity.secrets(params, {**environ, **own}))
             warned += [
                 f"Both option {both['option']} and its alias {both['alias']} are set."
                 for both in checked._warnings  # noqa: SLF001
@@ -126,7 +127,6 @@ class InProcess(NormalAction):
             if checked.error_messages:
                 result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
             else:
-                hidden.update(identity.secrets(params, {**environ, **own}))
                 caller = Caller(
                     check_mode=bool(self._task.check_mode),
                     environ=environ,

@@ -92,6 +92,38 @@ def test_a_secret_that_the_other_side_repeats_is_masked(site: Site) -> None:
     assert_nothing_shows(site, run.output)
 
 
+def test_the_password_in_an_address_is_not_shown(site: Site) -> None:
+    addresses = {"graph_url": "https://user:in-graph%2Furl@host.example", "authority_url": "https://key-for-entra@host"}
+    wrong = site.options(**addresses)
+    tasks = [
+        {
+            module: {**wrong, **more},
+            "register": "result",
+            "ignore_errors": True,
+            "vars": {"graphops_intune_in_process": in_process},
+        }
+        for in_process in (True, False)
+        for module, more in ((SYNC, {}), (SYNC, {"sync_type": "none of the choices"}))
+    ]
+    debug = {"ansible.builtin.debug": {"var": "result"}}
+    environment = {"HTTPS_PROXY": "http://user:in-proxy@host.example", "no_proxy": "*"}
+    run = site.play([part for task in tasks for part in (task, debug)], "-vvvvv", environment=environment)
+    messages = [result["msg"] for result in run.results if "msg" in result]
+    assert ["is not the https address of a host" in message for message in messages] == [True, False, True, False]
+    assert run.output.count('"graph_url"') >= 4, "the invocation is shown"
+    for secret in ("in-graph", "key-for-entra", "in-proxy"):
+        assert secret not in run.output
+
+
+@pytest.mark.parametrize("status", [200, 401])
+def test_what_is_cut_leaves_no_part_of_a_secret(site: Site, status: int) -> None:
+    said = {"error": "x", "error_description": "A" * 380 + SECRETS["secret"] + " and more " * 20}
+    site.world.faults.add(Fault("token", status=status, body=said))
+    run = site.sync("-vvvvv", secret=SECRETS["secret"])
+    assert "A" * 380 + "****" in run.result["msg"]
+    assert "the-secr" not in run.output
+
+
 def test_a_token_that_graph_repeats_is_masked(site: Site) -> None:
     token = site.world.issue_access_token(site.app, site.simulator.graph_url)
     fault = Fault("get", status=400, body={"error": {"code": "x", "message": f"Bad token {token[:300]}"}})

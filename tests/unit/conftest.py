@@ -6,8 +6,16 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import secrecy
 from hypothesis import settings
 
 # How long an example takes says more about what else the machine does.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests() -> None:
+    """What a test hides is hidden for the whole process, in which other tests have other texts."""
+    secrecy._hidden.clear()  # noqa: SLF001

@@ -24,7 +24,6 @@ class Wire(Transport):
     def __init__(self, clock: t.Any, **answers: list[Answer]) -> None:
         self.timing = clock.timing
         self.retry_timeout = 0
-        self.secrets = set()
         self.answers = answers
         self.sent: list[tuple[str, str]] = []
 

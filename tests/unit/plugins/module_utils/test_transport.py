@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import quote_plus
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, transport
+from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, secrecy, transport
 from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, Unanswered, Unavailable
 from ansible_collections.graphops.intune.plugins.module_utils.story import Ask, tell_one
 from ansible_collections.graphops.intune.plugins.module_utils.version import VERSION
@@ -291,7 +291,7 @@ SECRET = 's3cret "ü".'
 
 def test_an_error_quotes_no_secret(server: Server, client: Client) -> None:
     http = client()
-    http.secrets.add(SECRET)
+    secrecy.hide([SECRET])
     plain = {"plain": SECRET, "form": quote_plus(SECRET)}
     bodies = [json.dumps(plain), json.dumps(plain, ensure_ascii=False), SECRET]
     for body in bodies:

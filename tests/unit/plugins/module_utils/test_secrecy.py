@@ -1,0 +1,115 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Secrets in texts of others, in whatever way these are written."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+import time
+import typing as t
+from urllib.parse import quote, quote_plus
+from xml.sax import saxutils
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors, secrecy
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+WAYS: dict[str, t.Callable[[str], str]] = {
+    "plain": str,
+    "JSON": lambda secret: json.dumps(secret)[1:-1],
+    "JSON in UTF-8": lambda secret: json.dumps(secret, ensure_ascii=False)[1:-1],
+    "JSON, capital": lambda secret: "".join(f"\\u{unit:04X}" for unit in units(secret)),
+    "JSON in JSON": lambda secret: json.dumps(json.dumps(secret)[1:-1])[1:-1],
+    "form": quote_plus,
+    "address": lambda secret: quote(secret, safe=""),
+    "address, small": lambda secret: "".join(f"%{byte:02x}" for byte in secret.encode()),
+    "address in an address": lambda secret: quote(quote(secret, safe=""), safe=""),
+    "XML": saxutils.escape,
+    "XML attribute": lambda secret: saxutils.escape(secret, {'"': "&quot;", "'": "&apos;"}),
+    "HTML": html.escape,
+    "HTML in XML": lambda secret: saxutils.escape(html.escape(secret)),
+    "decimal": lambda secret: "".join(f"&#{ord(char)};" for char in secret),
+    "hexadecimal": lambda secret: "".join(f"&#x{ord(char):X};" for char in secret),
+    "HTML in JSON": lambda secret: json.dumps(html.escape(secret))[1:-1],
+}
+
+
+def units(secret: str) -> list[int]:
+    content = secret.encode("utf-16-be")
+    return [int.from_bytes(content[n : n + 2], "big") for n in range(0, len(content), 2)]
+
+
+SECRETS = st.text(
+    st.sampled_from("abcXYZ019<>&'\"\\/+%=~._- ") | st.characters(exclude_categories=["Cs", "Cc", "Cn"]),
+    min_size=4,
+    max_size=30,
+)
+
+
+@given(SECRETS, st.sampled_from(sorted(WAYS)))
+@example("<w>&'\"", "XML")
+@example("pass word+%41", "form")
+@example("\U0001f600\u00e9", "JSON, capital")
+def test_a_secret_is_masked_in_every_spelling(secret: str, way: str) -> None:
+    secrecy._hidden.clear()  # noqa: SLF001
+    secrecy.hide([secret, ""])
+    assert secrecy.masked(f"[{WAYS[way](secret)}]") == f"[{secrecy.MASK}]"
+
+
+@pytest.mark.parametrize("user", ["", "u", "us", "app"])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_masked_in_base64(user: str, encode: t.Callable[[bytes], bytes]) -> None:
+    secret = "the-app's-secret\u00ff~?>"
+    secrecy.hide([secret])
+    content = user.encode() + b":" + secret.encode() + b"@"
+    left = secrecy.masked(encode(content).decode()).replace(secrecy.MASK, "")
+    assert len(left) <= 12
+
+
+def test_what_is_no_secret_stays() -> None:
+    secrecy.hide(["secret", "x"])
+    text = 'A "name" \\u0041 %41 &lt; a+b'
+    assert secrecy.masked(text) == text
+
+
+@pytest.mark.parametrize("blanks", [0, 8180, 8192])
+def test_no_part_of_a_secret_is_left_by_a_cut(blanks: int) -> None:
+    secret = "0123456789<secret> \t of two words"
+    secrecy.hide([secret])
+    for before in (390, 400):
+        texts = [
+            errors.one_line("A" * before + " " * blanks + secret),
+            errors.graph_said(json.dumps({"error": {"message": "A" * before + " " * blanks + secret}})).message,
+            errors.graph_said("<html><title>" + "A" * before + " " * blanks + secret).message,
+            errors.entra_error("sign-in", 200, {"error_description": "A" * before + " " * blanks + secret}).what,
+        ]
+        assert not [text for text in texts if "0123" in text]
+
+
+@pytest.mark.parametrize(
+    ("address", "secrets"),
+    [
+        ("https://host.example", set()),
+        ("https://user:pass%40word@host", {"user:pass%40word", "pass%40word", "pass@word"}),
+        ("user:p@ss/#w@host:8443/path", {"user:p@ss/#w", "p@ss/#w"}),
+        ("https://token@host", {"token"}),
+        ("https://:word@host", {":word", "word"}),
+        ("https://@host", set()),
+    ],
+)
+def test_what_is_secret_in_an_address(address: str, secrets: set[str]) -> None:
+    assert secrecy.of_address(address) == secrets
+
+
+def test_thousands_of_secrets_take_no_time() -> None:
+    secrecy.hide(f"secret-number-{number}-{'x' * number}" for number in range(1000))
+    start = time.process_time()
+    for _time in range(100):
+        errors.one_line("Exchange Server 1 of R&D + Sales")
+    errors.one_line("a%20b&amp;c" * 10_000)
+    assert time.process_time() - start < 5
