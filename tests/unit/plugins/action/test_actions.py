@@ -27,7 +27,7 @@ def test_action_and_module_do_the_same(name: str, monkeypatch: pytest.MonkeyPatc
     module = importlib.import_module(f"{PACKAGE}.modules.{name}")
     action = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
     seen: dict[str, t.Any] = {}
-    monkeypatch.setattr(module, "AnsibleModule", lambda **settings: settings)
+    monkeypatch.setattr(module, "Module", lambda **settings: settings)
     monkeypatch.setattr(module.shell, "run", lambda settings, flow: seen.update(settings, flow=flow))
     module.main()
     assert seen == {"argument_spec": action.argument_spec(), "supports_check_mode": True, "flow": action.flow}
