@@ -11,6 +11,7 @@ import typing as t
 
 # Names of the outcomes, as the report counts them.
 SUCCEEDED, FAILED = "succeeded", "failed"
+SHOWS_A_SECRET, SHOWS_A_TRACEBACK = "it shows a secret", "it ended in a traceback"
 _LONGEST_SENTENCE = 2000
 
 
@@ -46,7 +47,7 @@ def broken(task: Task) -> list[str]:
 def _words(task: Task) -> t.Iterator[str]:
     text = json.dumps(task.result, default=str)
     if "Traceback" in text or "module_stdout" in task.result:
-        yield "it ended in a traceback"
+        yield SHOWS_A_TRACEBACK
     sentence = task.result.get("msg")
     if sentence is None:
         return
@@ -61,7 +62,7 @@ def _words(task: Task) -> t.Iterator[str]:
 def _secrets(task: Task) -> t.Iterator[str]:
     text = json.dumps(task.result, default=str, ensure_ascii=False)
     if any(secret in text for secret in task.secrets):
-        yield "it shows a secret"
+        yield SHOWS_A_SECRET
 
 
 def _time(task: Task) -> t.Iterator[str]:

@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import pytest
 
-from .cells import cells, impossible
-from .invariants import Task, broken
-from .matrix import sample
+from . import matrix
+from .cells import Cell, cells, impossible
+from .invariants import SHOWS_A_SECRET, Task, broken
+from .matrix import STRAYS, Ended, sample
 
 SENTENCE = "Exchange connector x in tenant y: could not read it; check tenant."
 
@@ -75,3 +77,33 @@ def test_the_matrix_leaves_nothing_out_without_a_reason() -> None:
     chosen = sample(whole, 400)
     assert {(cell.step.name, cell.way.level, cell.way.group) for cell in chosen} == columns
     assert len(chosen) < 500
+
+
+@pytest.mark.parametrize(
+    ("complaints", "runs", "left"),
+    [
+        # By the number of the cell: what is said of it at each try.
+        ({0: ["late"]}, 2, []),
+        ({0: ["late"], 1: ["late", "late"]}, 3, []),
+        ({0: ["late"], 1: ["wrong", "wrong", "wrong"]}, 3, ["wrong"]),
+        ({0: ["late"], 1: [SHOWS_A_SECRET]}, 1, ["late", SHOWS_A_SECRET]),
+        ({number: ["late"] for number in range(STRAYS + 1)}, 1, ["late"] * (STRAYS + 1)),
+    ],
+)
+def test_what_a_busy_machine_breaks_holds_at_another_try(
+    monkeypatch: pytest.MonkeyPatch, complaints: dict[int, list[str]], runs: int, left: list[str]
+) -> None:
+    chosen = cells()[:20]
+    said = {chosen[number].name: list(of_a_cell) for number, of_a_cell in complaints.items()}
+    tried: list[int] = []
+
+    def once(some: t.Sequence[Cell], *_how: t.Any) -> list[Ended]:
+        tried.append(len(some))
+        good = task(done("completed"), accepted=1)
+        return [Ended(cell, good, 1, [said[cell.name].pop(0)] if said.get(cell.name) else []) for cell in some]
+
+    monkeypatch.setattr(matrix, "_run", once)
+    ended = matrix.run(chosen, way="action", collections=Path(), folder=Path())
+    assert [cell.cell for cell in ended] == chosen
+    assert [complaint for cell in ended for complaint in cell.broken] == left
+    assert len(tried) == runs
