@@ -26,6 +26,15 @@ _SEARCHED = 8192
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 
+NONE_IN_TENANT = "this tenant has no Exchange connector"
+# https://learn.microsoft.com/mem/intune/protect/exchange-connector-install
+INSTEAD = (
+    "Microsoft ended support for the on-premises connector on 19 February 2024, and offers hybrid modern authentication"
+    " for Exchange on-premises, or Exchange Online, instead"
+)
+# Of Graph itself, about the address: IntuneBackupAndRestore#82, microsoft-graph-docs#7128.
+_NO_SUCH_RESOURCE = ("not found for the segment", "invalid version")
+
 _HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _HTML = re.compile(r"^\s*<(!doctype|html|head|body|\?xml)", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*>")
@@ -132,11 +141,25 @@ class GraphError(IntuneError):
     """Graph answered with an error.
 
     :param status: the HTTP status.
+    :param code: Graph's own word for it, such as ``ResourceNotFound``; "" for none.
     """
 
-    def __init__(self, what: str, *, status: int, advice: str = "", request_id: str | None = None) -> None:
+    def __init__(
+        self, what: str, *, status: int, code: str = "", advice: str = "", request_id: str | None = None
+    ) -> None:
         super().__init__(what, advice=advice, request_id=request_id)
         self.status = status
+        self.code = code
+
+    @property
+    def none_in_tenant(self) -> bool:
+        """Whether this is what Graph answers, of one connector or of all, in a tenant that has none.
+
+        Seen on v1.0 in July 2026; the list is not an empty one then. A tenant without Intune gets 400 instead ("Request
+        not applicable to target tenant"), which stays a failure: where it is a licence that ran out, someone has to
+        know.
+        """
+        return self.status == 501 and self.code.lower() == "notsupported"
 
 
 class Said(t.NamedTuple):
@@ -215,12 +238,16 @@ def graph_error(doing: str, status: int, body: bytes, request_id: str | None) ->
     :param doing: what was asked for, as in "could not ...", such as ``read it``.
     """
     said = graph_said(body)
-    return GraphError(
+    error = GraphError(
         f"could not {doing}, " + answer_clause("Graph", status, said),
         status=status,
+        code=said.code,
         advice=_graph_advice(status, said),
         request_id=request_id or said.request_id or None,
     )
+    if error.none_in_tenant:
+        error.advice = f"{NONE_IN_TENANT}: check tenant ({INSTEAD})"
+    return error
 
 
 def _graph_advice(status: int, said: Said) -> str:
@@ -228,6 +255,8 @@ def _graph_advice(status: int, said: Said) -> str:
         return "check that the token is meant for this Graph host and has not expired"
     if status == 403:
         return f"grant the app {PERMISSION} with admin consent, and check that the tenant has an active Intune licence"
+    if any(words in said.message.lower() for words in _NO_SUCH_RESOURCE):
+        return "this Graph has no Exchange connectors: check graph_url and cloud_environment"
     if status == 404:
         return "the connector is not in this tenant: check connector_id and tenant"
     if status >= 500:

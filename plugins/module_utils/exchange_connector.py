@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import typing as t
 from datetime import datetime
@@ -29,6 +30,10 @@ _COLLECTION = "/deviceManagement/exchangeConnectors"
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
+_HALF_A_CHARACTER = re.compile("[\ud800-\udfff]")
+
+ASSUMED_UTC = "Graph's lastSyncDateTime does not say how far it is from UTC, and is taken for UTC"
+
 # A request whose answer was lost may have been accepted; it is repeated once, so that two are accepted at most.
 _MOST_LOST = 2
 
@@ -39,10 +44,12 @@ class Connector(t.NamedTuple):
     :param properties: all of its properties in snake_case; ``last_sync_date_time`` in UTC, None for never.
     :param last_sync: the end of the last successful synchronisation, full or delta (Graph does not say which); None if
         there was none.
+    :param assumed_utc: whether Graph did not say how far that is from UTC.
     """
 
     properties: t.Mapping[str, t.Any]
     last_sync: datetime | None
+    assumed_utc: bool = False
 
     @property
     def status(self) -> str:
@@ -56,6 +63,31 @@ class Reading(t.NamedTuple):
     connector: Connector
     now: datetime | None
     request_id: str | None
+
+
+class UnreadableTime(errors.IntuneError):
+    """Graph's time of a connector's last synchronisation cannot be read.
+
+    :param connector: all else that is known of it.
+    """
+
+    def __init__(self, why: str, connector: Connector) -> None:
+        super().__init__(
+            f"Graph's lastSyncDateTime cannot be read: {errors.one_line(why)}",
+            advice="report it to graphops.intune, because without it no one can tell when the connector synchronised",
+        )
+        self.connector = connector
+
+
+class Listing(t.NamedTuple):
+    """All connectors of a tenant, each once.
+
+    :param found: in Graph's order, each as it was read, or why its time could not be.
+    :param remark: what the user should know of the list itself, a clause; "" for nothing.
+    """
+
+    found: list[Reading | UnreadableTime]
+    remark: str
 
 
 class Requested(t.NamedTuple):
@@ -76,26 +108,41 @@ def from_graph(entity: t.Any) -> Connector:
     """Translate Graph's entity into our names.
 
     :param entity: the JSON object; the documentation's sample wraps it in ``value``, the service does not.
-    :raises IntuneError: it is not a connector, or its time of synchronisation is not a time.
+    :raises UnreadableTime: its time of synchronisation is not a time.
+    :raises IntuneError: it is not a connector.
     """
     if isinstance(entity, dict) and isinstance(entity.get("value"), dict):
         entity = entity["value"]
     name = entity.get("id") if isinstance(entity, dict) else None
     if not isinstance(name, str) or not _ID.fullmatch(name):
-        raise errors.IntuneError(
-            "Graph's answer is no Exchange connector", advice="check that graph_url is a Microsoft Graph"
-        )
-    properties = {snake_case(name): value for name, value in entity.items() if "@" not in name}
-    try:
-        last_sync = timestamps.parse(entity.get("lastSyncDateTime"))
-    except ValueError as error:
-        raise errors.IntuneError(
-            f"Graph's lastSyncDateTime cannot be read: {errors.one_line(str(error))}",
-            advice="report it to graphops.intune, because without it no one can tell when the connector synchronised",
-        ) from error
+        raise _no_connector()
+    properties = {snake_case(name): value for name, value in _printable(entity).items() if "@" not in name}
     # Names that differ in case only become one; what was checked above is what counts.
-    properties.update(id=name, last_sync_date_time=timestamps.text(last_sync))
-    return Connector(properties, last_sync)
+    properties.update(id=name, last_sync_date_time=None)
+    text = entity.get("lastSyncDateTime")
+    try:
+        last_sync = timestamps.parse(text)
+    except ValueError as error:
+        raise UnreadableTime(str(error), Connector(properties, None)) from error
+    properties["last_sync_date_time"] = timestamps.text(last_sync)
+    return Connector(properties, last_sync, timestamps.lacks_offset(text))
+
+
+def _no_connector() -> errors.IntuneError:
+    return errors.IntuneError(
+        "Graph's answer is no Exchange connector", advice="check that graph_url is a Microsoft Graph"
+    )
+
+
+def _printable(value: t.Any) -> t.Any:
+    """The same, without what JSON can say and no file, pipe or other JSON can hold: halves of characters, infinity."""
+    if isinstance(value, str):
+        return _HALF_A_CHARACTER.sub("\ufffd", value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {_printable(name): _printable(entry) for name, entry in value.items()}
+    return [_printable(entry) for entry in value] if isinstance(value, list) else value
 
 
 def snake_case(name: str) -> str:
@@ -117,13 +164,42 @@ def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Stor
     return Reading(from_graph(reply.document), reply.date, reply.request_id)
 
 
-def read_all(graph: Graph) -> list[Reading]:
-    """Read every connector of the tenant. Raises what :func:`read` raises."""
-    return [
-        Reading(from_graph(entity), page.date, page.request_id)
-        for page in graph.pages(_COLLECTION, doing="list them")
-        for entity in page.document["value"]
-    ]
+def read_all(graph: Graph) -> Listing:
+    """Read every connector of the tenant. What is no connector is left out.
+
+    One that comes twice was moved from page to page in between; what was read later counts, if it can be read.
+
+    :raises IntuneError: nothing in the list is a connector. Else what :func:`read` raises.
+    """
+    found: dict[str, Reading | UnreadableTime] = {}
+    others = 0
+    try:
+        for page in graph.pages(_COLLECTION, doing="list them"):
+            for entity in page.document["value"]:
+                entry: Reading | UnreadableTime
+                try:
+                    entry = Reading(from_graph(entity), page.date, page.request_id)
+                except UnreadableTime as error:
+                    entry = error
+                except errors.IntuneError:
+                    others += 1
+                    continue
+                name = str(entry.connector.properties["id"]).lower()
+                if isinstance(entry, Reading) or name not in found:
+                    found[name] = entry
+    except errors.GraphError as error:
+        if not error.none_in_tenant or found:
+            raise
+        return none_in_tenant(error)
+    if others and not found:
+        raise _no_connector()
+    many = "an entry that is none, which is" if others == 1 else f"{others} entries that are none, which are"
+    return Listing(list(found.values()), f"Graph's list has {many} left out" if others else "")
+
+
+def none_in_tenant(error: errors.GraphError) -> Listing:
+    """The list of a tenant of which Graph says (see :attr:`errors.GraphError.none_in_tenant`) that it has none."""
+    return Listing([], f"{errors.NONE_IN_TENANT} (Graph answered HTTP {error.status}, {error.code}); {errors.INSTEAD}")
 
 
 def has_moved(before: Connector, after: Connector) -> bool:

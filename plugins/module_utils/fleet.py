@@ -84,13 +84,14 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
     """
     results: dict[str, dict[str, t.Any]] = {}
     groups: dict[tuple[t.Any, ...], _Group] = {}
+    warnings = sync.Warnings(caller.warn)
     for member in members:
         want = _wanted(member)
         if isinstance(want, errors.OptionError):
             results[member.host] = shell.failed(want, "")
             limit.count(1)
         else:
-            group = groups.setdefault(_identity_of(member), _Group(member.params, member.environment))
+            group = groups.setdefault(_identity_of(member), _Group(member.params, member.environment, warnings))
             group.add(member.host, want)
     over = threading.Event()
     caller = caller._replace(timing=_until(over, caller.timing))
@@ -196,10 +197,13 @@ class _Group:
     :param environment: what of the environment is their own.
     """
 
-    def __init__(self, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str]) -> None:
+    def __init__(
+        self, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str], warnings: sync.Warnings
+    ) -> None:
         self._shared: dict[str, _Shared] = {}
         self._params = params
         self._environment = environment
+        self._warnings = warnings
         self._client: Client | None = None
         # A result, an error, or what is to be requested or waited for.
         self._ends: dict[str, t.Any] = {}
@@ -228,8 +232,8 @@ class _Group:
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
             return
-        look = self._look if limit.most is not None else self._begin
-        self._tell(self._shared, [look(shared.want, client, caller) for shared in self._shared.values()], limit, caller)
+        stories = [self._begin(shared.want, client, limit, caller) for shared in self._shared.values()]
+        self._tell(self._shared, stories, limit, caller)
 
     def request(self, limit: Limit, caller: Caller) -> None:
         """Request what is due, for as long as the limit is not reached."""
@@ -275,13 +279,10 @@ class _Group:
             if isinstance(end, errors.IntuneError):
                 limit.count(len(self._shared[name].hosts))
 
-    def _look(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
+    def _begin(self, want: sync.Wanted, client: Client, limit: Limit, caller: Caller) -> Story[t.Any]:
         about = self._about(want.connector_id)
-        return sync.look(want, client.graph, warn=lambda text: caller.warn(f"{about}: {text}."))
-
-    def _begin(self, want: sync.Wanted, client: Client, caller: Caller) -> Story[t.Any]:
-        seen = yield from self._look(want, client, caller)
-        if isinstance(seen, sync.Due):
+        seen = yield from sync.look(want, client.graph, about=about, warnings=self._warnings)
+        if isinstance(seen, sync.Due) and limit.most is None:
             return (yield from sync.request(seen, client.graph, check_mode=caller.check_mode))
         return seen
 

@@ -29,21 +29,33 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     one = options.connector_guid(params["connector_id"]) if params["connector_id"] else None
     client = connect(params, caller.environ, caller.timing, caller.sharing, own=caller.own)
     try:
-        found = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
+        listing = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
     finally:
         caller.keep_secret(client.sign_in.tokens)
-    chosen = [
-        dict(reading.connector.properties) for reading in found if options.matches(reading.connector.properties, params)
-    ]
-    return {"changed": False, "connectors": sorted(chosen, key=_order)}
+    about = subject(params, client.tenant)
+    if listing.remark:
+        caller.warn(f"{about}: {listing.remark}.")
+    chosen = [entry for entry in listing.found if options.matches(entry.connector.properties, params)]
+    for entry in chosen:
+        if isinstance(entry, exchange_connector.UnreadableTime):
+            one_of_them = subject({"connector_id": entry.connector.properties["id"]}, client.tenant)
+            caller.warn(f"{one_of_them}: {entry.what}, so last_sync_date_time is null.")
+    if any(entry.connector.assumed_utc for entry in chosen):
+        caller.warn(f"{about}: {exchange_connector.ASSUMED_UTC}.")
+    connectors = [dict(entry.connector.properties) for entry in chosen]
+    return {"changed": False, "connectors": sorted(connectors, key=_order)}
 
 
-def _at_most_one(graph: Graph, connector_id: str) -> list[exchange_connector.Reading]:
+def _at_most_one(graph: Graph, connector_id: str) -> exchange_connector.Listing:
     try:
-        return [graph.tell_one(exchange_connector.read(graph, connector_id))]
+        return exchange_connector.Listing([graph.tell_one(exchange_connector.read(graph, connector_id))], "")
+    except exchange_connector.UnreadableTime as error:
+        return exchange_connector.Listing([error], "")
     except errors.GraphError as error:
+        if error.none_in_tenant:
+            return exchange_connector.none_in_tenant(error)
         if error.status == 404:
-            return []
+            return exchange_connector.Listing([], "")
         raise
 
 

@@ -8,12 +8,13 @@
 
 from __future__ import annotations
 
+import threading
 import typing as t
 from datetime import datetime, timezone
 
 from . import errors, exchange_connector, options, retries, timestamps
 from .client import Caller, connect
-from .exchange_connector import CONNECTED, Connector, Reading, Requested
+from .exchange_connector import CONNECTED, Connector, Reading, Requested, UnreadableTime
 from .graph import Graph
 from .story import Pause, Story
 
@@ -148,6 +149,32 @@ def poll_delays(longest: float) -> t.Iterator[float]:
         delay = min(delay * 2, longest)
 
 
+class Warnings:
+    """What the user should read, in whole sentences; what is true of all connectors is said once.
+
+    The threads of a fleet share it.
+
+    :param say: takes a sentence.
+    """
+
+    def __init__(self, say: t.Callable[[str], t.Any]) -> None:
+        self._say = say
+        self._said: set[str] = set()
+        self._lock = threading.Lock()
+
+    def of_one(self, about: str, clause: str) -> None:
+        """Say something of one connector."""
+        self._say(f"{about}: {clause}.")
+
+    def of_all(self, matter: str, clause: str) -> None:
+        """Say something that does not depend on the connector, unless something was said of this ``matter``."""
+        with self._lock:
+            if matter in self._said:
+                return
+            self._said.add(matter)
+        self._say(f"{clause}.")
+
+
 class SyncFailed(errors.IntuneError):
     """The synchronisation failed after the connector was read.
 
@@ -179,7 +206,9 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     # What the list takes is not left for the connectors.
     patience = retries.Patience(caller.timing, params["retry_timeout"])
 
-    def story_of(connector_id: str, first: Reading | None = None) -> Story[dict[str, t.Any]]:
+    warnings = Warnings(caller.warn)
+
+    def story_of(connector_id: str, first: Reading | UnreadableTime | None = None) -> Story[dict[str, t.Any]]:
         about = subject({"connector_id": connector_id}, client.tenant)
         return run(
             wants.get(connector_id) or wanted(params, connector_id),
@@ -187,7 +216,8 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
             first=first,
             limit=patience.left,
             check_mode=caller.check_mode,
-            warn=lambda text: caller.warn(f"{about}: {text}."),
+            about=about,
+            warnings=warnings,
             progress=lambda text: caller.progress(f"{about}: {text}"),
         )
 
@@ -195,23 +225,26 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
         if params["connector_id"]:
             return client.graph.tell_one(story_of(ids[0]))
         if params["all"]:
-            found = exchange_connector.read_all(client.graph)
+            listing = exchange_connector.read_all(client.graph)
+            if listing.remark:
+                caller.warn(f"{subject(params, client.tenant)}: {listing.remark}.")
             stories = {
-                str(reading.connector.properties["id"]): story_of(str(reading.connector.properties["id"]), reading)
-                for reading in found
-                if options.matches(reading.connector.properties, params)
+                str(entry.connector.properties["id"]): story_of(str(entry.connector.properties["id"]), entry)
+                for entry in listing.found
+                if options.matches(entry.connector.properties, params)
             }
         else:
             stories = {connector_id: story_of(connector_id) for connector_id in ids}
-        return together(dict(zip(stories, client.graph.tell(list(stories.values())))))
+        return together(dict(zip(stories, client.graph.tell(list(stories.values())))), client.tenant)
     finally:
         caller.keep_secret(client.sign_in.tokens)
 
 
-def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dict[str, t.Any]:
+def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError], tenant: str) -> dict[str, t.Any]:
     """Put the ends of many connectors' stories into one result.
 
     :param ends: by the connectors' ids, each its result or the error that ended it.
+    :param tenant: as the user named it; "" if that is not known.
     :returns: ``changed``, ``diff`` and ``connectors``: each the result of one, with ``connector_id`` and ``failed``.
     :raises SyncFailed: one or more failed; the sentence names them all, those with the same reason together.
     """
@@ -219,7 +252,7 @@ def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError]) -> dic
     reasons: dict[str, list[str]] = {}
     for connector_id, end in ends.items():
         if isinstance(end, errors.IntuneError):
-            entry = end.as_result(f"Exchange connector {connector_id}")
+            entry = end.as_result(subject({"connector_id": connector_id}, tenant))
             reasons.setdefault(end.sentence().rstrip("."), []).append(connector_id)
         else:
             entry = dict(end)
@@ -260,10 +293,11 @@ def run(
     want: Wanted,
     graph: Graph,
     *,
-    first: Reading | None = None,
+    first: Reading | UnreadableTime | None = None,
     limit: float | None = None,
     check_mode: bool,
-    warn: t.Callable[[str], t.Any],
+    about: str,
+    warnings: Warnings,
     progress: t.Callable[[str], t.Any],
 ) -> Story[dict[str, t.Any]]:
     """Bring one connector up to date: :func:`look`, if it is due :func:`request`, if there is an end :func:`finish`.
@@ -271,7 +305,7 @@ def run(
     :param progress: takes clauses about what is being waited for.
     :returns: ``changed``, ``connector``, ``sync``, ``request_id`` and ``diff``, as the module documents them.
     """
-    seen = yield from look(want, graph, first=first, limit=limit, warn=warn)
+    seen = yield from look(want, graph, first=first, limit=limit, about=about, warnings=warnings)
     if not isinstance(seen, Due):
         return seen
     begun = yield from request(seen, graph, check_mode=check_mode)
@@ -284,15 +318,16 @@ def look(
     want: Wanted,
     graph: Graph,
     *,
-    first: Reading | None = None,
+    first: Reading | UnreadableTime | None = None,
     limit: float | None = None,
-    warn: t.Callable[[str], t.Any],
+    about: str,
+    warnings: Warnings,
 ) -> Story[dict[str, t.Any] | Due]:
     """Read a connector, and decide.
 
     :param first: the connector, if it was just read.
     :param limit: seconds for all tries until a synchronisation is requested, if other than ``retry_timeout``.
-    :param warn: takes clauses about the connector that the user should read.
+    :param about: what a warning about this connector begins with.
     :returns: the result, or what is due.
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: it must not be synchronised.
@@ -300,10 +335,16 @@ def look(
     patience = retries.Patience(graph.http.timing, graph.http.retry_timeout if limit is None else limit)
     if first is None:
         first = yield from exchange_connector.read(graph, want.connector_id, limit=patience.left)
+    if isinstance(first, UnreadableTime):
+        raise first
     decision = decide(first.connector, first.now, want)
-    for warning in (decision.warning, _about_clocks(first.now, graph.http.timing.now(), want, decision)):
-        if warning:
-            warn(warning)
+    if decision.warning:
+        warnings.of_one(about, decision.warning)
+    if first.connector.assumed_utc:
+        warnings.of_all("offset", exchange_connector.ASSUMED_UTC)
+    apart = _about_clocks(first.now, graph.http.timing.now(), want, decision)
+    if apart:
+        warnings.of_all("clocks", apart)
     result = _Result(want, first, decision)
     if decision.refused:
         raise SyncFailed(_not_connected(first.connector, want), result.of("refused"))
@@ -432,8 +473,8 @@ def _about_clocks(theirs: datetime | None, ours: datetime, want: Wanted, decisio
     if apart <= _CLOCK_SKEW:
         return ""
     return (
-        f"Graph's clock and that of this host are {timestamps.spell(apart)} apart; the age of the last synchronisation"
-        " is by Graph's"
+        f"Graph's clock and that of this host are {timestamps.spell(apart)} apart; the ages of synchronisations"
+        " are by Graph's"
     )
 
 

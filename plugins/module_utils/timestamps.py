@@ -16,14 +16,17 @@ from email.utils import parsedate_to_datetime
 _DATE_TIME_OFFSET = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})[Tt ]"
     r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]{1,12}))?)?"
-    r"(?P<zone>[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):(?P<zone_minute>[0-9]{2}))"
+    r"(?P<zone> ?(?:[Zz]|(?P<sign>[+-])(?P<zone_hour>[0-9]{2}):(?P<zone_minute>[0-9]{2})))?"
 )
+# The zero of .NET's calendar, in whatever form: what follows the day does not matter, as it is no time of day at all.
+_NEVER = re.compile(r"0001-[0-9]{2}-[0-9]{2}(?![0-9]).*|0?1/0?1/0001(?![0-9]).*", re.DOTALL)
 
 
 def parse(text: str | None) -> datetime | None:
     """Read a DateTimeOffset as Graph writes it.
 
-    :param text: such as ``2017-01-01T00:02:49.3205976-08:00``; fractions are cut to microseconds.
+    :param text: such as ``2017-01-01T00:02:49.3205976-08:00``; fractions are cut to microseconds. Without an offset it
+        is taken for UTC, see :func:`lacks_offset`.
     :returns: the instant in UTC; None for "never", which Graph writes as year 1 (the property cannot be null in its
         schema), and which an absent or empty value means too.
     :raises ValueError: anything else, times that do not exist included. A leap second counts as the next second.
@@ -32,7 +35,10 @@ def parse(text: str | None) -> datetime | None:
         return None
     if not isinstance(text, str):
         raise ValueError(f"{text!r} is not a time")
-    match = _DATE_TIME_OFFSET.fullmatch(text)
+    # Arithmetic on year 1 may leave the calendar, so "never" is seen before the offset is applied.
+    if _NEVER.fullmatch(text.strip()):
+        return None
+    match = _DATE_TIME_OFFSET.fullmatch(text.strip())
     if not match:
         raise ValueError(f"{text!r} is not a time")
     part = match.groupdict(default="0")
@@ -49,14 +55,20 @@ def parse(text: str | None) -> datetime | None:
     )
     if int(part["zone_hour"]) > 23 or int(part["zone_minute"]) > 59:
         raise ValueError(f"{text!r} has an offset that does not exist")
-    # Arithmetic on year 1 may leave the calendar, so "never" is seen before the offset is applied.
-    if local.year == 1:
-        return None
     offset = timedelta(hours=int(part["zone_hour"]), minutes=int(part["zone_minute"]))
     try:
-        return local + (offset if part["sign"] == "-" else -offset) + timedelta(seconds=1 if leap else 0)
+        moment = local + (offset if part["sign"] == "-" else -offset) + timedelta(seconds=1 if leap else 0)
     except OverflowError:
         raise ValueError(f"{text!r} is beyond the calendar") from None
+    return None if moment.year == 1 else moment
+
+
+def lacks_offset(text: str | None) -> bool:
+    """Tell whether what :func:`parse` reads as a time does not say how far it is from UTC."""
+    if parse(text) is None:
+        return False
+    match = _DATE_TIME_OFFSET.fullmatch((text or "").strip())
+    return match is not None and not match["zone"]
 
 
 def parse_http_date(text: str | None) -> datetime | None:

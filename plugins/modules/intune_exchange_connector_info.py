@@ -72,7 +72,8 @@ EXAMPLES = r"""
 RETURN = r"""
 connectors:
   description:
-    - The connectors, sorted by the name of the server and the id. An empty list if there is none, or none that fits.
+    - The connectors, each once, sorted by the name of the server and the id. An empty list if there is none, or none
+      that fits. A tenant that never had one is told in a warning.
     - Each has all the properties that Graph gives, their names in snake_case.
   returned: success
   type: list
@@ -105,7 +106,10 @@ connectors:
       description: The id of the connector.
       type: str
     last_sync_date_time:
-      description: When the last synchronisation ended, in UTC; V(null) for never.
+      description:
+        - When the last synchronisation ended, in UTC; V(null) for never.
+        - If Graph's time cannot be read, it is V(null) with a warning. A time without an offset is taken for UTC, with
+          a warning, too.
       type: str
     primary_smtp_address:
       description: The mail address with which a service-to-service connector was set up.

@@ -54,6 +54,7 @@ options:
     description:
       - Synchronise all connectors of the tenant in the way of O(connector_ids), or those that the options O(status),
         O(server_name), O(connector_server_name), O(exchange_organization) and O(primary_smtp_address) choose.
+      - In a tenant without a connector there is nothing to do. If Graph says that there never was one, a warning tells.
     type: bool
     default: false
   sync_type:
@@ -202,9 +203,11 @@ connector:
       type: str
 connectors:
   description:
-    - What came of each connector, in the order of O(connector_ids) or of Graph's list.
+    - What came of each connector, in the order of O(connector_ids) or of Graph's list. One that is named twice has one
+      entry.
     - Each entry is what the task returns for a single one, together with the id, and with the sentence if it failed.
-  returned: with O(connector_ids) or O(all)
+      Its difference is in RV(diff).
+  returned: with O(connector_ids) or O(all), unless the task failed before the connectors were known
   type: list
   elements: dict
   sample:
@@ -212,8 +215,9 @@ connectors:
       connector_id: e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1
       failed: true
       msg: >-
-        Exchange connector e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1: could not read it, Graph answered HTTP 404 (Not Found);
-        the connector is not in this tenant: check connector_id and tenant.
+        Exchange connector e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1 in tenant contoso.example: could not read it, Graph
+        answered HTTP 404 (Not Found) and gave no reason; the connector is not in this tenant: check connector_id and
+        tenant.
       request_id: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
   contains:
     connector_id:
@@ -290,7 +294,8 @@ request_id:
   description:
     - Graph's id of the request that mattered (the one for the synchronisation, or else the reading of the connector;
       the failed one, if one failed). Microsoft's support asks for it.
-  returned: with O(connector_id), when there was an answer with one
+    - V(null) if there was no answer with one.
+  returned: with O(connector_id) or when something failed, once Entra ID or Graph was asked
   type: str
   sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
 diff:

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import typing as t
 import uuid
 from datetime import timedelta
 
 import pytest
 from simulator import Fault
+from simulator.records import Answer, Request
 
-from .conftest import Run, Site
+from .conftest import INFO, SEND_THE_MODULE, SYNC, Run, Site
 
 pytestmark = pytest.mark.slow
 
@@ -82,6 +85,48 @@ def test_none_found_is_an_empty_list(site: Site) -> None:
     assert servers(site.info(connector_id=str(uuid.uuid4()))) == []
     site.tenant.connectors.clear()
     assert servers(site.info()) == []
+
+
+def test_a_tenant_that_has_none_and_never_had_one(site: Site) -> None:
+    site.tenant.has_exchange_connectors = False
+    one = {SYNC: site.options(connector_id=str(uuid.uuid4())), "ignore_errors": True}
+    every = {SYNC: site.options(connector_id=None, all=True)}
+    run = site.play([{INFO: site.options(connector_id=None, wait_sleep=None)}, every, one])
+    assert run.code == 0, run.output
+    found, done, failed = run.results
+    assert (found["connectors"], done["connectors"], done["changed"]) == ([], [], False)
+    (warning,) = found["warnings"]
+    assert warning == done["warnings"][0]
+    assert "in tenant contoso.example: this tenant has no Exchange connector (Graph answered HTTP 501" in warning
+    # Once in what people read.
+    assert " ".join(run.output.split()).count("NotSupported);") == 1
+    assert "this tenant has no Exchange connector: check tenant (Microsoft ended support for the" in failed["msg"]
+    assert len(site.requests("list")) == 2, "it is not asked again"
+    assert len(site.requests("get")) == 1
+
+
+def test_lists_with_odd_entries(site: Site) -> None:
+    first, second, _third, fourth, last = site.tenant.connectors.values()
+    first.override = {"lastSyncDateTime": "0001-01-01T00:00:00"}
+    second.override = {"lastSyncDateTime": "soon", "serverName": "\ud800"}
+    last.override = {"id": None}
+
+    def again(_request: Request, answer: Answer) -> Answer:
+        page = json.loads(answer.body)
+        page["value"] = [first.as_json(), *page["value"]]
+        return dataclasses.replace(answer, body=json.dumps(page).encode())
+
+    site.tenant.page_size = 3
+    site.world.faults.add(Fault("list", alter=again, skip=1))
+    every = {SYNC: site.options(connector_id=None, all=True, wait=False), "ignore_errors": True}
+    run = site.play([{INFO: site.options(connector_id=None, wait_sleep=None)}, every], *SEND_THE_MODULE)
+    found, done = run.results
+    assert [connector["id"][-1] for connector in found["connectors"]] == ["6", "7", "9", "8"]
+    assert [connector["last_sync_date_time"] for connector in found["connectors"]][2:] == [None, None]
+    assert len(found["warnings"]) == 2, found["warnings"]
+    assert "2 of 4 failed" in done["msg"]
+    assert done["changed"] is True
+    assert {request.connector_id for request in site.requests("sync")} == {first.id, fourth.id}
 
 
 def test_bad_input_fails_before_any_network_call(site: Site) -> None:

@@ -66,6 +66,8 @@ class Tenant:
         page_size: connectors per page of the list, ``None`` for all on one.
         next_link_host: ``host``, ``host:port`` or ``scheme://host:port`` that next links lead to, ``None`` for Graph.
         has_intune_licence: without it all Intune requests are refused.
+        has_exchange_connectors: without it Graph knows none, and says so by an error, as it does where there never was
+            one; with it a tenant may have an empty list.
     """
 
     def __init__(self, world: World, domain: str, tenant_id: str) -> None:
@@ -78,6 +80,7 @@ class Tenant:
         self.page_size: int | None = None
         self.next_link_host: str | None = None
         self.has_intune_licence = True
+        self.has_exchange_connectors = True
 
     def add_app(
         self,

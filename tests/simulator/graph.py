@@ -58,6 +58,7 @@ _ERROR_CODES = {
     409: "Conflict",
     429: "TooManyRequests",
     500: "InternalError",
+    501: "NotSupported",
     502: "BadGateway",
     503: "ServiceUnavailable",
     504: "GatewayTimeout",
@@ -185,6 +186,8 @@ def _decide(world: World, request: Request, graph_url: str) -> Answer:
             f"scopes: {', '.join(roles)}",
             "intune_twice",
         )
+    if not token.tenant.has_exchange_connectors:
+        raise GraphError(501, "NotSupported", "The operation is not supported.", "intune")
     for name in request.query:
         if name.startswith("$") and name not in _QUERY_OPTIONS[request.where]:
             raise GraphError(400, "BadRequest", f"The query option '{name}' is not allowed.")

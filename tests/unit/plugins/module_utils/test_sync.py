@@ -184,9 +184,13 @@ PAGE: tuple[int, bytes, dict[str, str]] = (200, b"<html>Blocked</html>", {"conte
 GIVES_UP = (503, b'{"error": {"code": "CancelledOnServiceTimeout", "message": ""}}', {})
 
 
+def telling(say: t.Callable[[str], t.Any]) -> dict[str, t.Any]:
+    return {"about": "it", "warnings": sync.Warnings(say), "progress": print}
+
+
 def run(script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
     told = script.graph()
-    return told.tell_one(sync.run(wanted(**changes), told, check_mode=check_mode, warn=print, progress=print))
+    return told.tell_one(sync.run(wanted(**changes), told, check_mode=check_mode, **telling(print)))
 
 
 @pytest.mark.parametrize(
@@ -383,5 +387,5 @@ def test_clocks_that_are_far_apart_are_told(apart: int, warned: int) -> None:
     changes: dict[str, t.Any]
     for changes, expected in (({}, warned), ({"max_age": 0}, 0), ({"force": True}, 0)):
         warnings: list[str] = []
-        told.tell_one(sync.run(wanted(**changes), told, check_mode=True, warn=warnings.append, progress=print))
+        told.tell_one(sync.run(wanted(**changes), told, check_mode=True, **telling(warnings.append)))
         assert len([text for text in warnings if "clock" in text]) == expected

@@ -1,0 +1,330 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Lists as Graph gives them: entries that come twice, times of all kinds, what is no connector, and none at all."""
+
+from __future__ import annotations
+
+import json
+import typing as t
+from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
+
+import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import (
+    errors,
+    exchange_connector,
+    graph,
+    info,
+    options,
+    retries,
+    shell,
+    sync,
+)
+from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, Client
+from ansible_collections.graphops.intune.plugins.module_utils.transport import Answer, Transport
+
+NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
+FRESH, STALE = "2026-11-22T17:59:00Z", "2026-11-20T18:00:00Z"
+TENANT = "contoso.example"
+NONE = Answer(501, {"request-id": "r"}, b'{"error": {"code": "NotSupported", "message": "Not supported."}}')
+
+
+def guid(number: int) -> str:
+    return f"{number:08}-1111-4111-8111-111111111111"
+
+
+def entity(number: int, last: t.Any = STALE, **more: t.Any) -> dict[str, t.Any]:
+    return {"id": guid(number), "lastSyncDateTime": last, "status": "connected", **more}
+
+
+class Wire(Transport):
+    """Pages of a list, and an answer for each connector; batches are not taken."""
+
+    def __init__(self, *pages: t.Any, one: Answer | None = None, apart: int = 0) -> None:
+        self.pages = pages
+        self.one = one
+        self.posts: list[str] = []
+        self.lists = 0
+        self.request_timeout, self.retry_timeout = 30, 60
+        self.elapsed = 0.0
+        self.timing = retries.Timing(
+            monotonic=lambda: self.elapsed, sleep=self._sleep, now=self._now, jitter=lambda: 0.0
+        )
+        self.apart = timedelta(seconds=apart)
+
+    def _sleep(self, seconds: float) -> None:
+        self.elapsed += seconds
+
+    def _now(self) -> datetime:
+        return NOW + self.apart
+
+    def once(self, method: str, url: str, **_request: t.Any) -> Answer:
+        date = {"date": format_datetime(NOW, usegmt=True), "request-id": "r"}
+        if method == "POST":
+            if "$batch" in url:
+                return Answer(404, date, b"")
+            self.posts.append(url.split("/")[-2])
+            return Answer(204, date, b"")
+        if not url.rpartition("/")[2].startswith("exchangeConnectors"):
+            assert self.one is not None
+            return self.one
+        number = int(url.rpartition("=")[2]) if "=" in url else 0
+        self.lists += 1
+        page = self.pages[number]
+        if isinstance(page, Answer):
+            return page
+        body: dict[str, t.Any] = {"value": page}
+        if number + 1 < len(self.pages):
+            body["@odata.nextLink"] = f"https://graph.example/v1.0/deviceManagement/exchangeConnectors?s={number + 1}"
+        return Answer(200, date, json.dumps(body).encode())
+
+    def renew_connections(self) -> None:
+        pass
+
+
+class FixedToken:
+    """A token that cannot be replaced."""
+
+    tokens: t.ClassVar[list[str]] = []
+
+    def token(self, limit: float | None = None) -> str:  # noqa: ARG002
+        return "token"
+
+    def another_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
+        return None
+
+
+class Came(t.NamedTuple):
+    """What came of a flow."""
+
+    result: dict[str, t.Any]
+    warnings: list[str]
+
+    @property
+    def msg(self) -> str:
+        return t.cast(str, self.result["msg"])
+
+
+def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t.Any) -> Came:
+    """Let the engine do what a module does, from its parameters on."""
+    told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire)
+    monkeypatch.setattr(flow, "connect", lambda *_all, **_more: Client(told, TENANT, t.cast(t.Any, FixedToken())))
+    warnings: list[str] = []
+    caller = Caller(
+        check_mode=False,
+        environ={},
+        timing=wire.timing,
+        warn=warnings.append,
+        progress=print,
+        keep_secret=lambda _tokens: None,
+    )
+    spec = options.info_spec() if flow is info else options.sync_spec()
+    params = {name: how.get("default") for name, how in spec.items()}
+    return Came(shell.outcome(flow, {**params, "tenant": TENANT, **given}, caller), warnings)
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, *pages: t.Any, **given: t.Any) -> Came:
+    return perform(monkeypatch, info, Wire(*pages), **given)
+
+
+def synced(monkeypatch: pytest.MonkeyPatch, wire: Wire, **given: t.Any) -> Came:
+    return perform(monkeypatch, sync, wire, **{"all": True, "wait": False, **given})
+
+
+# Twice
+
+
+def test_what_comes_again_on_the_next_page_is_one_connector(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = [entity(1), entity(2)], [entity(2), entity(3)]
+    found = listed(monkeypatch, *pages)
+    assert [connector["id"] for connector in found.result["connectors"]] == [guid(1), guid(2), guid(3)]
+    assert found.warnings == []
+    wire = Wire(*pages)
+    assert [entry["connector_id"] for entry in synced(monkeypatch, wire).result["connectors"]] == [
+        guid(1),
+        guid(2),
+        guid(3),
+    ]
+    assert wire.posts == [guid(1), guid(2), guid(3)]
+
+
+def test_of_two_copies_the_one_that_was_read_later_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    again = {**entity(1, FRESH), "id": guid(1).upper()}
+    wire = Wire([entity(1, STALE), entity(2)], [again])
+    assert [entry["sync"]["state"] for entry in synced(monkeypatch, wire).result["connectors"]] == [
+        "fresh",
+        "requested",
+    ]
+    wire = Wire([entity(1, FRESH)], [entity(1, STALE)])
+    assert synced(monkeypatch, wire).result["changed"] is True
+    # But not if it cannot be read.
+    wire = Wire([entity(1, FRESH)], [entity(1, "soon")])
+    assert synced(monkeypatch, wire).result["connectors"][0]["sync"]["state"] == "fresh"
+
+
+# Times
+
+
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00", " 0001-01-01 00:00:00 -08:00", "0001-01-01T00:00:00Z", None])
+def test_year_1_is_never(monkeypatch: pytest.MonkeyPatch, never: str | None) -> None:
+    found = listed(monkeypatch, [entity(1, never)])
+    assert (found.result["connectors"][0]["last_sync_date_time"], found.warnings) == (None, [])
+    done = synced(monkeypatch, Wire([entity(1, never)]))
+    assert done.result["connectors"][0]["sync"]["reason"] == "the connector has never synchronised"
+    assert done.warnings == []
+
+
+def test_a_time_without_an_offset_is_utc_and_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    entities = [entity(n, FRESH.rstrip("Z")) for n in (1, 2, 3)]
+    found = listed(monkeypatch, entities)
+    assert {connector["last_sync_date_time"] for connector in found.result["connectors"]} == {FRESH}
+    (warning,) = found.warnings
+    assert "does not say how far it is from UTC, and is taken for UTC." in warning
+    wire = Wire(entities)
+    done = synced(monkeypatch, wire)
+    assert {entry["sync"]["state"] for entry in done.result["connectors"]} == {"fresh"}
+    assert len(done.warnings) == 1
+
+
+UNREADABLE = ["soon", 5, {"a": 1}, "2026-13-01T00:00:00Z", "\ud800", "x" * 5000]
+
+
+@pytest.mark.parametrize("odd", UNREADABLE, ids=lambda odd: repr(odd)[:20])
+def test_a_time_that_cannot_be_read_spoils_its_connector_alone(monkeypatch: pytest.MonkeyPatch, odd: t.Any) -> None:
+    entities = [entity(1), entity(2, odd), entity(3)]
+    found = listed(monkeypatch, entities)
+    assert [connector["last_sync_date_time"] for connector in found.result["connectors"]] == [STALE, None, STALE]
+    (warning,) = found.warnings
+    assert warning.startswith(f"Exchange connector {guid(2)} in tenant {TENANT}: Graph's lastSyncDateTime cannot be re")
+    assert warning.endswith("so last_sync_date_time is null.")
+
+    wire = Wire(entities)
+    done = synced(monkeypatch, wire)
+    assert wire.posts == [guid(1), guid(3)]
+    assert [entry["failed"] for entry in done.result["connectors"]] == [False, True, False]
+    assert done.result["changed"] is True
+    assert "1 of 3 failed" in done.msg
+    assert f"{guid(2)}: Graph's lastSyncDateTime cannot be read" in done.msg
+    assert done.result["connectors"][1]["msg"].startswith(f"Exchange connector {guid(2)} in tenant {TENANT}: ")
+
+
+def test_one_connector_with_such_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Answer(200, {}, json.dumps(entity(1, "soon")).encode())
+    found = perform(monkeypatch, info, Wire(one=odd), connector_id=guid(1))
+    assert found.result["connectors"][0]["last_sync_date_time"] is None
+    assert len(found.warnings) == 1
+    wire = Wire(one=odd)
+    failed = synced(monkeypatch, wire, all=False, connector_id=guid(1), force=True)
+    assert "cannot be read" in failed.msg
+    assert (wire.posts, failed.result["changed"]) == ([], False)
+
+
+# What is no connector
+
+
+@pytest.mark.parametrize("odd", [None, "x", 5, [], {}, {"id": None}, {"id": "../users"}, {"id": ["x"]}])
+def test_what_is_no_connector_is_left_out_and_told(monkeypatch: pytest.MonkeyPatch, odd: t.Any) -> None:
+    found = listed(monkeypatch, [entity(1), odd], [entity(2)])
+    assert len(found.result["connectors"]) == 2
+    assert found.warnings == [
+        f"Exchange connectors in tenant {TENANT}: Graph's list has an entry that is none, which is left out."
+    ]
+    done = synced(monkeypatch, Wire([odd, entity(1), odd]))
+    assert len(done.result["connectors"]) == 1
+    assert done.warnings == [
+        f"Exchange connectors in tenant {TENANT}: Graph's list has 2 entries that are none, which are left out."
+    ]
+
+
+def test_a_list_of_other_things_is_no_list_of_connectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = listed(monkeypatch, [{}, "x"])
+    assert found.msg.endswith("Graph's answer is no Exchange connector; check that graph_url is a Microsoft Graph.")
+
+
+def test_half_a_character_and_infinity_go_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = json.dumps({"value": [entity(1, serverName="\ud800x", deep={"\udfff": ["\ud83d\ude00"]}, size=5)]})
+    wire = Wire(Answer(200, {}, page.replace('"size": 5', '"size": 1e999').encode()))
+    (connector,) = perform(monkeypatch, info, wire).result["connectors"]
+    assert connector["server_name"] == "\ufffdx"
+    assert connector["deep"] == {"\ufffd": ["\U0001f600"]}
+    assert connector["size"] is None
+    json.dumps(connector, allow_nan=False, ensure_ascii=False).encode()
+
+
+# None at all
+
+
+def test_a_tenant_without_a_connector_has_nothing_to_list_and_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    sentence = (
+        f"Exchange connectors in tenant {TENANT}: this tenant has no Exchange connector (Graph answered HTTP 501,"
+        " NotSupported); Microsoft ended support for the on-premises connector on 19 February 2024, and offers hybrid"
+        " modern authentication for Exchange on-premises, or Exchange Online, instead."
+    )
+    wire = Wire(NONE)
+    found = perform(monkeypatch, info, wire)
+    assert (found.result, found.warnings) == ({"changed": False, "connectors": []}, [sentence])
+    assert wire.lists == 1
+    done = synced(monkeypatch, Wire(NONE))
+    assert (done.result, done.warnings) == ({"changed": False, "connectors": [], "diff": []}, [sentence])
+    found = perform(monkeypatch, info, Wire(one=NONE), connector_id=guid(1))
+    assert found.result["connectors"] == []
+    assert len(found.warnings) == 1
+
+
+@pytest.mark.parametrize("which", [{"connector_id": guid(1)}, {"connector_ids": [guid(1), guid(2)]}])
+def test_a_connector_of_a_tenant_that_has_none_fails(monkeypatch: pytest.MonkeyPatch, which: dict[str, t.Any]) -> None:
+    done = synced(monkeypatch, Wire(one=NONE), all=False, **which)
+    assert "Graph answered HTTP 501" in done.msg
+    assert "this tenant has no Exchange connector: check tenant (Microsoft ended support for the on-pr" in done.msg
+    assert done.msg.count("hybrid modern authentication") == 1
+    assert done.result["changed"] is False
+    assert done.warnings == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "advice"),
+    [
+        (Answer(501, {}, b"<html>Not here</html>"), "check that no proxy or portal stands in between"),
+        (Answer(501, {}, b'{"error": {"code": "NotImplemented"}}'), "run again later"),
+        (
+            Answer(400, {}, b'{"error": {"code": "x", "message": "Request not applicable to target tenant."}}'),
+            "the tenant has no Intune: check tenant and its licence",
+        ),
+        (
+            Answer(400, {}, b'{"error": {"code": "x", "message": "Resource not found for the segment \'x\'."}}'),
+            "this Graph has no Exchange connectors: check graph_url and cloud_environment",
+        ),
+        (
+            Answer(404, {}, b'{"error": {"code": "x", "message": "Invalid version: v1"}}'),
+            "this Graph has no Exchange connectors: check graph_url and cloud_environment",
+        ),
+    ],
+)
+def test_what_does_not_say_that_there_is_none_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch, answer: Answer, advice: str
+) -> None:
+    assert advice in listed(monkeypatch, answer).msg
+    assert advice in synced(monkeypatch, Wire(answer)).msg
+
+
+def test_none_after_a_page_with_some_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "HTTP 501" in listed(monkeypatch, [entity(1)], NONE).msg
+
+
+# Warnings
+
+
+def test_a_clock_that_is_off_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    wire = Wire([entity(n, FRESH) for n in range(6)], apart=1800)
+    assert synced(monkeypatch, wire).warnings == [
+        "Graph's clock and that of this host are 30 min apart; the ages of synchronisations are by Graph's."
+    ]
+
+
+def test_an_exception_of_the_list_knows_its_connector() -> None:
+    with pytest.raises(exchange_connector.UnreadableTime) as caught:
+        exchange_connector.from_graph(entity(1, "soon"))
+    assert caught.value.connector.properties["status"] == "connected"
+    assert isinstance(caught.value, errors.IntuneError)
