@@ -41,14 +41,22 @@ _HOSTS = {
 }
 
 
-_NEWER_LOGIN_OF_CHINA = "https://login.partner.microsoftonline.cn"
+# Other names of Entra ID, in which cloud each is: msal's authority.py, WELL_KNOWN_AUTHORITY_HOSTS.
+_OTHER_LOGINS = {
+    "https://login.microsoft.com": "AzureCloud",
+    "https://login.windows.net": "AzureCloud",
+    "https://sts.windows.net": "AzureCloud",
+    "https://login.partner.microsoftonline.cn": "AzureChinaCloud",
+}
+# All but this one are Microsoft's own; https://learn.microsoft.com/azure/china/overview-operations
+_OF_21VIANET = "AzureChinaCloud"
 
 
 def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Endpoints:
     """Find the hosts to talk to: options before environment, explicit URLs before the cloud's table.
 
     A cloud that is an option comes before hosts of another cloud in the environment, as where AKS sets
-    AZURE_AUTHORITY_HOST.
+    AZURE_AUTHORITY_HOST; a host of that cloud under another name stands beside it.
 
     :param options: ``cloud_environment``, ``graph_url`` and ``authority_url``; empty ones count as unset.
     :param environ: the environment, with the variables of :data:`options.CLOUD_VARIABLES`.
@@ -64,14 +72,41 @@ def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> E
     urls = {}
     for name in ("graph_url", "authority_url"):
         url = _origin(found[name].origin, found[name].value) if found[name].value else ""
-        of_a_cloud = _is_microsofts(url) and found["cloud_environment"].from_options
-        if url and (found[name].from_options or not of_a_cloud):
+        of_another = found["cloud_environment"].from_options and _is_microsofts(url) and cloud not in _clouds_of(url)
+        if url and (found[name].from_options or not of_another):
             urls[name] = url
     return _HOSTS[cloud]._replace(**urls)
 
 
+def same_entra(authority_url: str, url: str) -> bool:
+    """Whether a token endpoint may have the credential that is meant for ``authority_url``.
+
+    It is at the same host, or both are Entra ID under Microsoft's own names, as one of them sends to another.
+    """
+    try:
+        own, other = (
+            _origin("", f"{urlsplit(address).scheme}://{urlsplit(address).netloc}") for address in (authority_url, url)
+        )
+    except (ValueError, OptionError):
+        return False
+    if own.removesuffix(":443") == other.removesuffix(":443"):
+        return True
+    return {_company(own), _company(other)} in ({"Microsoft"}, {"21Vianet"})
+
+
+def _company(url: str) -> str:
+    """Who runs a host of Microsoft's clouds; "" for another."""
+    found = _clouds_of(url)
+    return "" if not found else "21Vianet" if _OF_21VIANET in found else "Microsoft"
+
+
+def _clouds_of(url: str) -> set[str]:
+    """The clouds in which a host is."""
+    return {cloud for cloud, hosts in _HOSTS.items() if url in hosts} | {_OTHER_LOGINS.get(url, "")} - {""}
+
+
 def _is_microsofts(url: str) -> bool:
-    return url == _NEWER_LOGIN_OF_CHINA or any(url in hosts for hosts in _HOSTS.values())
+    return bool(_clouds_of(url))
 
 
 def foreign(

@@ -22,7 +22,7 @@ _LONGEST = 400
 # Graph's deepest answer, that to a batch, has ten levels; Python, Ansible and msal all stumble over hundreds.
 _MOST_LEVELS = 100
 # What is searched of text that is no JSON: patterns take their time over megabytes.
-_SEARCHED = 8192
+SEARCHED = 8192
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 
@@ -43,35 +43,6 @@ _INTUNE_TAIL = re.compile(
     r"\s+- (?:Operation ID \(for customer support\)|Activity ID|Url|CustomApiErrorPhrase):.*$", re.DOTALL
 )
 _ACTIVITY_ID = re.compile(r"Activity ID: ([0-9a-fA-F-]{36})")
-_ENTRA_TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*$", re.DOTALL)
-_AADSTS = re.compile(r"AADSTS([0-9]+)")
-
-_NO_MFA = "the user needs multi-factor authentication, which no unattended run can do: sign in as an app"
-# What to do about the refusals that administrators meet most.
-# https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-_AADSTS_ADVICE = {
-    "7000215": "set secret to the secret's value (not its ID) and check that it belongs to client_id",
-    "7000222": "the secret has expired: make a new one in the app registration",
-    "7000218": "give secret or a certificate, or allow public client flows in the app registration",
-    "700016": "check client_id and tenant: the app is not registered or not consented to in this tenant",
-    "700027": "upload this certificate to the app registration, or check x509_certificate_path and thumbprint",
-    "700211": "check the issuer of the app registration's federated credential",
-    "700212": "check the audience of the app registration's federated credential",
-    "700213": "check the subject of the app registration's federated credential",
-    "700024": "the federated token has expired: see that its file is renewed",
-    "700082": "the refresh token has expired: sign in again and store the new one",
-    "70000": "sign in again and store a new refresh_token",
-    "90002": "check tenant, and cloud_environment if it is not in the public cloud",
-    "50034": "check username: the user is not in this tenant",
-    "50126": "check username and password",
-    "50053": "the account is locked: wait, or unlock it",
-    "50055": "the password has expired: set a new one",
-    "50057": "the account is disabled: enable it, or sign in as another",
-    "50076": _NO_MFA,
-    "50079": _NO_MFA,
-    "53003": "a Conditional Access policy blocks this sign-in: exclude the app or the address of this host",
-    "65001": f"grant admin consent for {PERMISSION} to the app",
-}
 
 
 class IntuneError(Exception):
@@ -185,7 +156,7 @@ def graph_said(body: bytes | str) -> Said:
 def _said(text: str, so_far: Said, depth: int) -> Said:
     document = _json_object(text)
     if document is None or depth == 0:
-        text = secrecy.masked(text)[:_SEARCHED]
+        text = secrecy.masked(text)[:SEARCHED]
         message = one_line(_INTUNE_TAIL.sub("", _from_html(text)))
         activity = _ACTIVITY_ID.search(text)
         return Said(
@@ -278,25 +249,6 @@ def internal(error: Exception) -> IntuneError:
         advice="please report this with the versions of ansible-core, msal and requests",
         sent=True,
         lasting=True,
-    )
-
-
-def entra_error(doing: str, status: int | None, answer: t.Mapping[str, t.Any]) -> SignInError:
-    """Turn an error answer of Entra ID into a sentence that says what to do.
-
-    :param doing: which sign-in it was, such as ``sign-in as client ... with its secret``.
-    :param status: the HTTP status, if known.
-    :param answer: the body: ``error``, ``error_description`` (it starts with AADSTS and a number), ``trace_id``.
-        https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow#error-response
-    """
-    description = secrecy.masked(_word(answer.get("error_description")))[:_SEARCHED]
-    text = one_line(_ENTRA_TAIL.sub("", description)) or one_line(_word(answer.get("error"))) or "no reason given"
-    number = _AADSTS.search(text)
-    code = number.group(1) if number else ""
-    return SignInError(
-        f"{doing} was refused" + (f" (HTTP {status})" if status else "") + f": {text.rstrip('.')}",
-        advice=_AADSTS_ADVICE.get(code, "check tenant, client_id and the credential"),
-        request_id=one_line(_word(answer.get("trace_id")) or _word(answer.get("correlation_id"))) or None,
     )
 
 

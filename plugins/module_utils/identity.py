@@ -16,9 +16,8 @@ import shutil
 import subprocess
 import typing as t
 import warnings
-from urllib.parse import urlsplit
 
-from . import errors, retries, secrecy, token_cache, transport
+from . import errors, msal_http, refusals, secrecy, token_cache, transport
 from .clouds import Endpoints
 from .errors import OptionError, SignInError
 from .options import CLOUD_VARIABLES, IDENTITY_VARIABLES, Given, given
@@ -92,7 +91,14 @@ CLI = Way("cli", (), (), "with the Azure CLI")
 _MSI_VARIABLES = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT")
 # What else decides whose token the host gives; msal and az read these themselves.
 _HOST_VARIABLES = {
-    "msi": (*_MSI_VARIABLES, "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT", "IMDS_ENDPOINT", "MSI_SECRET"),
+    "msi": (
+        *_MSI_VARIABLES,
+        "IDENTITY_HEADER",
+        "IDENTITY_SERVER_THUMBPRINT",
+        "IMDS_ENDPOINT",
+        "MSI_SECRET",
+        "AZURE_POD_IDENTITY_AUTHORITY_HOST",
+    ),
     "cli": ("AZURE_CONFIG_DIR", "HOME", "PATH"),
 }
 # What a host proves itself by to the endpoint of its managed identity.
@@ -410,28 +416,45 @@ class SignIn:
         return token_cache.Token(token, max(lifetime - _MARGIN, lifetime / 2))
 
     def _from_msal(self, limit: float) -> t.Mapping[str, t.Any]:
-        http = _MsalHttp(self._http, self._hosts.authority_url, limit, keep_secret=self._hide)
+        doing, source = self._identity.doing, self._identity.way.source
+        http: msal_http.Session | None = None
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), msal_http.surroundings(self._environ) as seen:
                 # msal warns the programmer of user name and password; the documentation warns the user.
                 warnings.simplefilter("ignore", DeprecationWarning)
+                http = msal_http.Session(
+                    self._http,
+                    self._hosts.authority_url,
+                    doing=doing,
+                    limit=limit,
+                    username=self._identity.values["username"] if source == "password" else "",
+                    of_host=source == "msi",
+                    before_request=seen,
+                    keep_secret=self._hide,
+                )
                 result = self._ask_msal(http)
         except errors.IntuneError:
             raise
         except Exception as error:
             # msal raises ValueError, RuntimeError, MsalServiceError and more; what the server said is what counts.
-            if http.refusal is not None:
-                raise errors.entra_error(self._identity.doing, *http.refusal) from error
+            words = errors.one_line(str(error)) or type(error).__name__
+            if http is not None and http.federated_at and http.refusal is None:
+                raise SignInError(
+                    f"{doing} failed at {errors.one_line(http.federated_at)}: {words.rstrip('.')}",
+                    advice="check username and password, and that the federation server of this user's domain is well",
+                ) from error
+            if http is not None and http.refusal is not None:
+                raise refusals.refusal(doing, *http.refusal, source=source) from error
             raise SignInError(
-                f"{self._identity.doing} failed: {errors.one_line(str(error))}", advice="check tenant and authority_url"
+                f"{doing} failed: {words.rstrip('.')}",
+                advice=refusals.advice("", source) if source == "msi" else "check tenant and authority_url",
             ) from error
         if not isinstance(result, dict) or "access_token" not in result:
             answer = result if isinstance(result, dict) else {}
-            status = http.refusal[0] if http.refusal else None
-            raise errors.entra_error(self._identity.doing, status, answer)
+            raise refusals.refusal(doing, http.refusal[0] if http.refusal else None, answer, source=source)
         return result
 
-    def _ask_msal(self, http: _MsalHttp) -> t.Any:
+    def _ask_msal(self, http: msal_http.Session) -> t.Any:
         """Ask for a token with a new msal application: its caches would give the old token, or the old refusal."""
         source, values, scopes = self._identity.way.source, self._identity.values, [self._hosts.scope]
         if source == "msi":
@@ -530,68 +553,6 @@ class SignIn:
             }
         except (ValueError, KeyError, TypeError):
             raise SignInError(f"{doing} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
-
-
-class _MsalHttp:
-    """What msal takes for a session: our transport, so that its requests are sent, trusted and repeated as all others.
-
-    Being below msal's own cache of refusals, the repeats are not answered by that.
-    """
-
-    def __init__(
-        self, http: transport.Transport, authority_url: str, limit: float, *, keep_secret: t.Callable[..., None]
-    ) -> None:
-        self._http = http
-        self._keep_secret = keep_secret
-        self._authority = urlsplit(authority_url)
-        # One for all requests of a sign-in.
-        self._patience = retries.Patience(http.timing, limit)
-        self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
-
-    def get(self, url: str, params: t.Any = None, headers: t.Any = None, **_unused: t.Any) -> _MsalAnswer:
-        return self._answer("GET", url, params=params, headers=headers)
-
-    def post(
-        self, url: str, params: t.Any = None, data: t.Any = None, headers: t.Any = None, **_unused: t.Any
-    ) -> _MsalAnswer:
-        return self._answer("POST", url, params=params, data=data, headers=headers)
-
-    def close(self) -> None:
-        """The transport outlives it."""
-
-    def _answer(self, method: str, url: str, *, headers: t.Any, **request: t.Any) -> _MsalAnswer:
-        if isinstance(request.get("data"), dict):
-            # What msal has signed with a certificate, or got from a federated user's server, is good for minutes.
-            proofs = (request["data"].get(name) for name in ("client_assertion", "assertion"))
-            self._keep_secret(*(errors.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
-        parts = urlsplit(url)
-        of_authority = parts.hostname == self._authority.hostname
-        if of_authority and parts.port is None and self._authority.port is not None:
-            # msal drops the port of the authority when it asks what kind of account a user has.
-            url = parts._replace(netloc=self._authority.netloc).geturl()
-        # What a federated user's own server sends is XML.
-        json_expected = of_authority or parts.scheme == "http"
-        answer = self._http.call(
-            method, url, headers=headers or {}, json_expected=json_expected, limit=self._patience.left, **request
-        )
-        if answer.status >= 400:
-            try:
-                document = answer.json()
-            except ValueError:
-                document = {}
-            self.refusal = (answer.status, document if isinstance(document, dict) else {})
-        return _MsalAnswer(answer.status, errors.text_of(answer.body), answer.headers)
-
-
-class _MsalAnswer(t.NamedTuple):
-    status_code: int
-    text: str
-    headers: t.Mapping[str, str]
-
-    def raise_for_status(self) -> None:
-        """Raise if this is an error; msal does so for answers that it does not understand."""
-        if self.status_code >= 400:
-            raise RuntimeError(f"HTTP {self.status_code} ({errors.status_name(self.status_code)})")
 
 
 def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:

@@ -29,7 +29,7 @@ _SHORTEST_IN_BASE64 = 14
 _BASE64 = re.compile(r"[0-9A-Za-z+/_]{16}")
 _SPELT = re.compile(r"[\\%&+]")
 _SHORT_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
-_JSON_ESCAPE = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|([\"\\/bfnrt]))")
+_JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"\\/bfnrt]))")
 
 # Those of all identities of this process, so that whoever quotes a text need not know whose it is.
 _hidden: set[str] = set()
@@ -81,7 +81,7 @@ def _readings(text: str) -> set[str]:
     for _time in range(2):
         for decode in decoders:
             text = decode(text)
-        found.add(text)
+            found.add(text)
     return found
 
 

@@ -19,7 +19,7 @@ import yaml
 from ansible.module_utils.basic import missing_required_lib
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
-from ansible_collections.graphops.intune.plugins.module_utils import errors, options
+from ansible_collections.graphops.intune.plugins.module_utils import errors, options, refusals
 from awx_api.collection import awx_collections
 from awx_api.world import PLAYBOOK
 from jinja2 import ChainableUndefined, StrictUndefined, UndefinedError
@@ -278,7 +278,7 @@ def printed() -> list[str]:
     """The sentences of the collection, with what is filled in as it is for a delta of a connector that is off."""
     known = {"sync_type": "deltaSync", "status": "disconnected"}
     found = [errors.answer_clause("Graph", status, errors.Said("", "", "")) for status in (403, 404, 429)]
-    found += [f"AADSTS{number}" for number in errors._AADSTS_ADVICE]  # noqa: SLF001
+    found += [f"AADSTS{number}" for number in refusals.ADVICE]
     found.append(missing_required_lib("msal"))
     for path in (ROOT / "plugins" / "module_utils").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax import saxutils
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, secrecy
+from ansible_collections.graphops.intune.plugins.module_utils import errors, refusals, secrecy
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -86,7 +86,9 @@ def test_no_part_of_a_secret_is_left_by_a_cut(blanks: int) -> None:
             errors.one_line("A" * before + " " * blanks + secret),
             errors.graph_said(json.dumps({"error": {"message": "A" * before + " " * blanks + secret}})).message,
             errors.graph_said("<html><title>" + "A" * before + " " * blanks + secret).message,
-            errors.entra_error("sign-in", 200, {"error_description": "A" * before + " " * blanks + secret}).what,
+            refusals.refusal(
+                "sign-in", 200, {"error_description": "A" * before + " " * blanks + secret}, source="client_secret"
+            ).what,
         ]
         assert not [text for text in texts if "0123" in text]
 
