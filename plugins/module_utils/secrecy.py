@@ -28,6 +28,8 @@ _LONGEST_WITH_SPELLINGS = 256
 _SHORTEST_IN_BASE64 = 14
 _BASE64 = re.compile(r"[0-9A-Za-z+/_]{16}")
 _SPELT = re.compile(r"[\\%&+]")
+# JSON in JSON in a form is more than anyone has been seen to send.
+_MOST_TIMES = 3
 _SHORT_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"\\/bfnrt]))")
 
@@ -77,11 +79,10 @@ def of_address(address: str) -> set[str]:
 def _readings(text: str) -> set[str]:
     """What a text may mean: as it is, and once or several times decoded."""
     decoders: tuple[t.Callable[[str], str], ...] = (html.unescape, unquote_plus, _unescaped)
-    found = {text, *(decode(text) for decode in decoders)}
-    for _time in range(2):
-        for decode in decoders:
-            text = decode(text)
-            found.add(text)
+    found = new = {text}
+    for _time in range(_MOST_TIMES):
+        new = {decode(reading) for reading in new for decode in decoders} - found
+        found = found | new
     return found
 
 
