@@ -39,13 +39,16 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]
 
     def v2_runner_on_ok(self, result: t.Any) -> None:
         """Record a success."""
-        host = result._host.get_name()  # noqa: SLF001
-        seconds = time.monotonic() - self._starts.get(host, time.monotonic())
-        line = {"host": host, "seconds": seconds, "result": result._result}  # noqa: SLF001
-        with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
-            json.dump(line, file, default=str)
-            file.write("\n")
+        self._record(result, failed=False)
 
     def v2_runner_on_failed(self, result: t.Any, ignore_errors: bool = False) -> None:  # noqa: ARG002
         """Record a failure."""
-        self.v2_runner_on_ok(result)
+        self._record(result, failed=True)
+
+    def _record(self, result: t.Any, *, failed: bool) -> None:
+        host = result._host.get_name()  # noqa: SLF001
+        seconds = time.monotonic() - self._starts.get(host, time.monotonic())
+        line = {"host": host, "failed": failed, "seconds": seconds, "result": result._result}  # noqa: SLF001
+        with Path(os.environ["RECORD_RESULTS"]).open("a", encoding="utf-8") as file:
+            json.dump(line, file, default=str)
+            file.write("\n")

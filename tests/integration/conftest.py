@@ -6,17 +6,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import itertools
 import json
 import os
 import subprocess
 import sys
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from simulator import App, Connector, Request, Simulator, Tenant, World
+from simulator import App, Connector, Fault, Request, Simulator, Tenant, World
 
 ROOT = Path(__file__).resolve().parents[2]
 # Where Ansible's programs are: beside this Python, or with another ansible-core (tests/tools/matrix.py).
@@ -33,10 +36,28 @@ SEND_THE_MODULE = ("--extra-vars", "graphops_intune_in_process=false")
 FOREIGN = ("AZURE_", "ANSIBLE_", "MSGRAPH_", "IDENTITY_", "MSI_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONPATH")
 
 
+@contextlib.contextmanager
+def once(tmp_path_factory: pytest.TempPathFactory, name: str) -> t.Iterator[Path]:
+    """A folder that all workers of pytest-xdist share. While one fills it, others wait; they find it full."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of collections with ours in it, built and installed from this checkout."""
-    folder = tmp_path_factory.mktemp("collections")
+    with once(tmp_path_factory, "collections") as folder:
+        if not (folder / "ansible_collections").exists():
+            install(folder)
+    return folder
+
+
+def install(folder: Path) -> None:
+    """Build the collection and install it there."""
     galaxy = [str(BIN / "ansible-galaxy"), "collection"]
     environment = clean_environment(folder)
     build = [*galaxy, "build", "--output-path", str(folder), str(ROOT)]
@@ -44,14 +65,14 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (package,) = folder.glob("graphops-intune-*.tar.gz")
     unpack = [*galaxy, "install", "--offline", "-p", str(folder), str(package)]
     subprocess.run(unpack, check=True, capture_output=True, env=environment)
-    return folder
 
 
 def clean_environment(collections: Path, **extra: str) -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     environment |= {
         "PATH": f"{BIN}{os.pathsep}{environment['PATH']}",
-        "ANSIBLE_HOME": str(collections / "ansible-home"),
+        # One for each worker of pytest-xdist, which share the collections.
+        "ANSIBLE_HOME": str(collections / f"ansible-home-{os.environ.get('PYTEST_XDIST_WORKER')}"),
         "ANSIBLE_COLLECTIONS_PATH": str(collections),
         "ANSIBLE_LOCALHOST_WARNING": "False",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "False",
@@ -73,6 +94,8 @@ class Run:
     results: list[dict[str, t.Any]]
     hosts: list[str]
     """The host of each result."""
+    failed: list[bool]
+    """Whether each was a failure."""
 
     @property
     def result(self) -> dict[str, t.Any]:
@@ -111,7 +134,8 @@ def ansible_playbook(*arguments: str, site: Place, environment: t.Mapping[str, s
     assert "Traceback" not in done.stdout, done.stdout
     assert "DEPRECATION" not in done.stdout, done.stdout
     lines = [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
-    return Run(done.returncode, done.stdout, [line["result"] for line in lines], [line["host"] for line in lines])
+    results, hosts, failed = ([line[what] for line in lines] for what in ("result", "host", "failed"))
+    return Run(done.returncode, done.stdout, results, hosts, failed)
 
 
 @dataclass
@@ -174,12 +198,90 @@ class Site:
         return [request for request in self.world.requests if request.where == where]
 
 
-@pytest.fixture
-def site(installed: Path, tmp_path: Path) -> t.Iterator[Site]:
-    """A connector that is due: connected, and last synchronised three days ago."""
-    world = World()
-    tenant = world.add_tenant("contoso.example")
+def add_site(simulator: Simulator, domain: str, collections: Path, folder: Path) -> Site:
+    """Add a tenant with a connector that is due: connected, and last synchronised three days ago."""
+    tenant = simulator.world.add_tenant(domain)
     app = tenant.add_app(secret="the-app's-secret-Aa0~.")
     connector = tenant.add_connector(last_sync=timedelta(days=3))
-    with Simulator(world) as simulator:
-        yield Site(world, simulator, tenant, app, connector, installed, tmp_path)
+    return Site(simulator.world, simulator, tenant, app, connector, collections, folder)
+
+
+@pytest.fixture
+def site(installed: Path, tmp_path: Path) -> t.Iterator[Site]:
+    """A connector that is due."""
+    with Simulator(World()) as simulator:
+        yield add_site(simulator, "contoso.example", installed, tmp_path)
+
+
+@dataclass
+class Case:
+    """One of the cases that are tried in one run: a site of its own, what was ordered there, and what came of it."""
+
+    site: Site
+    changes: dict[str, t.Any]
+    run: Run = field(init=False)
+
+    @property
+    def connector(self) -> Connector:
+        """The connector of the site."""
+        return self.site.connector
+
+    @property
+    def struck(self) -> list[Request]:
+        """The requests that a fault has struck."""
+        return [request for request in self.requests() if request.fault]
+
+    def requests(self, where: str | None = None, host: str | None = None) -> list[Request]:
+        """The requests for the tenant, all or those of one kind or to one host."""
+        return [
+            request
+            for request in self.site.world.requests
+            if request.tenant_id == self.site.tenant.id
+            and where in (None, request.where)
+            and host in (None, request.host)
+        ]
+
+
+class Cases:
+    """Cases of one kind: instead of a run for each, which takes longer than all else, a run of many hosts."""
+
+    def __init__(self, simulator: Simulator, collections: Path, folder: Path) -> None:
+        self._place = (simulator, collections, folder)
+        self._cases: list[Case] = []
+
+    def add(self, *faults: Fault, **changes: t.Any) -> Case:
+        """Add a case: a site, with faults that strike there alone, and changes to the options."""
+        simulator, collections, folder = self._place
+        site = add_site(simulator, f"contoso{len(self._cases)}.example", collections, folder)
+        for fault in faults:
+            site.world.faults.add(replace(fault, tenant_id=site.tenant.id))
+        self._cases.append(Case(site, changes))
+        return self._cases[-1]
+
+    def sync(self, *arguments: str, environment: t.Mapping[str, str] | None = None) -> Run:
+        """Run the sync module for all of them, a few at a time; each case gets its part of what came of it."""
+        given = [case.site.options(**case.changes) for case in self._cases]
+        options = {name: f"{{{{ given.{name} | default(omit) }}}}" for name in dict.fromkeys(itertools.chain(*given))}
+        python = {"ansible_python_interpreter": "{{ ansible_playbook_python }}"}
+        hosts = {f"case{number}": {"given": each, **python} for number, each in enumerate(given)}
+        folder = self._cases[0].site.folder
+        (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+        run = self._cases[0].site.play(
+            [{SYNC: options}],
+            *("-i", str(folder / "hosts.json"), "--forks", "8", *arguments),
+            environment=environment,
+            hosts="all",
+            connection="local",
+        )
+        ended = dict(zip(run.hosts, zip(run.results, run.failed)))
+        for host, case in zip(hosts, self._cases):
+            result, failed = ended[host]
+            case.run = Run(2 if failed else 0, run.output, [result], [host], [failed])
+        return run
+
+
+@pytest.fixture
+def cases(installed: Path, tmp_path: Path) -> t.Iterator[Cases]:
+    """Where cases may be added."""
+    with Simulator(World()) as simulator:
+        yield Cases(simulator, installed, tmp_path)

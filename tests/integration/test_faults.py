@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import socket
 import time
@@ -18,7 +19,7 @@ import pytest
 from simulator import Fault, Request, Simulator, World
 from simulator.records import Answer
 
-from .conftest import Run, Site
+from .conftest import Cases, Run, Site
 
 pytestmark = pytest.mark.slow
 
@@ -39,16 +40,16 @@ ONCE = {
 }
 
 
-@pytest.mark.parametrize("where", ["get", "token", "metadata"])
-@pytest.mark.parametrize("fault", ONCE.values(), ids=ONCE)
-def test_a_read_that_fails_once_is_repeated(site: Site, where: str, fault: dict[str, t.Any]) -> None:
-    site.world.faults.add(Fault(where, **fault))
-    run = site.sync()
-    assert run.code == 0, run.output
-    assert run.result["sync"]["state"] == "completed"
-    assert len(site.connector.accepted) == 1
-    struck = [request for request in site.world.requests if request.fault]
-    assert [request.where for request in struck] == [where], "the fault has struck"
+def test_a_read_that_fails_once_is_repeated(cases: Cases, subtests: pytest.Subtests) -> None:
+    places = itertools.product(["get", "token", "metadata"], ONCE)
+    tried = {(where, name): cases.add(Fault(where, **ONCE[name])) for where, name in places}
+    cases.sync()
+    for (where, name), case in tried.items():
+        with subtests.test(where=where, fault=name):
+            assert case.run.code == 0, case.run.result
+            assert case.run.result["sync"]["state"] == "completed"
+            assert len(case.connector.accepted) == 1
+            assert [request.where for request in case.struck] == [where], "the fault has struck"
 
 
 def test_a_poll_that_fails_is_repeated(site: Site) -> None:
@@ -80,31 +81,37 @@ def test_retry_after_is_obeyed_as_a_date_of_graphs_clock(site: Site) -> None:
     assert 2 < (second.time - first.time).total_seconds() < 30
 
 
-@pytest.mark.parametrize(("where", "host"), [("get", "127.0.0.1:"), ("token", "127.0.0.1:"), ("sync", "Graph")])
-def test_a_retry_after_beyond_retry_timeout_gives_up_at_once(site: Site, where: str, host: str) -> None:
-    site.world.faults.add(Fault(where, status=429, headers={"Retry-After": "600"}, times=None))
+def test_a_retry_after_beyond_retry_timeout_gives_up_at_once(cases: Cases, subtests: pytest.Subtests) -> None:
+    hosts = {"get": "127.0.0.1:", "token": "127.0.0.1:", "sync": "Graph"}
+    patience = {"status": 429, "headers": {"Retry-After": "600"}, "times": None}
+    tried = {where: cases.add(Fault(where, **patience)) for where in hosts}
     start = time.monotonic()
-    run = site.sync()
+    cases.sync()
     assert time.monotonic() - start < 30
-    assert run.result["changed"] is False
-    message = run.result["msg"]
-    assert f"{host}" in message
-    assert "answered HTTP 429 (Too Many Requests)" in message
-    assert message.endswith(
-        ", and it asks to wait 10 min, longer than retry_timeout (120 s) allows; run again after that time, or raise"
-        " retry_timeout."
-    )
-    assert run.result["request_id"]
+    for where, case in tried.items():
+        with subtests.test(where=where):
+            assert case.run.result["changed"] is False
+            message = case.run.result["msg"]
+            assert hosts[where] in message
+            assert "answered HTTP 429 (Too Many Requests)" in message
+            assert message.endswith(
+                ", and it asks to wait 10 min, longer than retry_timeout (120 s) allows; run again after that time, or"
+                " raise retry_timeout."
+            )
+            assert case.run.result["request_id"]
 
 
-@pytest.mark.parametrize("where", ["get", "token", "metadata", "sync"])
-def test_an_outage_ends_within_retry_timeout(site: Site, where: str) -> None:
-    site.world.faults.add(Fault(where, status=503, times=None))
-    run = site.sync(retry_timeout=3)
-    assert run.code == 2
-    assert run.result["changed"] is False
-    assert re.search(r"answered HTTP 503 .* \(tried [23] times within retry_timeout, 3 s\); ", run.result["msg"])
-    assert not site.connector.accepted
+def test_an_outage_ends_within_retry_timeout(cases: Cases, subtests: pytest.Subtests) -> None:
+    places = ["get", "token", "metadata", "sync"]
+    tried = {where: cases.add(Fault(where, status=503, times=None), retry_timeout=3) for where in places}
+    cases.sync()
+    for where, case in tried.items():
+        with subtests.test(where=where):
+            assert case.run.code == 2
+            assert case.run.result["changed"] is False
+            tries = r"answered HTTP 503 .* \(tried [23] times within retry_timeout, 3 s\); "
+            assert re.search(tries, case.run.result["msg"])
+            assert not case.connector.accepted
 
 
 def test_retry_timeout_0_never_repeats(site: Site) -> None:
@@ -114,21 +121,23 @@ def test_retry_timeout_0_never_repeats(site: Site) -> None:
     assert len(site.requests("get")) == 1
 
 
-@pytest.mark.parametrize(
-    ("status", "message"),
-    [
-        (400, "Graph answered HTTP 400 (Bad Request)"),
-        (500, "Graph answered HTTP 500 (Internal Server Error)"),
-        (418, "Graph answered HTTP 418 ("),
-    ],
-)
-@pytest.mark.parametrize("where", ["get", "sync"])
-def test_other_errors_are_not_repeated(site: Site, where: str, status: int, message: str) -> None:
-    site.world.faults.add(Fault(where, status=status, body={"error": {"code": "x", "message": "No."}}, times=None))
-    run = site.sync()
-    assert (run.code, run.result["changed"]) == (2, False)
-    assert message in run.result["msg"]
-    assert len(site.requests(where)) == 1
+def test_other_errors_are_not_repeated(cases: Cases, subtests: pytest.Subtests) -> None:
+    messages = {
+        400: "Graph answered HTTP 400 (Bad Request)",
+        500: "Graph answered HTTP 500 (Internal Server Error)",
+        418: "Graph answered HTTP 418 (",
+    }
+    body = {"error": {"code": "x", "message": "No."}}
+    tried = {
+        (where, status): cases.add(Fault(where, status=status, body=body, times=None))
+        for where, status in itertools.product(["get", "sync"], messages)
+    }
+    cases.sync()
+    for (where, status), case in tried.items():
+        with subtests.test(where=where, status=status):
+            assert (case.run.code, case.run.result["changed"]) == (2, False)
+            assert messages[status] in case.run.result["msg"]
+            assert len(case.requests(where)) == 1
 
 
 def test_a_refused_token_is_replaced_once(site: Site) -> None:
@@ -156,24 +165,36 @@ def test_tokens_that_are_always_refused_fail(site: Site) -> None:
 # A request for a synchronisation whose answer is lost
 
 
-@pytest.mark.parametrize("cut", ["before", "headers"])
-def test_a_lost_answer_of_an_accepted_sync_is_not_posted_again(site: Site, cut: str) -> None:
-    site.world.faults.add(Fault("sync", cut=cut, accept=True))
-    run = site.sync()
-    assert (run.code, run.result["changed"]) == (0, True)
-    assert run.result["sync"]["state"] == "completed"
-    assert len(site.connector.accepted) == 1, "seen before it was posted again"
-    assert [r.where for r in site.world.requests if r.host == "graph"] == ["get", "sync", "get"]
+def test_a_lost_answer_of_an_accepted_sync_is_not_posted_again(cases: Cases, subtests: pytest.Subtests) -> None:
+    tried = {cut: cases.add(Fault("sync", cut=cut, accept=True)) for cut in ("before", "headers")}
+    cases.sync()
+    for cut, case in tried.items():
+        with subtests.test(cut=cut):
+            assert (case.run.code, case.run.result["changed"]) == (0, True)
+            assert case.run.result["sync"]["state"] == "completed"
+            assert len(case.connector.accepted) == 1, "seen before it was posted again"
+            assert [request.where for request in case.requests(host="graph")] == ["get", "sync", "get"]
 
 
-@pytest.mark.parametrize("wait", [True, False])
-@pytest.mark.parametrize("fault", [{"cut": "before"}, {"status": 502}, {"status": 504}, {"delay": 8}])
-def test_a_lost_request_is_posted_a_second_time(site: Site, fault: dict[str, t.Any], wait: bool) -> None:
-    site.connector.sync_delay = 2
-    site.world.faults.add(Fault("sync", **fault))
-    run = site.sync(wait=wait, request_timeout=3)
-    assert (run.code, run.result["changed"]) == (0, True), run.output
-    assert [r.where for r in site.world.requests if r.host == "graph"][:4] == ["get", "sync", "get", "sync"]
+def test_a_lost_request_is_posted_a_second_time(cases: Cases, subtests: pytest.Subtests) -> None:
+    faults: dict[str, dict[str, t.Any]] = {
+        "cut": {"cut": "before"},
+        "502": {"status": 502},
+        "504": {"status": 504},
+        "late": {"delay": 8},
+    }
+    tried = {
+        (name, wait): cases.add(Fault("sync", **faults[name]), wait=wait, request_timeout=3)
+        for name, wait in itertools.product(faults, [True, False])
+    }
+    for case in tried.values():
+        case.connector.sync_delay = 2
+    cases.sync()
+    for (name, wait), case in tried.items():
+        with subtests.test(fault=name, wait=wait):
+            assert (case.run.code, case.run.result["changed"]) == (0, True), case.run.result
+            asked = [request.where for request in case.requests(host="graph")]
+            assert asked[:4] == ["get", "sync", "get", "sync"]
 
 
 def test_answers_lost_for_good_are_followed_by_looking_and_not_by_posting(site: Site) -> None:
@@ -185,17 +206,21 @@ def test_answers_lost_for_good_are_followed_by_looking_and_not_by_posting(site: 
     assert len(site.connector.accepted) == 2, "never a third"
 
 
-@pytest.mark.parametrize("accept", [True, False])
-@pytest.mark.parametrize("wait", [True, False])
-def test_when_nobody_can_tell_it_says_so(site: Site, wait: bool, accept: bool) -> None:
-    site.connector.outcome = "never"
-    site.world.faults.add(Fault("sync", cut="before", accept=accept, times=None))
-    run = site.sync(wait=wait, wait_timeout=2)
-    assert run.code == 2
-    assert run.result["changed"] is True
-    assert run.result["sync"]["state"] == "unknown"
-    assert "is not known" in run.result["msg"]
-    assert len(site.requests("sync")) == 2
+def test_when_nobody_can_tell_it_says_so(cases: Cases, subtests: pytest.Subtests) -> None:
+    tried = {
+        (wait, accept): cases.add(Fault("sync", cut="before", accept=accept, times=None), wait=wait, wait_timeout=2)
+        for wait, accept in itertools.product([True, False], [True, False])
+    }
+    for case in tried.values():
+        case.connector.outcome = "never"
+    cases.sync()
+    for (wait, accept), case in tried.items():
+        with subtests.test(wait=wait, accept=accept):
+            assert case.run.code == 2
+            assert case.run.result["changed"] is True
+            assert case.run.result["sync"]["state"] == "unknown"
+            assert "is not known" in case.run.result["msg"]
+            assert len(case.requests("sync")) == 2
 
 
 def test_a_timeout_inside_intune_leaves_the_request_open(site: Site) -> None:
@@ -207,25 +232,34 @@ def test_a_timeout_inside_intune_leaves_the_request_open(site: Site) -> None:
     assert len(site.requests("sync")) == 2
 
 
-@pytest.mark.parametrize("fault", [{"status": 429}, {"status": 429, "headers": {"Retry-After": "1"}}, {"status": 503}])
-def test_a_sync_that_graph_has_no_time_for_is_asked_for_again(site: Site, fault: dict[str, t.Any]) -> None:
-    site.world.faults.add(Fault("sync", times=3, **fault))
-    run = site.sync()
-    assert run.result["sync"]["state"] == "completed"
-    assert len(site.connector.accepted) == 1
+def test_a_sync_that_graph_has_no_time_for_is_asked_for_again(cases: Cases, subtests: pytest.Subtests) -> None:
+    faults = {
+        "429": {"status": 429},
+        "429 with seconds": {"status": 429, "headers": {"Retry-After": "1"}},
+        "503": {"status": 503},
+    }
+    tried = {name: cases.add(Fault("sync", times=3, **fault)) for name, fault in faults.items()}
+    cases.sync()
+    for name, case in tried.items():
+        with subtests.test(fault=name):
+            assert case.run.result["sync"]["state"] == "completed"
+            assert len(case.connector.accepted) == 1
 
 
-@pytest.mark.parametrize("where", ["get", "sync", "token"])
-def test_an_untrusted_certificate_ends_it_at_once(site: Site, where: str) -> None:
+def test_an_untrusted_certificate_ends_it_at_once(cases: Cases, subtests: pytest.Subtests) -> None:
     with Simulator(World()) as other:
-        changed = {"authority_url": other.authority_url} if where == "token" else {"graph_url": other.graph_url}
+        tried = {
+            "token": cases.add(authority_url=other.authority_url),
+            "get": cases.add(graph_url=other.graph_url),
+        }
         start = time.monotonic()
-        run = site.sync(**changed)
+        cases.sync()
     assert time.monotonic() - start < 20
-    assert re.search(r"the TLS certificate of 127\.0\.0\.1:\d+ is not trusted \(", run.result["msg"])
-    assert run.result["msg"].endswith(
-        "; name the authority that signed it with ca_path, or ask who changes the traffic."
-    )
+    for where, case in tried.items():
+        with subtests.test(where=where):
+            message = case.run.result["msg"]
+            assert re.search(r"the TLS certificate of 127\.0\.0\.1:\d+ is not trusted \(", message)
+            assert message.endswith("; name the authority that signed it with ca_path, or ask who changes the traffic.")
 
 
 def test_without_validation_any_certificate_will_do(site: Site) -> None:
@@ -266,16 +300,17 @@ def test_the_proxy_of_the_environment_is_used_and_its_password_not_told(site: Si
     assert "proxy-pass-word" not in run.result["msg"]
 
 
-@pytest.mark.parametrize("where", ["get", "sync", "token", "metadata"])
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_is_not_followed(site: Site, where: str, status: int) -> None:
+def test_a_redirect_is_not_followed(cases: Cases, subtests: pytest.Subtests) -> None:
     with Simulator(World()) as other:
-        target = f"{other.graph_url}/v1.0/collect"
-        site.world.faults.add(Fault(where, status=status, headers={"Location": target}, body=b""))
-        run = site.sync()
+        elsewhere = {"headers": {"Location": f"{other.graph_url}/v1.0/collect"}, "body": b""}
+        places = itertools.product(["get", "sync", "token", "metadata"], [301, 302, 307, 308])
+        tried = {(where, status): cases.add(Fault(where, status=status, **elsewhere)) for where, status in places}
+        cases.sync()
         assert other.world.connections == 0
-    assert (run.code, run.result["changed"]) == (2, False)
-    assert f"redirects to 127.0.0.1 (HTTP {status}), which is not followed" in run.result["msg"]
+    for (where, status), case in tried.items():
+        with subtests.test(where=where, status=status):
+            assert (case.run.code, case.run.result["changed"]) == (2, False)
+            assert f"redirects to 127.0.0.1 (HTTP {status}), which is not followed" in case.run.result["msg"]
 
 
 def test_a_failure_after_the_request_was_accepted_says_changed(site: Site) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from .conftest import SYNC, Site
+from .conftest import SYNC, Cases, Site
 
 PATH = "/v1.0/deviceManagement/exchangeConnectors/"
 
@@ -97,9 +97,8 @@ def test_without_wait_it_ends_when_graph_accepted(site: Site) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("options", "age", "accepted", "reason"),
-    [
+def test_when_a_sync_is_needed(cases: Cases, subtests: pytest.Subtests) -> None:
+    wanted: list[tuple[dict[str, t.Any], timedelta | None, list[str], str]] = [
         ({}, timedelta(minutes=119), [], "within max_age (2 h)"),
         ({}, timedelta(minutes=121), ["deltaSync"], "beyond max_age (2 h)"),
         ({}, None, ["deltaSync"], "the connector has never synchronised"),
@@ -112,17 +111,17 @@ def test_without_wait_it_ends_when_graph_accepted(site: Site) -> None:
         # Synchronised "in the future": within the difference of two servers' clocks, and beyond it.
         ({}, timedelta(minutes=-2), [], "ended 0 s ago"),
         ({"wait": False}, timedelta(hours=-2), ["deltaSync"], "in the future"),
-    ],
-)
-def test_when_a_sync_is_needed(
-    site: Site, options: dict[str, t.Any], age: timedelta | None, accepted: list[str], reason: str
-) -> None:
-    site.connector.last_sync = age  # type: ignore[assignment]
-    run = site.sync(**options)
-    assert run.code == 0, run.output
-    assert [kind for _time, kind in site.connector.accepted] == accepted
-    assert run.result["changed"] is bool(accepted)
-    assert reason in run.result["sync"]["reason"]
+    ]
+    tried = [cases.add(**options) for options, _age, _accepted, _reason in wanted]
+    for case, (_options, age, _accepted, _reason) in zip(tried, wanted):
+        case.connector.last_sync = age  # type: ignore[assignment]
+    cases.sync()
+    for case, (options, age, accepted, reason) in zip(tried, wanted):
+        with subtests.test(options=options, age=age):
+            assert case.run.code == 0, case.run.result
+            assert [kind for _time, kind in case.connector.accepted] == accepted
+            assert case.run.result["changed"] is bool(accepted)
+            assert reason in case.run.result["sync"]["reason"]
 
 
 def test_the_clock_is_graphs_and_not_the_controllers(site: Site) -> None:
@@ -191,20 +190,24 @@ def test_a_connector_that_loses_its_connection_meanwhile_is_shown_as_it_is(site:
     assert "and the status disconnected" in run.result["msg"]
 
 
-@pytest.mark.parametrize(("status", "state"), [("connected", "requested"), ("disconnected", "refused")])
-def test_a_retired_connector_is_told_so(site: Site, status: str, state: str) -> None:
-    site.connector.last_sync = datetime(2024, 2, 18, tzinfo=timezone.utc)
-    site.connector.status = status
-    site.connector.outcome = "never"
-    run = site.sync(wait_timeout=1)
-    assert run.result["sync"]["state"] == state
-    assert "Microsoft ended support for the on-premises Exchange connector on 19 February 2024" in run.result["msg"]
+def test_a_retired_connector_is_told_so(cases: Cases, subtests: pytest.Subtests) -> None:
+    states = {"connected": "requested", "disconnected": "refused"}
+    tried = {status: cases.add(wait_timeout=1) for status in states}
+    for status, case in tried.items():
+        case.connector.last_sync = datetime(2024, 2, 18, tzinfo=timezone.utc)
+        case.connector.status = status
+        case.connector.outcome = "never"
+    cases.sync()
+    told = "Microsoft ended support for the on-premises Exchange connector on 19 February 2024"
+    for status, case in tried.items():
+        with subtests.test(status=status):
+            assert case.run.result["sync"]["state"] == states[status]
+            assert told in case.run.result["msg"]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
+def test_bad_input_fails_before_any_network_call(cases: Cases, subtests: pytest.Subtests) -> None:
+    wanted: list[tuple[dict[str, t.Any], str]] = [
         ({"connector_id": "exchange01"}, "connector_id 'exchange01' is not a GUID; take the id from"),
         ({"connector_id": "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1/../.."}, "is not a GUID"),
         ({"connector_id": "{e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1}"}, "is not a GUID"),
@@ -219,14 +222,15 @@ def test_a_retired_connector_is_told_so(site: Site, status: str, state: str) -> 
         ({"authority_url": "https://user@login.microsoftonline.com"}, "authority_url is not the https address"),
         ({"ca_path": "/nowhere/ca.pem"}, "ca_path '/nowhere/ca.pem' cannot be used: No such file or directory"),
         ({"secret": ""}, "no identity to sign in with is given"),
-    ],
-)
-def test_bad_input_fails_before_any_network_call(site: Site, options: dict[str, t.Any], sentence: str) -> None:
-    run = site.sync(**options)
-    assert run.code == 2
-    assert sentence in run.result["msg"]
-    assert not run.result.get("changed")
-    assert site.world.connections == 0
+    ]
+    tried = [cases.add(**options) for options, _sentence in wanted]
+    cases.sync()
+    assert tried[0].site.world.connections == 0
+    for case, (options, sentence) in zip(tried, wanted):
+        with subtests.test(options=options):
+            assert case.run.code == 2
+            assert sentence in case.run.result["msg"]
+            assert not case.run.result.get("changed")
 
 
 def test_an_unknown_connector(site: Site) -> None:
