@@ -52,6 +52,25 @@ ZERO = Field(default=0)
 ORGANIZATION = _reference("organization")
 ENVIRONMENT = _reference("execution_environment")
 NOTIFICATIONS = {f"notification_templates_{when}": "notification_template" for when in ("started", "success", "error")}
+# What a job template may ask those who launch it for.
+ASKED = (
+    "credential",
+    "diff_mode",
+    "execution_environment",
+    "forks",
+    "instance_groups",
+    "inventory",
+    "job_slice_count",
+    "job_type",
+    "labels",
+    "limit",
+    "scm_branch",
+    "skip_tags",
+    "tags",
+    "timeout",
+    "variables",
+    "verbosity",
+)
 UNIFIED = ("project", "inventory_source", "job_template", "workflow_job_template")
 
 KINDS: dict[str, Kind] = {
@@ -165,10 +184,7 @@ KINDS: dict[str, Kind] = {
             "extra_vars": TEXT,
             "survey_enabled": NO,
             "allow_simultaneous": NO,
-            "ask_limit_on_launch": NO,
-            "ask_job_type_on_launch": NO,
-            "ask_job_slice_count_on_launch": NO,
-            "ask_variables_on_launch": NO,
+            **{f"ask_{name}_on_launch": NO for name in ASKED},
         },
         unique=("organization", "name"),
         lists={"credentials": "credential", **NOTIFICATIONS},

@@ -175,7 +175,13 @@ def test_job_templates_set_what_the_role_reads() -> None:
     known = role["argument_specs"]["main"]["options"]
     types = {"integer": "int", "text": "str", "multiplechoice": "bool"}
     asked = {name: question for survey in QUESTIONS.values() for name, question in survey.items()}
-    # It belongs to the project's playbook.
+    # The next two belong to the playbooks.
+    hosts = asked.pop("connectors_hosts")
+    for path in (
+        ROOT / "playbooks" / "sync_exchange_connectors.yml",
+        ROOT / "playbooks" / "exchange_connector_report.yml",
+    ):
+        assert f"hosts: \"{{{{ {hosts['variable']} | default('all', true) }}}}\"" in path.read_text(encoding="utf-8")
     fails = asked.pop("connectors_report_fails")
     assert (
         f"{fails['variable']} | default(false, true) | bool" in (PROJECT / "exchange_connector_report.yml").read_text()

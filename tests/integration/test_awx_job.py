@@ -10,6 +10,7 @@ import base64
 import contextlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -243,6 +244,13 @@ def fleet(installed: Path, tmp_path: Path) -> t.Iterator[Fleet]:
         yield fleet
 
 
+class _Unsafe(yaml.SafeDumper):
+    """Writes texts as AWX does that come from whoever launches a job."""
+
+    def represent_data(self, data: t.Any) -> yaml.Node:
+        return self.represent_scalar("!unsafe", data) if isinstance(data, str) else super().represent_data(data)
+
+
 @dataclass
 class Job:
     """A job, laid out as AWX does it: its private data folder, and what ansible-runner left there."""
@@ -298,12 +306,16 @@ def prepare(
     *,
     part: t.Sequence[str] | None = None,
     play: dict[str, t.Any] | None = None,
+    hosts: str = "",
+    limit: str = "",
 ) -> Job:
     """Lay out a job.
 
     :param core: where its ansible-playbook is.
     :param part: the hosts of the inventory, if not all.
     :param play: what is run, if not the playbook of the collection.
+    :param hosts: what whoever launched it answered to the survey's question for the connectors.
+    :param limit: that of the job.
     """
     folder = fleet.folder / name
     (app,) = fleet.tenants[0].apps.values()
@@ -322,6 +334,8 @@ def prepare(
     )
     told = {"job_id": 77, "job_template_name": "Synchronise", "user_name": "admin", "schedule_name": "Nightly"}
     variables = {f"{prefix}_{key}": value for prefix in ("awx", "tower") for key, value in told.items()}
+    # awx/main/utils/safe_yaml.py: what comes from whoever launches is no template.
+    answers = yaml.dump_all([{"connectors_hosts": hosts}], Dumper=_Unsafe) if hosts else ""
     chosen = {host: fleet.hosts[host] for host in (fleet.hosts if part is None else part)}
     inventory = {
         "all": {"hosts": list(chosen), "children": [], "vars": fleet.variables},
@@ -330,8 +344,8 @@ def prepare(
     script = f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(inventory)!r})\n"
     files = {
         "env/envvars": json.dumps(environment),
-        "env/extravars": json.dumps(variables),
-        "env/cmdline": "-u root -vvvv",
+        "env/extravars": yaml.dump(variables) + answers,
+        "env/cmdline": shlex.join(["-u", "root", "-vvvv", *(["-l", limit] if limit else [])]),
         # How often it looks whether it is cancelled; AWX leaves it at 5 s.
         "env/settings": json.dumps({"suppress_ansible_output": True, "pexpect_timeout": 1}),
         "inventory/hosts": script,
@@ -423,7 +437,52 @@ def test_a_job_on_another_node(fleet: Fleet, core: Path) -> None:
     assert_nothing_shows(fleet, came.artifacts)
 
 
+# Who may only launch
+
+
+def test_whoever_launches_reads_no_file_and_runs_no_template_by_the_hosts_chosen(fleet: Fleet, core: Path) -> None:
+    (fleet.folder / "certificate").write_text("lineOfTheCertificate\nberlin-1\n")
+    certificate = f"@{fleet.folder / 'certificate'}"
+    patterns = (
+        "@/proc/self/environ",
+        certificate,
+        f"!{certificate}",
+        "{{ lookup('env', 'AZURE_SECRET') }}",
+        "{{ lookup('pipe', 'touch pwned') }}",
+        "$AZURE_SECRET",
+        "`touch pwned`",
+        "localhost[0:999999999]",
+        "berlin-0",
+    )
+    answers = {"separated": ",".join(patterns), "as a list": str([*patterns, f"&{certificate}"])}
+    for name, answer in answers.items():
+        job = prepare(fleet, core, name, hosts=answer)
+        output = job.run() + (job.artifacts / "stdout").read_text()
+        for secret in ("fleet-secret", "lineOfTheCertificate"):
+            assert secret not in output, answer
+        assert not [*job.folder.rglob("pwned")]
+    assert fleet.accepted == [1] + [0] * 7, "the only host that was meant"
+
+
+def test_a_limit_shows_files_unless_ansible_is_silent_about_patterns(fleet: Fleet, core: Path) -> None:
+    """Why launchers are not asked for a limit, and what helps templates that do ask."""
+    (fleet.folder / "certificate").write_text("lineOfTheCertificate\nberlin-1\n")
+    for told, shown in (("warning", True), ("ignore", False)):
+        job = prepare(fleet, core, told, limit=f"@{fleet.folder / 'certificate'}")
+        (job.folder / "project" / "ansible.cfg").write_text(f"[inventory]\nhost_pattern_mismatch = {told}\n")
+        job.run()
+        assert ("lineOfTheCertificate" in (job.artifacts / "stdout").read_text()) == shown
+
+
 # Slices
+
+
+def test_a_slice_without_any_of_the_hosts_chosen_ends_well(fleet: Fleet) -> None:
+    names = sorted(fleet.hosts)
+    jobs = [prepare(fleet, BIN, f"slice-{start}", part=names[start::2], hosts="berlin-0") for start in range(2)]
+    run_together(jobs)
+    assert [job.status for job in jobs] == ["successful"] * 2
+    assert fleet.accepted == [1] + [0] * 7
 
 
 def slices(fleet: Fleet, core: Path, count: int) -> list[Job]:

@@ -229,16 +229,48 @@ def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variab
         "job_slice_count": 1,
         "allow_simultaneous": False,
         "survey_enabled": True,
-        "ask_limit_on_launch": True,
-        "ask_job_type_on_launch": True,
-        "ask_job_slice_count_on_launch": True,
-        "ask_variables_on_launch": False,
     }
     assert {field: template[field] for field in wanted} == wanted
     assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
+    asks = {field for field, value in template.items() if field.startswith("ask_") and value}
+    assert asks == {"ask_job_type_on_launch", "ask_job_slice_count_on_launch"}
     thing = made.world.one("job_template", name=name)
+    hosts = next(question for question in thing.survey["spec"] if question["variable"] == "connectors_hosts")
+    assert hosts["type"] == "text"
     assert [question["required"] for question in thing.survey["spec"]] == [False] * len(thing.survey["spec"]) != []
     assert made.world.extra_variables(thing, {}) == variables, "and nothing that hides a variable of the inventory"
+
+
+# By each of these, whoever may only launch reads the credential, or has it sent elsewhere.
+DANGEROUS = (
+    "credential",
+    "execution_environment",
+    "instance_groups",
+    "inventory",
+    "limit",
+    "scm_branch",
+    "variables",
+)
+
+
+def test_launchers_are_not_asked_for_what_reads_the_credential(made: Awx) -> None:
+    """Nor any more, where an earlier release or somebody in AWX has had them asked."""
+    template = made.world.one("job_template", name=DELTA)
+    before = dict(template.values)
+    template.values |= {f"ask_{name}_on_launch": True for name in (*DANGEROUS, "labels")}
+    run = made.run(**usual())
+    assert (run.code, changed(run)) == (0, 1), run.output
+    assert template.values == {**before, "ask_labels_on_launch": True}, "what does no harm is left as it is"
+    # A schedule of one's own says by the survey which connectors it is for.
+    made.world.add(
+        "schedule",
+        name="those of Berlin",
+        unified_job_template=template.id,
+        rrule="DTSTART;TZID=UTC:20260101T000000 RRULE:FREQ=DAILY;INTERVAL=1",
+        extra_data={"connectors_hosts": "berlin-*"},
+    )
+    assert made.run(**usual()).code == 0
+    assert made.world.one("schedule", name="those of Berlin").values["extra_data"] == {"connectors_hosts": "berlin-*"}
 
 
 def test_the_workflow_runs_one_after_the_other(made: Awx) -> None:
