@@ -79,11 +79,12 @@ def to_csv(entries: t.Iterable[Entry]) -> str:
     r"""Write a run as CSV (RFC 4180): a header with the names of :class:`Entry`, and a line for each connector.
 
     A cell that a spreadsheet would take for a formula, since it begins with ``=``, ``+``, ``-``, ``@``, a tab or the
-    end of a line, gets an apostrophe in front. Control characters are written as escapes, such as ``\x1b``. What is
-    not known is empty.
+    end of a line, gets an apostrophe in front, and so does what would be such a cell to a spreadsheet that separates
+    by semicolons, bars, colons and the like. Control characters are written as escapes, such as ``\x1b``. What is not
+    known is empty.
     """
     file = io.StringIO(newline="")
-    # Quoted all of it, because a spreadsheet may take the semicolons in a cell for separators.
+    # Quoted all of it, so that one of these separates nothing in the first cell of a line, and commas nowhere.
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     writer.writerow(Entry._fields)
     for one in sorted(entries, key=by_outcome):
@@ -91,8 +92,10 @@ def to_csv(entries: t.Iterable[Entry]) -> str:
     return file.getvalue()
 
 
-# The last four are the wide forms of the first four, which East Asian settings take for the same.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a formula begins: at the start of a cell, or behind what separates cells by the region or by choice, as quotes
+# between them are taken away in reading. The last four are the wide forms of the first four signs, which East Asian
+# settings take for the same.
+_FORMULA = re.compile(r"""\A(?=[\t\r\n])|(?:\A|(?<=[;|,:^~]))(?=[\s"]*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 
 
 def _cell(value: str | float | None) -> str:
@@ -100,8 +103,7 @@ def _cell(value: str | float | None) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    text = str(value)
-    return ("'" if text.startswith(_FORMULA) else "") + visible(text)
+    return visible(_FORMULA.sub("'", str(value)))
 
 
 def form_of(path: str) -> str:
