@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import typing as t
-from pathlib import Path
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
@@ -22,7 +21,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
     timestamps,
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
-from ansible_collections.graphops.intune.plugins.plugin_utils import in_process, lineage, members
+from ansible_collections.graphops.intune.plugins.plugin_utils import in_process, lineage, members, report_file
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import display
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 from ansible_collections.graphops.intune.plugins.plugin_utils.run_store import STORE
@@ -57,6 +56,7 @@ class ActionModule(ActionBase):
             report_path = members.at_home(params["report_path"]) if params["report_path"] else None
             if report_path:
                 fleet_report.form_of(report_path)
+                report_file.check(report_path)
         except errors.OptionError as error:
             if lineage.all_hosts_come_by(self._task):
                 return {"failed": True, "msg": error.sentence()}
@@ -153,13 +153,9 @@ class ActionModule(ActionBase):
         if not self._task.no_log and in_process.people_read():
             display.display(fleet_report.table(summary))
         if report_path:
-            try:
-                Path(report_path).write_text(fleet_report.render(report_path, entries, **span), encoding="utf-8")
-            except OSError as error:
-                warned.append(
-                    f"The report could not be written to {report_path}: {error.strerror}; make the folder, or name"
-                    f" another file in {members.PREFIX}report_path."
-                )
+            warning = report_file.write(report_path, fleet_report.render(report_path, entries, **span))
+            if warning:
+                warned.append(warning)
         short = fleet_summary.limited(summary)
         # What set_stats returns: AWX makes artifacts of it, and hands them on to the next nodes of a workflow.
         statistics = {"data": {"exchange_connector_sync": short}, "per_host": False, "aggregate": False}

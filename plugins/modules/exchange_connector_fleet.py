@@ -66,6 +66,8 @@ options:
     description:
       - A file on the controller to write a report to, as HTML, JSON or CSV by its ending. It is written in check mode,
         too. A relative path starts in the folder in which C(ansible-playbook) was started.
+      - A new file can be read by the user alone; one that is there keeps its mode, owner and group. What is no regular
+        file is refused before anything is asked.
     type: path
 notes:
   - Needs the strategy P(ansible.builtin.linear#strategy).

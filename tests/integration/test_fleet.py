@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import typing as t
@@ -518,6 +519,7 @@ def test_a_report_is_written(fleet: Fleet, name: str) -> None:
     fleet.connector("berlin-0").status = "disconnected"
     fleet.run(PLAYBOOK, "-e", f"{OPTION}report_path={fleet.folder / name}")
     text = (fleet.folder / name).read_text(encoding="utf-8")
+    assert (fleet.folder / name).stat().st_mode & 0o777 == 0o600
     for host in fleet.hosts:
         assert host in text
     assert "disconnected" in text
@@ -529,6 +531,28 @@ def test_a_report_of_another_kind_is_refused_before_any_request(fleet: Fleet) ->
     assert run.code == 2
     assert ".html" in run.output
     assert fleet.world.connections == 0
+
+
+def test_a_report_into_what_is_no_file_is_refused_before_any_request(fleet: Fleet) -> None:
+    """All of these once were found after the requests: a FIFO held the run up, the others lost its results."""
+    for name, make in {"fifo.json": os.mkfifo, "folder.html": os.mkdir}.items():
+        make(fleet.folder / name)
+    (fleet.folder / "victim.json").write_text("as it was")
+    (fleet.folder / "link.json").symlink_to("victim.json")
+    said = {
+        "fifo.json": "is a FIFO",
+        "folder.html": "is a directory",
+        "link.json": "is a symbolic link",
+        "a\0.csv": "cannot be the name of a file",
+    }
+    role = {"name": "graphops.intune.exchange_connector_sync"}
+    tasks = [{"import_role": role, "vars": {OPTION + "report_path": name}, "ignore_errors": True} for name in said]
+    (fleet.folder / "own.yml").write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]))
+    run = fleet.run("own.yml")
+    output = " ".join(run.output.split())
+    assert [name for name, words in said.items() if words not in output] == []
+    assert fleet.world.connections == 0
+    assert (fleet.folder / "victim.json").read_text() == "as it was"
 
 
 def test_a_report_that_cannot_be_written_does_not_hide_the_outcome(fleet: Fleet) -> None:
