@@ -77,7 +77,8 @@ def both_ways(site: Site, tasks: list[Task], *arguments: str, faults: t.Sequence
         site.world.faults.clear()
         for fault in faults:
             site.world.faults.add(fault)
-        site.connector.last_sync = timedelta(days=3, minutes=30)
+        for connector in site.tenant.connectors.values():
+            connector.last_sync = timedelta(days=3, minutes=30)
         runs.append(site.play(tasks, *way, "-vvv", *arguments, **keywords))
         time.sleep(0 if way else site.connector.sync_delay)
     here, sent = runs
@@ -88,36 +89,49 @@ def both_ways(site: Site, tasks: list[Task], *arguments: str, faults: t.Sequence
 
 
 @pytest.mark.parametrize(
-    ("changes", "arguments", "changed"),
+    ("arguments", "wanted"),
     [
-        ({}, (), True),
-        ({"wait": "no", "wait_timeout": "60"}, (), True),
-        ({"max_age": 86400 * 30}, ("--diff",), False),
-        ({}, ("--check", "--diff"), True),
-        ({"wait": "perhaps", "max_age": "long"}, (), None),
-        ({"connector": "x", "secrets": "y"}, (), None),
-        ({"connector_id": None}, (), None),
-        ({"sync_type": "halfSync"}, (), None),
-        ({"connector_id": 7}, (), None),
-        ({"secret": ["first#1", "second#2"]}, (), None),
-        ({"tenant": None, "tenant_id": "contoso.example", "interval": 1}, (), True),
-        ({"tenant_id": "contoso.example", "max_age": 86400 * 30}, (), False),
-        ({"max_age": -1}, (), None),
-        ({"tenant": "2026-11-22T10:00:00Z"}, (), None),
-        ({"connector_id": "00000000-0000-0000-0000-000000000000"}, (), None),
-        ({"secret": "wrong"}, (), None),
-        ({"ca_path": "~/no/such/file"}, (), None),
+        (
+            (),
+            [
+                ({}, True),
+                ({"wait": "no", "wait_timeout": "60"}, True),
+                ({"wait": "perhaps", "max_age": "long"}, None),
+                ({"connector": "x", "secrets": "y"}, None),
+                ({"connector_id": None}, None),
+                ({"sync_type": "halfSync"}, None),
+                ({"connector_id": 7}, None),
+                ({"secret": ["first#1", "second#2"]}, None),
+                ({"tenant": None, "tenant_id": "contoso.example", "interval": 1}, True),
+                ({"tenant_id": "contoso.example", "max_age": 86400 * 30}, False),
+                ({"max_age": -1}, None),
+                ({"tenant": "2026-11-22T10:00:00Z"}, None),
+                ({"connector_id": "00000000-0000-0000-0000-000000000000"}, None),
+                ({"secret": "wrong"}, None),
+                ({"ca_path": "~/no/such/file"}, None),
+            ],
+        ),
+        (("--diff",), [({"max_age": 86400 * 30}, False)]),
+        (("--check", "--diff"), [({}, True)]),
     ],
 )
-def test_options(site: Site, changes: Task, arguments: tuple[str, ...], changed: bool | None) -> None:
-    options = {**site.options(), **changes}
-    task = {SYNC: {name: value for name, value in options.items() if value is not None}}
-    run = both_ways(site, [task], *arguments)
+def test_options(
+    site: Site, subtests: pytest.Subtests, arguments: tuple[str, ...], wanted: list[tuple[Task, bool | None]]
+) -> None:
+    tasks: list[Task] = []
+    for changes, _changed in wanted:
+        options = {**site.options(connector_id=site.tenant.add_connector().id), **changes}
+        given = {name: value for name, value in options.items() if value is not None}
+        tasks.append({SYNC: given, "ignore_errors": True})
+    run = both_ways(site, tasks, *arguments)
     assert not executions(run)
-    assert run.code == (2 if changed is None else 0)
-    assert run.result["changed"] is bool(changed)
-    if "tenant_id" in changes and "tenant" not in changes:
-        assert run.result["warnings"] == ["Both option tenant and its alias tenant_id are set."]
+    assert len(run.results) == len(wanted)
+    for (changes, changed), result, failed in zip(wanted, run.results, run.failed):
+        with subtests.test(changes=changes):
+            assert failed is (changed is None)
+            assert result["changed"] is bool(changed)
+            if "tenant_id" in changes and "tenant" not in changes:
+                assert result["warnings"] == ["Both option tenant and its alias tenant_id are set."]
 
 
 @pytest.mark.parametrize(
