@@ -92,7 +92,8 @@ def connect(
         timing=timing,
     )
     sign_in = identity.SignIn(who, hosts, http, sharing, environ=environ)
-    return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http), who.tenant, sign_in)
+    asker = errors.asker(who.way.source)
+    return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, who=asker), who.tenant, sign_in)
 
 
 def _check_company(who: identity.Identity, foreign: t.Iterable[options.Given], *, allowed: bool) -> None:

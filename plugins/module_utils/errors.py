@@ -25,6 +25,14 @@ _MOST_LEVELS = 100
 SEARCHED = 8192
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
+PERMISSION_TO_READ = "DeviceManagementServiceConfig.Read.All"
+
+# Who asks: an app, a user by way of one, or, with a token that somebody else got, nobody knows.
+APP, USER, SOMEONE = "app", "user", ""
+_ASKERS = {
+    **dict.fromkeys(("client_secret", "certificate", "oidc", "msi"), APP),
+    **dict.fromkeys(("refresh_token", "password"), USER),
+}
 
 NONE_IN_TENANT = "this tenant has no Exchange connector"
 # https://learn.microsoft.com/mem/intune/protect/exchange-connector-install
@@ -203,17 +211,40 @@ def status_name(status: int) -> str:
         return "not a standard status"
 
 
-def graph_error(doing: str, status: int, body: bytes, request_id: str | None) -> GraphError:
+def asker(source: str) -> str:
+    """Who asks, by the way of sign-in.
+
+    :param source: a value of ``auth_source``.
+    """
+    return _ASKERS.get(source, SOMEONE)
+
+
+def is_forbidden(status: int, said: Said) -> bool:
+    """Whether an answer says that whoever asks may not, and not that the token is no good.
+
+    Intune says so by 401, too: msal-js#7007, msgraph-sdk-powershell#1257, microsoft-graph-explorer#706.
+    """
+    words = said.message.lower()
+    return status == 403 or (
+        status == 401 and (said.code.lower() == "forbidden" or "not authorized to perform this operation" in words)
+    )
+
+
+def graph_error(
+    doing: str, status: int, body: bytes, request_id: str | None, *, who: str = SOMEONE, reading: bool = True
+) -> GraphError:
     """Turn an error answer of Graph into a sentence that says what to do.
 
     :param doing: what was asked for, as in "could not ...", such as ``read it``.
+    :param who: who asked, one of :data:`APP`, :data:`USER` and :data:`SOMEONE`.
+    :param reading: whether that was only to read.
     """
     said = graph_said(body)
     error = GraphError(
         f"could not {doing}, " + answer_clause("Graph", status, said),
         status=status,
         code=said.code,
-        advice=_graph_advice(status, said),
+        advice=_permission_advice(who, reading) if is_forbidden(status, said) else _graph_advice(status, said),
         request_id=request_id or said.request_id or None,
     )
     if error.none_in_tenant:
@@ -221,11 +252,23 @@ def graph_error(doing: str, status: int, body: bytes, request_id: str | None) ->
     return error
 
 
+def _permission_advice(who: str, reading: bool) -> str:
+    permission = PERMISSION_TO_READ if reading else PERMISSION
+    licence = "check that the tenant has an active Intune licence"
+    if who == APP:
+        return (
+            f"grant the app {permission} with admin consent in this tenant, as an application permission, and {licence}"
+        )
+    role = "an Intune role for Exchange connectors, such as Intune Administrator, that is active (PIM)"
+    if who == USER:
+        consent = f"grant the app {permission} with admin consent, as a delegated permission"
+        return f"give the user {role}, {consent}, and {licence}"
+    return f"grant the app {permission} with admin consent in this tenant, give a user {role}, and {licence}"
+
+
 def _graph_advice(status: int, said: Said) -> str:
     if status == 401:
         return "check that the token is meant for this Graph host and has not expired"
-    if status == 403:
-        return f"grant the app {PERMISSION} with admin consent, and check that the tenant has an active Intune licence"
     if any(words in said.message.lower() for words in _NO_SUCH_RESOURCE):
         return "this Graph has no Exchange connectors: check graph_url and cloud_environment"
     if status == 404:

@@ -239,7 +239,7 @@ def request_sync(
             failure = error
             break
         else:
-            objection, doubtful = _objection(sync_type, answer, urlsplit(graph.url).netloc)
+            objection, doubtful = _objection(sync_type, answer, graph)
             if objection is None:
                 return Requested(answer.date, answer.request_id)
             failure = objection
@@ -281,12 +281,15 @@ def may_be_accepted(status: int, code: str) -> bool:
     return status in (502, 504) or (status == 503 and "timeout" in code.lower())
 
 
-def _objection(sync_type: str, answer: transport.Answer, host: str) -> tuple[errors.IntuneError | None, bool]:
+def _objection(sync_type: str, answer: transport.Answer, graph: Graph) -> tuple[errors.IntuneError | None, bool]:
     """Why an answer is no acceptance, None if it is one; and whether it may have been accepted all the same."""
     if answer.status < 300:
         # Graph answers without a body; a page of a proxy that says 200 is none of its words.
+        host = urlsplit(graph.url).netloc
         return transport.worth_another_try(answer, host, json_expected=bool(answer.body)), True
     if answer.status in retries.RETRIED_STATUSES or may_be_accepted(answer.status, ""):
         doubtful = may_be_accepted(answer.status, errors.graph_said(answer.body).code)
         return transport.throttled(answer, "Graph"), doubtful
-    return errors.graph_error(f"request a {sync_type}", answer.status, answer.body, answer.request_id), False
+    doing = f"request a {sync_type}"
+    error = errors.graph_error(doing, answer.status, answer.body, answer.request_id, who=graph.who, reading=False)
+    return error, False

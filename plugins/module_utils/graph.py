@@ -58,10 +58,12 @@ class Graph:
     """One Graph, as one identity sees it.
 
     :param url: its origin, such as ``https://graph.microsoft.com``.
+    :param who: who asks, as :func:`errors.asker` says.
     """
 
-    def __init__(self, url: str, *, tokens: Tokens, http: transport.Transport) -> None:
+    def __init__(self, url: str, *, tokens: Tokens, http: transport.Transport, who: str = errors.SOMEONE) -> None:
         self.url = url
+        self.who = who
         self.http = http
         self._tokens = tokens
         self._takes_batches = True
@@ -84,7 +86,7 @@ class Graph:
             limit=limit,
         )
         if answer.status >= 300:
-            raise errors.graph_error(doing, answer.status, answer.body, answer.request_id)
+            raise errors.graph_error(doing, answer.status, answer.body, answer.request_id, who=self.who)
         return Reply(answer.json(), answer.date, answer.request_id)
 
     def tell(self, stories: t.Sequence[Story[T]]) -> list[T | errors.IntuneError]:
@@ -145,7 +147,7 @@ class Graph:
             # No token for this one is no token for the others.
             return [error] * len(asks)
         outcomes = self._try(token, asks)
-        refused = [n for n, outcome in enumerate(outcomes) if _status(outcome) == 401]
+        refused = [n for n, outcome in enumerate(outcomes) if _refuses_the_token(outcome)]
         if refused:
             again: t.Sequence[Outcome]
             try:
@@ -211,6 +213,14 @@ def _headers(ask: Ask) -> dict[str, str]:
 
 def _signed(token: str, ask: Ask) -> dict[str, str]:
     return {**_headers(ask), "Authorization": f"Bearer {token}"}
+
+
+def _refuses_the_token(outcome: Outcome) -> bool:
+    return (
+        isinstance(outcome, transport.Answer)
+        and outcome.status == 401
+        and not errors.is_forbidden(401, errors.graph_said(outcome.body))
+    )
 
 
 def _status(outcome: Outcome) -> int | None:

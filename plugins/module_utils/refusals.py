@@ -12,9 +12,7 @@ import re
 import typing as t
 
 from . import errors, secrecy
-
-APP = "app"
-USER = "user"
+from .errors import APP, USER
 
 _TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*$", re.DOTALL)
 _AADSTS = re.compile(r"AADSTS([0-9]+)")
@@ -349,7 +347,7 @@ def advice(code: str, source: str) -> str:
     :param code: the digits behind AADSTS; "" or unknown ones get what is always worth a look.
     :param source: the way of sign-in, as a value of ``auth_source``.
     """
-    who = USER if source in ("password", "refresh_token") else APP
+    who = errors.asker(source) or APP
     found = ADVICE.get(code)
     if isinstance(found, str):
         return found

@@ -264,8 +264,9 @@ ADVICE = {
     400: "check connector_id and tenant; if they are right, give the request_id to Microsoft's support",
     401: "check that the token is meant for this Graph host and has not expired",
     403: (
-        "grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check that the tenant has an"
-        " active Intune licence"
+        "grant the app DeviceManagementServiceConfig.Read.All with admin consent in this tenant, give a user an Intune"
+        " role for Exchange connectors, such as Intune Administrator, that is active (PIM), and check that the tenant has"
+        " an active Intune licence"
     ),
     404: "the connector is not in this tenant: check connector_id and tenant",
     500: "run again later; if it stays, give the request_id to Microsoft's support",
@@ -333,6 +334,35 @@ def test_the_errors_of_graph_in_words(status: int, body: bytes, sentence: str) -
 )
 def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, request_id: str | None) -> None:
     assert errors.graph_error("read it", 500, body, header).request_id == request_id
+
+
+@pytest.mark.parametrize(
+    ("source", "reading", "wanted", "not_wanted"),
+    [
+        ("client_secret", True, ["ServiceConfig.Read.All", "application permission", "licence"], ["role", "user"]),
+        ("msi", False, ["ServiceConfig.ReadWrite.All", "application permission", "in this tenant"], ["role", "user"]),
+        ("password", True, ["ServiceConfig.Read.All", "delegated permission", "Intune role", "PIM"], ["application"]),
+        ("refresh_token", False, ["ServiceConfig.ReadWrite.All", "delegated permission", "Intune role", "licence"], []),
+        ("access_token", True, ["ServiceConfig.Read.All", "Intune role", "licence"], ["ReadWrite"]),
+        ("cli", False, ["ServiceConfig.ReadWrite.All", "Intune role", "licence"], []),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (403, graph("Forbidden", "No.")),
+        (403, HTML.encode()),
+        # Intune says so, too.
+        (401, DOUBLE_NESTED),
+        (401, graph("Unauthorized", intune("Application is not authorized to perform this operation." + TAIL))),
+    ],
+)
+def test_advice_fits_what_was_asked_and_who_asks(
+    source: str, reading: bool, wanted: list[str], not_wanted: list[str], status: int, body: bytes
+) -> None:
+    advice = errors.graph_error("x", status, body, None, who=errors.asker(source), reading=reading).advice
+    assert [words for words in wanted if words not in advice] == []
+    assert [words for words in not_wanted if words in advice] == []
 
 
 @pytest.mark.parametrize(

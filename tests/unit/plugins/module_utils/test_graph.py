@@ -163,3 +163,19 @@ def test_links_on_the_same_host_are_followed_on_this_host(clock: t.Any, link: st
     pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire).pages("/connectors", doing="list them")
     assert [page.document["value"] for page in pages] == [[1], [2]]
     assert wire.sent[1] == ("GET", url)
+
+
+FORBIDDEN = json.dumps(
+    {"error": {"code": "UnknownError", "message": json.dumps({"ErrorCode": "Forbidden", "Message": '{"_version": 3}'})}}
+).encode()
+
+
+def test_intunes_401_that_means_forbidden_costs_no_token(clock: t.Any) -> None:
+    wire, tokens = Wire(clock, other=[Answer(401, {}, FORBIDDEN)]), Tokens()
+    (answer,) = outcomes(wire, READ, tokens=tokens)
+    assert (answer.status, len(wire.sent), len(tokens.limits)) == (401, 1, 1)
+    wire = Wire(
+        clock, batch=[batch({"id": "0", "status": 401, "body": json.loads(FORBIDDEN)}, {"id": "1", "status": 204})]
+    )
+    answers = outcomes(wire, READ, READ)
+    assert ([answer.status for answer in answers], len(wire.sent)) == ([401, 204], 1)
