@@ -64,6 +64,7 @@ def connect(
     sharing: token_cache.Sharing | None = None,
     *,
     own: t.Mapping[str, str] = types.MappingProxyType({}),
+    permission: str = errors.PERMISSION_TO_READ,
 ) -> Client:
     """Check the options that all modules share, and make of them a Graph to ask.
 
@@ -71,6 +72,7 @@ def connect(
     :param environ: the environment of the run.
     :param sharing: where the processes of a run share their tokens; None if there is only this one.
     :param own: what the task's own ``environment`` lays over that of the run.
+    :param permission: what is needed for all that is to be done.
     :raises OptionError: an option cannot be right, or no identity is complete.
     :raises MissingLibraryError: requests or msal is missing.
     """
@@ -92,8 +94,8 @@ def connect(
         timing=timing,
     )
     sign_in = identity.SignIn(who, hosts, http, sharing, environ=environ)
-    asker = errors.asker(who.way.source)
-    return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, who=asker), who.tenant, sign_in)
+    asker = errors.Asker(errors.who_asks(who.way.source), permission)
+    return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, asker=asker), who.tenant, sign_in)
 
 
 def _check_company(who: identity.Identity, foreign: t.Iterable[options.Given], *, allowed: bool) -> None:

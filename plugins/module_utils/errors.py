@@ -211,7 +211,18 @@ def status_name(status: int) -> str:
         return "not a standard status"
 
 
-def asker(source: str) -> str:
+class Asker(t.NamedTuple):
+    """Who asks Graph.
+
+    :param who: one of :data:`APP`, :data:`USER` and :data:`SOMEONE`.
+    :param permission: what is needed for all that is to be done.
+    """
+
+    who: str
+    permission: str
+
+
+def who_asks(source: str) -> str:
     """Who asks, by the way of sign-in.
 
     :param source: a value of ``auth_source``.
@@ -231,20 +242,18 @@ def is_forbidden(status: int, said: Said) -> bool:
 
 
 def graph_error(
-    doing: str, status: int, body: bytes, request_id: str | None, *, who: str = SOMEONE, reading: bool = True
+    doing: str, status: int, body: bytes, request_id: str | None, *, asker: Asker | None = None
 ) -> GraphError:
     """Turn an error answer of Graph into a sentence that says what to do.
 
     :param doing: what was asked for, as in "could not ...", such as ``read it``.
-    :param who: who asked, one of :data:`APP`, :data:`USER` and :data:`SOMEONE`.
-    :param reading: whether that was only to read.
     """
     said = graph_said(body)
     error = GraphError(
         f"could not {doing}, " + answer_clause("Graph", status, said),
         status=status,
         code=said.code,
-        advice=_permission_advice(who, reading) if is_forbidden(status, said) else _graph_advice(status, said),
+        advice=_permission_advice(asker) if is_forbidden(status, said) else _graph_advice(status, said),
         request_id=request_id or said.request_id or None,
     )
     if error.none_in_tenant:
@@ -252,8 +261,8 @@ def graph_error(
     return error
 
 
-def _permission_advice(who: str, reading: bool) -> str:
-    permission = PERMISSION_TO_READ if reading else PERMISSION
+def _permission_advice(asker: Asker | None) -> str:
+    who, permission = asker or (SOMEONE, PERMISSION)
     licence = "check that the tenant has an active Intune licence"
     if who == APP:
         return (

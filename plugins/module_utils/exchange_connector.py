@@ -291,5 +291,4 @@ def _objection(sync_type: str, answer: transport.Answer, graph: Graph) -> tuple[
         doubtful = may_be_accepted(answer.status, errors.graph_said(answer.body).code)
         return transport.throttled(answer, "Graph"), doubtful
     doing = f"request a {sync_type}"
-    error = errors.graph_error(doing, answer.status, answer.body, answer.request_id, who=graph.who, reading=False)
-    return error, False
+    return errors.graph_error(doing, answer.status, answer.body, answer.request_id, asker=graph.asker), False

@@ -228,7 +228,9 @@ class _Group:
     def look(self, limit: Limit, caller: Caller) -> None:
         """Sign in, read the connectors, and decide which are due; without a limit, these are requested at once."""
         try:
-            client = self._client = connect(self._params, caller.environ, caller.timing, own=self._environment)
+            client = self._client = connect(
+                self._params, caller.environ, caller.timing, own=self._environment, permission=errors.PERMISSION
+            )
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
             return

@@ -58,12 +58,12 @@ class Graph:
     """One Graph, as one identity sees it.
 
     :param url: its origin, such as ``https://graph.microsoft.com``.
-    :param who: who asks, as :func:`errors.asker` says.
+    :param asker: who asks, for the sentence about what is forbidden.
     """
 
-    def __init__(self, url: str, *, tokens: Tokens, http: transport.Transport, who: str = errors.SOMEONE) -> None:
+    def __init__(self, url: str, *, tokens: Tokens, http: transport.Transport, asker: errors.Asker) -> None:
         self.url = url
-        self.who = who
+        self.asker = asker
         self.http = http
         self._tokens = tokens
         self._takes_batches = True
@@ -86,7 +86,7 @@ class Graph:
             limit=limit,
         )
         if answer.status >= 300:
-            raise errors.graph_error(doing, answer.status, answer.body, answer.request_id, who=self.who)
+            raise errors.graph_error(doing, answer.status, answer.body, answer.request_id, asker=self.asker)
         return Reply(answer.json(), answer.date, answer.request_id)
 
     def tell(self, stories: t.Sequence[Story[T]]) -> list[T | errors.IntuneError]:

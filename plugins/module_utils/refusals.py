@@ -347,7 +347,7 @@ def advice(code: str, source: str) -> str:
     :param code: the digits behind AADSTS; "" or unknown ones get what is always worth a look.
     :param source: the way of sign-in, as a value of ``auth_source``.
     """
-    who = errors.asker(source) or APP
+    who = errors.who_asks(source) or APP
     found = ADVICE.get(code)
     if isinstance(found, str):
         return found

@@ -201,7 +201,9 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     """
     ids = chosen_ids(params)
     wants = {name: wanted(params, name) for name in ids or [""]}
-    client = connect(params, caller.environ, caller.timing, caller.sharing, own=caller.own)
+    client = connect(
+        params, caller.environ, caller.timing, caller.sharing, own=caller.own, permission=errors.PERMISSION
+    )
 
     # What the list takes is not left for the connectors.
     patience = retries.Patience(caller.timing, params["retry_timeout"])

@@ -165,4 +165,4 @@ def test_a_missing_permission(site: Site) -> None:
     site.app.roles = ()
     message = site.info().result["msg"]
     assert "could not list them, Graph answered HTTP 403 (Forbidden): " in message
-    assert "DeviceManagementServiceConfig.Read" in message
+    assert "; grant the app DeviceManagementServiceConfig.Read.All with admin consent in this tenant" in message

@@ -253,8 +253,8 @@ def test_a_missing_permission(site: Site, roles: tuple[str, ...], doing: str) ->
     message = site.sync().result["msg"]
     assert f"could not {doing}, Graph answered HTTP 403 (Forbidden): " in message
     assert message.endswith(
-        "; grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent, and check that the tenant has"
-        " an active Intune licence."
+        "; grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent in this tenant, as an"
+        " application permission, and check that the tenant has an active Intune licence."
     )
     assert "_version" not in message
     assert "{" not in message

@@ -264,9 +264,9 @@ ADVICE = {
     400: "check connector_id and tenant; if they are right, give the request_id to Microsoft's support",
     401: "check that the token is meant for this Graph host and has not expired",
     403: (
-        "grant the app DeviceManagementServiceConfig.Read.All with admin consent in this tenant, give a user an Intune"
-        " role for Exchange connectors, such as Intune Administrator, that is active (PIM), and check that the tenant has"
-        " an active Intune licence"
+        "grant the app DeviceManagementServiceConfig.ReadWrite.All with admin consent in this tenant, give a user an"
+        " Intune role for Exchange connectors, such as Intune Administrator, that is active (PIM), and check that the"
+        " tenant has an active Intune licence"
     ),
     404: "the connector is not in this tenant: check connector_id and tenant",
     500: "run again later; if it stays, give the request_id to Microsoft's support",
@@ -360,7 +360,8 @@ def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, requ
 def test_advice_fits_what_was_asked_and_who_asks(
     source: str, reading: bool, wanted: list[str], not_wanted: list[str], status: int, body: bytes
 ) -> None:
-    advice = errors.graph_error("x", status, body, None, who=errors.asker(source), reading=reading).advice
+    asker = errors.Asker(errors.who_asks(source), errors.PERMISSION_TO_READ if reading else errors.PERMISSION)
+    advice = errors.graph_error("x", status, body, None, asker=asker).advice
     assert [words for words in wanted if words not in advice] == []
     assert [words for words in not_wanted if words in advice] == []
 

@@ -57,7 +57,7 @@ def batch(*items: t.Any) -> Answer:
 
 
 def outcomes(wire: Wire, *asks: Ask, tokens: Tokens | None = None) -> list[t.Any]:
-    told = graph.Graph("https://graph.example", tokens=tokens or Tokens(), http=wire)
+    told = graph.Graph("https://graph.example", tokens=tokens or Tokens(), http=wire, asker=errors.Asker("", ""))
     return told._send(asks)  # noqa: SLF001
 
 
@@ -141,7 +141,9 @@ def test_signing_in_has_the_time_that_is_left_to_the_request(clock: t.Any) -> No
 def test_links_that_lead_elsewhere_are_not_followed(clock: t.Any, link: str) -> None:
     page = Answer(200, {}, json.dumps({"value": [], "@odata.nextLink": link}).encode())
     wire = Wire(clock, other=[page])
-    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire).pages("/connectors", doing="list them")
+    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=errors.Asker("", "")).pages(
+        "/connectors", doing="list them"
+    )
     with pytest.raises(errors.Unavailable, match=r"could not list them, because Graph's link .* another host"):
         list(pages)
     assert len(wire.sent) == 1
@@ -160,7 +162,9 @@ def test_links_on_the_same_host_are_followed_on_this_host(clock: t.Any, link: st
     first = Answer(200, {}, json.dumps({"value": [1], "@odata.nextLink": link}).encode())
     last = Answer(200, {}, json.dumps({"value": [2]}).encode())
     wire = Wire(clock, other=[first, last])
-    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire).pages("/connectors", doing="list them")
+    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=errors.Asker("", "")).pages(
+        "/connectors", doing="list them"
+    )
     assert [page.document["value"] for page in pages] == [[1], [2]]
     assert wire.sent[1] == ("GET", url)
 

@@ -109,7 +109,7 @@ class Came(t.NamedTuple):
 
 def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t.Any) -> Came:
     """Let the engine do what a module does, from its parameters on."""
-    told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire)
+    told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=errors.Asker("", ""))
     monkeypatch.setattr(flow, "connect", lambda *_all, **_more: Client(told, TENANT, t.cast(t.Any, FixedToken())))
     warnings: list[str] = []
     caller = Caller(

@@ -152,7 +152,7 @@ class Script(Transport):
         self.sent.append("renew")
 
     def graph(self) -> graph.Graph:
-        return graph.Graph("https://graph.example", tokens=FixedToken(), http=self)
+        return graph.Graph("https://graph.example", tokens=FixedToken(), http=self, asker=errors.Asker("", ""))
 
 
 class FixedToken:
