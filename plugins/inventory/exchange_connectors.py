@@ -63,7 +63,10 @@ options:
       - V(fail) gives no inventory.
       - V(warn) warns and leaves out the hosts of that tenant. If none of the tenants can be read, there is still no
         inventory, because tools that take it over would delete all their hosts.
-      - Options that cannot be right always fail, before anything is asked for.
+      - Options that cannot be right always fail, before anything is asked for. So do expressions that are none, in
+        O(hostname), and with O(strict=true) in O(compose), O(groups) and O(keyed_groups). Whether an expression has a
+        value shows when the connectors are known.
+      - A tenant that has no Exchange connector can be read. It has no hosts, and if it never had one, a warning tells.
     type: str
     default: fail
     choices: [fail, warn]
@@ -86,8 +89,12 @@ options:
       - If not set, the name is that of the Exchange server, a dash, and the first eight digits of the connector's id,
         such as V(EXCHANGE01-e11c1de8). It says at a glance which server it is, C(--limit 'EXCHANGE01-*') finds it, and
         it stays the same when other connectors come and go.
-      - Whatever a host pattern would not take literally becomes an underscore.
-      - If two connectors would have the same name, there is no inventory.
+      - Whatever a host pattern would not take literally, and what cannot be seen, becomes an underscore. Letters and
+        digits that only look different, such as full-width ones, become the usual ones.
+      - If two connectors would have the same name, there is no inventory. The same is true if a connector would have
+        the name of a group, of the local host, or of a host that another source of the inventory has, because what is
+        meant for that host would then run on the controller. A host with the same id in
+        C(exchange_connector_sync_connector_id) is the same connector, and may have it.
     type: str
 notes:
   - Ansible itself goes on with a warning if an inventory source gives no inventory. Set
@@ -95,7 +102,12 @@ notes:
   - With O(cache), what Graph gave is kept for each tenant and identity, without any token or secret. It is not kept if
     neither O(tenant) nor O(tenants) nor the environment names the tenant and a managed identity or the Azure CLI
     decides, because nobody could tell whose connectors those are.
-  - Values from Graph are never taken for templates.
+  - Values from Graph are never taken for templates. Those that could be one are marked in what
+    C(ansible-inventory --list) prints, the others are plain text.
+  - Ansible merges hosts of the same name from all its sources. This plugin refuses names that are taken, but can only
+    see those of the sources before it, so name it last.
+  - The values of O(keyed_groups) come from Graph. Give each a C(prefix); without one, they may not put a connector
+    into a group with hosts of another source.
   - The app or user needs Graph's permission C(DeviceManagementServiceConfig.Read.All).
 seealso:
   - module: graphops.intune.intune_exchange_connector_info
@@ -150,8 +162,11 @@ import os
 import re
 import shutil
 import typing as t
+import unicodedata
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
+import jinja2
+from ansible import constants, template
 from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -169,6 +184,9 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, connect
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
+# From ansible-core 2.19 on, what is not trusted is no template, and is marked in what ansible-inventory prints.
+_trusted: t.Callable[[str], str] = getattr(template, "trust_as_template", str.__str__)
+
 GROUP = "exchange_connectors"
 # What the role calls an option of the module.
 PREFIX = "exchange_connector_sync_"
@@ -177,7 +195,10 @@ _ENDINGS = ("exchange_connectors.yml", "exchange_connectors.yaml")
 _MOST_AT_A_TIME = 16
 # A host pattern splits at colons and commas, and "!", "&", "~", "*", "?", "@", brackets and a leading dash mean more.
 _NOT_IN_A_NAME = re.compile(r"^-+|[^\w.-]")
-_NO_TEMPLATE = re.compile(r"[\w .:@/+-]*")
+# Letters to Unicode, but nothing is seen of them.
+_FILLERS = re.compile("[\u115f\u1160\u3164\uffa0]")
+# No delimiter of a template; and nothing that calls or filters, should somebody evaluate what a template gave again.
+_NO_TEMPLATE = re.compile(r"[\w .,:;@/&!?=+-]*")
 _SECRETS = {name for name, how in options.identity_spec().items() if how.get("no_log")}
 
 if t.TYPE_CHECKING:
@@ -276,7 +297,7 @@ def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.A
         check_mode=False,
         environ=os.environ,
         timing=retries.Timing(),
-        warn=warn,
+        warn=lambda text: warn(masked(text, {*secrets, *tokens})),
         progress=lambda _text: None,
         keep_secret=tokens.update,
     )
@@ -327,7 +348,7 @@ def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
     where = {name: source.params[name] for name in handed_on if source.params[name]}
     known = {"connector_id": properties["id"], "tenant": source.tenant, **where}
     return {
-        "ansible_connection": "local",
+        "ansible_connection": unsafe("local"),
         **{f"{PREFIX}{name}": unsafe(value) for name, value in known.items() if value},
         "exchange_connector": unsafe(properties),
     }
@@ -335,23 +356,59 @@ def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
 
 def safe_name(text: str) -> str:
     """Make of a text a name that means nothing else in a host pattern or on a command line."""
-    return _NOT_IN_A_NAME.sub("_", text)
+    return _NOT_IN_A_NAME.sub("_", _FILLERS.sub("_", unicodedata.normalize("NFKC", text)))
 
 
 def unsafe(value: t.Any) -> t.Any:
     """Have Ansible never take ``value``, or anything in it, for a template.
 
     Newer ansible-core trusts no value that it is not told to trust, but a cache may have told it so, which wrap_var()
-    takes back there. Older ones need the mark; texts that cannot be a template, nor a part of one, go without, because
-    the mark shows in what ansible-inventory prints. Braces do not tell: one that begins with ``#jinja2:`` needs none.
+    takes back there. Older ones need the mark. Texts that cannot be a template, nor a part of one, go without it and
+    are trusted, because the mark shows in what ansible-inventory prints, and AWX would keep it. Braces do not tell: one
+    that begins with ``#jinja2:`` needs none.
     """
+    return _each_text(value, wrap_var)
+
+
+def unmarked(value: t.Any) -> t.Any:
+    """The same value, whose texts that cannot be a template go without the mark of :func:`unsafe`; others stay."""
+    return _each_text(value, lambda text: text)
+
+
+def _each_text(value: t.Any, other: t.Callable[[t.Any], t.Any]) -> t.Any:
     if isinstance(value, str):
-        return value if _NO_TEMPLATE.fullmatch(value) else wrap_var(value)
+        return _trusted(str.__str__(value)) if _NO_TEMPLATE.fullmatch(value) else other(value)
     if isinstance(value, dict):
-        return {unsafe(name): unsafe(entry) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [unsafe(entry) for entry in value]
+        # Names have no mark in JSON.
+        return {
+            name if _NO_TEMPLATE.fullmatch(str(name)) else other(name): _each_text(entry, other)
+            for name, entry in value.items()
+        }
+    if isinstance(value, (list, tuple)):
+        return [_each_text(entry, other) for entry in value]
     return value
+
+
+def the_connector(variables: t.Mapping[str, t.Any]) -> str:
+    """The id, in lower case, of the connector that a host with these variables is; "" if it is none."""
+    properties = variables.get("exchange_connector")
+    known = properties.get("id") if isinstance(properties, dict) else None
+    return str(known or variables.get(f"{PREFIX}connector_id") or "").lower()
+
+
+def check_expression(option: str, expression: t.Any) -> None:
+    """See that an expression is one.
+
+    :raises OptionError: it can have no value, whatever the connectors are.
+    """
+    if not isinstance(expression, str) or not expression:
+        return
+    try:
+        jinja2.Environment().parse("{{ (" + expression + ") }}")  # noqa: S701 - it is not evaluated
+    except jinja2.TemplateSyntaxError as error:
+        raise errors.OptionError(
+            f"{option} is no Jinja expression: {errors.one_line(str(error))}", advice="write it without braces"
+        ) from None
 
 
 class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
@@ -366,6 +423,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
     _set_composite_vars: t.Any
     _add_host_to_composed_groups: t.Any
     _add_host_to_keyed_groups: t.Any
+    _sanitize_group_name: t.Any
 
     def verify_file(self, path: str) -> bool:
         """Tell whether ``path`` is meant for this plugin."""
@@ -378,8 +436,11 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         config = self._read_config_data(path)
         try:
             params = self._params(config)
+            self._check_expressions()
             wanted = sources(params, os.environ)
             hosts = self._hosts(wanted, self._connectors(wanted, params, path, cache))
+            for name, variables in hosts.items():
+                self._check_name(inventory, name, variables)
         # "from None" each time: newer ansible-core would repeat the cause, which may hold what was masked.
         except errors.MissingLibraryError as error:
             raise AnsibleParserError(missing_required_lib(error.library)) from None
@@ -397,6 +458,31 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for name in filter(inventory.get_host, added):
                 inventory.remove_host(inventory.get_host(name))
             raise
+
+    def _check_expressions(self) -> None:
+        check_expression("hostname", self.get_option("hostname"))
+        if not self.get_option("strict"):
+            # Ansible passes over those that do not do.
+            return
+        for option in ("compose", "groups"):
+            for name, expression in (self.get_option(option) or {}).items():
+                check_expression(f"{option}, {name},", expression)
+        for entry in self.get_option("keyed_groups") or []:
+            check_expression("keyed_groups, key,", entry.get("key") if isinstance(entry, dict) else None)
+
+    def _check_name(self, inventory: t.Any, name: str, variables: t.Mapping[str, t.Any]) -> None:
+        """See that a connector takes over nobody else's name."""
+        connector_id = the_connector(variables)
+        if name in constants.LOCALHOST or name in inventory.groups or name == GROUP:
+            why = "Ansible has for the local host, or for a group"
+        elif name in inventory.hosts and the_connector(inventory.hosts[name].vars) != connector_id:
+            why = "another source of the inventory, or another connector, has already"
+        else:
+            return
+        raise errors.OptionError(
+            f"the connector {errors.one_line(connector_id)} would be the host {name}, a name that {why}",
+            advice="set hostname to something that only a connector is called, for instance with the id",
+        )
 
     def _params(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """The options that the engine gets, checked as a module's are.
@@ -523,7 +609,34 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         for variable, value in variables.items():
             inventory.set_variable(name, variable, value)
         strict = self.get_option("strict")
-        self._set_composite_vars(self.get_option("compose"), inventory.get_host(name).get_vars(), name, strict=strict)
+        host = inventory.get_host(name)
+        self._set_composite_vars(self.get_option("compose"), host.get_vars(), name, strict=strict)
+        for variable in self.get_option("compose") or {}:
+            if variable in host.vars:
+                inventory.set_variable(name, variable, unmarked(host.vars[variable]))
         # These fetch the variables themselves, composed ones included.
         self._add_host_to_composed_groups(self.get_option("groups"), {}, name, strict=strict)
-        self._add_host_to_keyed_groups(self.get_option("keyed_groups"), {}, name, strict=strict)
+        for entry in self.get_option("keyed_groups") or []:
+            before = {group.name for group in host.get_groups()}
+            self._add_host_to_keyed_groups([entry], {}, name, strict=strict)
+            for group in host.get_groups():
+                if group.name not in before and not self._is_named_by(entry, group.name):
+                    self._check_group(inventory, group, name)
+
+    def _is_named_by(self, entry: t.Mapping[str, t.Any], group: str) -> bool:
+        """Tell whether an entry of keyed_groups itself, and not what Graph sent, says which group this is."""
+        prefix, separator = str(entry.get("prefix") or ""), str(entry.get("separator", "_"))
+        if prefix and group.startswith(self._sanitize_group_name(prefix)):
+            return True
+        default = entry.get("default_value")
+        names = [str(entry.get("parent_group") or "")]
+        names += [str(default), f"{separator}{default}"] if default else []
+        return group in [self._sanitize_group_name(name) for name in names if name]
+
+    def _check_group(self, inventory: t.Any, group: t.Any, name: str) -> None:
+        """See that what Graph sent did not make a host one of somebody else's, or a group of the name of a host."""
+        if group.name in inventory.hosts or not all(the_connector(host.vars) for host in group.get_hosts()):
+            raise AnsibleParserError(
+                f"keyed_groups would put the host {name} into the group {group.name}, but that is the name of a host,"
+                " or a group with hosts of another source; give the entry of keyed_groups a prefix."
+            )

@@ -6,14 +6,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 import typing as t
 
 import pytest
+from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors as plugin
 from ansible_collections.graphops.intune.plugins.module_utils import clouds, identity
 from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
+
+try:
+    # What ansible-inventory prints with from 2.19 on; and before.
+    from ansible._internal._json._profiles._inventory_legacy import Encoder
+except ImportError:
+    from ansible.parsing.ajson import AnsibleJSONEncoder as Encoder
 
 APP = {"client_id": "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", "secret": "the-secret"}
 HOSTS = clouds.endpoints({}, {})
@@ -137,6 +145,14 @@ def test_filters(wanted: dict[str, list[str] | None], fits: bool) -> None:
         ("a b:c,d!e&f~g*h?i[0]", "a_b_c_d_e_f_g_h_i_0_-e11c1de8"),
         ("b\u00fcro\n", "b\u00fcro_-e11c1de8"),
         ({"x": 1}, "__x___1_-e11c1de8"),
+        # What is not seen, or looks like what it is not.
+        ("EX01\u3164", "EX01_-e11c1de8"),
+        ("EX\uffa001\u115f\u1160", "EX_01__-e11c1de8"),
+        ("EX\u200b\u202e\u00ad01", "EX___01-e11c1de8"),
+        ("\uff25\uff38\uff10\uff11", "EX01-e11c1de8"),
+        ("Jose\u0301", "Jos\u00e9-e11c1de8"),
+        ("a\uff0cb\uff01\uff0a", "a_b__-e11c1de8"),
+        ("x\ufe6b\u0000", "x__-e11c1de8"),
     ],
 )
 def test_names(server: t.Any, name: str) -> None:
@@ -152,6 +168,77 @@ def test_the_variables_of_a_host() -> None:
         "exchange_connector_sync_tenant": "contoso.example",
         "exchange_connector_sync_cloud_environment": "AzureChinaCloud",
     }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{{ x }}",
+        "{",
+        "}",
+        "100 %",
+        "#jinja2: x",
+        "# comment",
+        "lookup('pipe', 'id')",
+        "a | b",
+        "f(x)",
+        "a[0]",
+        "a\nb",
+        'say "x"',
+        "O'Brien",
+        "~x",
+        "<x>",
+        "\ufffd",
+    ],
+)
+def test_what_could_be_a_template_or_a_call_stays_marked(text: str) -> None:
+    for value in (plugin.unsafe({"a": [text]})["a"][0], plugin.unmarked([wrap_var(text)])[0]):
+        assert value == text
+        assert not trusted(value)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "EX01", "2026-11-22T18:04:11.320597Z", "a@b.example", "Contoso, Ltd. & Co", "b\u00fcro"]
+)
+def test_other_texts_are_plain(text: str) -> None:
+    for value in (plugin.unsafe((text,))[0], plugin.unmarked({"a": wrap_var(text)})["a"]):
+        assert value == text
+        assert trusted(value)
+
+
+def trusted(value: t.Any) -> bool:
+    """Whether ansible-inventory prints it without a mark, which is as ansible-core tells a template from data."""
+    printed = json.loads(json.dumps({"_meta": {"hostvars": {"host": {"variable": value}}}}, cls=Encoder))
+    return isinstance(printed["_meta"]["hostvars"]["host"]["variable"], str)
+
+
+@pytest.mark.parametrize(
+    ("variables", "connector_id"),
+    [
+        ({}, ""),
+        ({"exchange_connector": "x"}, ""),
+        ({"exchange_connector": {"id": "E1"}}, "e1"),
+        ({"exchange_connector": {}, "exchange_connector_sync_connector_id": "e1"}, "e1"),
+    ],
+)
+def test_which_connector_a_host_is(variables: dict[str, t.Any], connector_id: str) -> None:
+    assert plugin.the_connector(variables) == connector_id
+
+
+@pytest.mark.parametrize("expression", ["((", "{{ x }}", "a b", "'x", "x }} {{ y", "a |", "", None, True])
+def test_expressions_that_are_none(expression: t.Any) -> None:
+    if expression and expression is not True:
+        with pytest.raises(OptionError) as caught:
+            plugin.check_expression("hostname", expression)
+        assert caught.value.sentence().startswith("hostname is no Jinja expression: ")
+        assert caught.value.sentence().endswith("; write it without braces.")
+    else:
+        plugin.check_expression("hostname", expression)
+
+
+@pytest.mark.parametrize("expression", ["a.b[:8] ~ '-' ~ c", "{'a': {'b': 1}}", "x if y else z", "a | unknown_filter"])
+def test_expressions(expression: str) -> None:
+    plugin.check_expression("hostname", expression)
 
 
 @pytest.mark.parametrize("cached", [None, {}, "x", ["x"], [{}], [{"id": 1}], [CONNECTOR, {"id": None}]])

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
     exchange_connector,
+    fleet,
     graph,
     info,
     options,
@@ -321,6 +322,46 @@ def test_a_clock_that_is_off_is_told_once(monkeypatch: pytest.MonkeyPatch) -> No
     assert synced(monkeypatch, wire).warnings == [
         "Graph's clock and that of this host are 30 min apart; the ages of synchronisations are by Graph's."
     ]
+
+
+def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dict[str, t.Any]], list[str]]:
+    """Six hosts of two tenants, as the role synchronises them."""
+
+    def connect(params: t.Mapping[str, t.Any], *_all: t.Any, **_more: t.Any) -> Client:
+        told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire)
+        return Client(told, params["tenant"], t.cast(t.Any, FixedToken()))
+
+    monkeypatch.setattr(fleet, "connect", connect)
+    spec = {name: how.get("default") for name, how in options.member_spec().items()}
+    members = [
+        fleet.Member(f"h{n}", {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "wait": False}, {})
+        for n in range(6)
+    ]
+    warnings: list[str] = []
+    caller = Caller(
+        check_mode=False,
+        environ={},
+        timing=wire.timing,
+        warn=warnings.append,
+        progress=print,
+        keep_secret=lambda _tokens: None,
+    )
+    return fleet.synchronise(members, fleet.Limit(None), caller), warnings
+
+
+def test_a_fleet_is_told_of_a_clock_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = Answer(200, {"date": format_datetime(NOW, usegmt=True)}, json.dumps(entity(1, FRESH.rstrip("Z"))).encode())
+    results, warnings = fleet_of(monkeypatch, Wire(one=one, apart=1800))
+    assert {result["sync"]["state"] for result in results.values()} == {"fresh"}
+    assert sorted(text.partition(" ")[2][:20] for text in warnings) == ["clock and that of th", "lastSyncDateTime doe"]
+
+
+def test_each_host_of_a_tenant_without_connectors_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    results, warnings = fleet_of(monkeypatch, Wire(one=NONE))
+    for n in range(6):
+        assert results[f"h{n}"]["msg"].startswith(f"Exchange connector {guid(n)} in tenant t{n % 2}: could not read it")
+        assert "this tenant has no Exchange connector: check tenant" in results[f"h{n}"]["msg"]
+    assert warnings == []
 
 
 def test_an_exception_of_the_list_knows_its_connector() -> None:
