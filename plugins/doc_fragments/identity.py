@@ -65,12 +65,13 @@ options:
   x509_certificate_password:
     description:
       - The password of the private key or of the PFX file.
-      - If not set, the value of E(AZURE_X509_CERTIFICATE_PASSWORD) or E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used.
+      - If not set, the value of E(AZURE_X509_CERTIFICATE_PASSWORD) or E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used; for a
+        file that an option names, if it fits.
     type: str
   thumbprint:
     description:
       - The SHA-1 thumbprint of the certificate in hexadecimal, if the file holds only the key.
-      - If not set, the value of E(AZURE_THUMBPRINT) is used. Without any, the SHA-256 of the certificate in the file is
+      - If not set, the value of E(AZURE_THUMBPRINT) is used; for a file that an option names, if it fits. Without any, the SHA-256 of the certificate in the file is
         used, which Microsoft recommends (with msal before 1.35, its SHA-1).
     type: str
   oidc_token:

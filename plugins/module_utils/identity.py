@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import pathlib
 import re
@@ -112,11 +113,13 @@ class Identity(t.NamedTuple):
 
     :param values: every identity option, "" where nothing is given.
     :param sent: the parts of the credential that are sent, or show who sends them, and where each comes from.
+    :param spare: the options that hold only if they fit, as the certificate was named by someone else.
     """
 
     way: Way
     values: t.Mapping[str, str]
     sent: tuple[Given, ...] = ()
+    spare: frozenset[str] = frozenset()
 
     def from_beyond(self, distance: int) -> str:
         """Where the credential comes from, in words, as far as that is farther away than ``distance``; "" if it is not.
@@ -178,10 +181,9 @@ def choose(
     """
     values = {name: given(name, variables, options, environ, own) for name, variables in IDENTITY_VARIABLES.items()}
     nothing = Given("", "", False)
-    if values["x509_certificate_path"].from_options:
-        # What the environment says of its own certificate does not hold for this one.
-        for name in ("x509_certificate_password", "thumbprint"):
-            values[name] = values[name] if values[name].from_options else nothing
+    path = values["x509_certificate_path"]
+    # What stands farther away than the path may belong to another file.
+    spare = {name for name in ("x509_certificate_password", "thumbprint") if values[name].distance > path.distance}
     source = options.get("auth_source") or "auto"
     if source == "auto":
         way = _first_complete(values, environ, has_cli)
@@ -202,7 +204,9 @@ def choose(
         values["oidc_token"] = nothing
     if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"]):
         values["secret"] = nothing
-    return Identity(way, {name: value.value for name, value in values.items()}, tuple(_sent(way, values, own)))
+    return Identity(
+        way, {name: value.value for name, value in values.items()}, tuple(_sent(way, values, own)), frozenset(spare)
+    )
 
 
 def _sent(way: Way, values: t.Mapping[str, Given], own: t.Container[str]) -> t.Iterator[Given]:
@@ -497,7 +501,10 @@ class SignIn:
             return values["secret"]
         if self._identity.way.source == "certificate":
             return certificate(
-                values["x509_certificate_path"], values["x509_certificate_password"], values["thumbprint"]
+                values["x509_certificate_path"],
+                values["x509_certificate_password"],
+                values["thumbprint"],
+                spare=self._identity.spare,
             )
         # Now to see whether it can be read, and for each sign-in, because Kubernetes replaces it every hour or so.
         self._federated_token()
@@ -555,7 +562,12 @@ class SignIn:
             raise SignInError(f"{doing} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
 
 
-def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
+# PKCS #12's ways to encrypt by RC4 and RC2, which OpenSSL 3 has for those alone who load its legacy provider: RFC 7292,
+# appendix C, pkcs-12PbeIds 1, 2, 5 and 6.
+_OUTDATED_ENCRYPTION = re.compile(rb"\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01[\x01\x02\x05\x06]")
+
+
+def certificate(path: str, password: str, thumbprint: str, *, spare: t.Container[str] = ()) -> dict[str, t.Any]:
     """Read an app's certificate and its key for msal.
 
     :param path: a file in PEM, with the key and (unless ``thumbprint`` is given) the certificate, or in PKCS #12 (PFX),
@@ -563,13 +575,11 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
     :param password: the password of the key or the PFX; "" for none.
     :param thumbprint: the certificate's SHA-1 in hexadecimal, colons and spaces allowed; "" to use SHA-256 of the
         certificate, which Microsoft recommends, if msal is 1.35 or newer.
+    :param spare: those of the options that hold only if they fit: ``x509_certificate_password``, ``thumbprint``.
     :raises OptionError: the file cannot be read or does not fit.
     """
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
         content = pathlib.Path(path).read_bytes()
@@ -578,56 +588,110 @@ def certificate(path: str, password: str, thumbprint: str) -> dict[str, t.Any]:
             f"x509_certificate_path {path!r} cannot be read: {getattr(error, 'strerror', None) or error}",
             advice="name a file that this user may read",
         ) from error
-    secret = password.encode() or None
-    chain: list[t.Any]
-    try:
-        if b"-----BEGIN" in content:
-            blocks = [(match.group(1), match.group(0)) for match in _PEM_BLOCK.finditer(content)]
-            sealed = [block for kind, block in blocks if kind.endswith(b"PRIVATE KEY")]
-            chain = [x509.load_pem_x509_certificate(block) for kind, block in blocks if kind == b"CERTIFICATE"]
-            key: t.Any = _private_key(sealed[0], secret) if sealed else None
-        else:
-            # AWX's credentials are texts, so a PFX gets through them in base64 only. DER begins with the tag SEQUENCE.
-            der = content if content.startswith(b"\x30") else base64.b64decode(b"".join(content.split()), validate=True)
-            key, leaf, _others = pkcs12.load_key_and_certificates(der, secret)
-            chain = [leaf] if leaf else []
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise OptionError(
-            f"x509_certificate_path {path!r} cannot be opened",
-            advice="check x509_certificate_password, and that the file is PEM or PFX",
-        ) from error
+    key, chain = _opened(path, content, password, or_without="x509_certificate_password" in spare)
     if not isinstance(key, RSAPrivateKey):
         raise OptionError(
             f"x509_certificate_path {path!r} holds no RSA private key", advice="put key and certificate into it"
         )
     encoding, public = serialization.Encoding.PEM, _public(key.public_key())
     own = [cert for cert in chain if _public_of(cert) == public]
-    if not own and not thumbprint:
+    wanted = re.sub(r"[:\s]", "", thumbprint).lower()
+    right = re.fullmatch(r"[0-9a-f]{40}", wanted)
+    # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
+    meant = [cert for cert in own if right and _sha1(cert, "leave thumbprint out") == wanted]
+    if "thumbprint" in spare and not (meant or (right and not own)):
+        wanted = ""
+    if not own and not wanted:
         raise OptionError(
             f"x509_certificate_path {path!r} holds no certificate for its key",
             advice="put the certificate into it, or give thumbprint",
+        )
+    if wanted and (not right or (own and not meant)):
+        raise OptionError(
+            f"thumbprint is not the SHA-1 of the certificate in {path!r}",
+            advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
         )
     result: dict[str, t.Any] = {
         "private_key": key.private_bytes(
             encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
     }
-    wanted = re.sub(r"[:\s]", "", thumbprint).lower()
-    # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
-    meant = [cert for cert in own if cert.fingerprint(hashes.SHA1()).hex() == wanted]  # noqa: S303
-    if thumbprint and (not re.fullmatch(r"[0-9a-f]{40}", wanted) or (own and not meant)):
-        raise OptionError(
-            f"thumbprint is not the SHA-1 of the certificate in {path!r}",
-            advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
-        )
     if own:
         leaf = (meant or own)[0]
         result["public_certificate"] = leaf.public_bytes(encoding).decode()
         if _msal_needs_thumbprint():
-            result["thumbprint"] = leaf.fingerprint(hashes.SHA1()).hex()  # noqa: S303
-    if thumbprint:
+            result["thumbprint"] = _sha1(leaf, "install msal 1.35 or later, which does without it")
+    if wanted:
         result["thumbprint"] = wanted
     return result
+
+
+def _opened(path: str, content: bytes, password: str, *, or_without: bool) -> tuple[t.Any, list[t.Any]]:
+    """The private key in a file, None if there is none, and its certificates.
+
+    :param or_without: whether the password may be meant for something else.
+    """
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    secret = password.encode() or None
+    der = b""
+    try:
+        if b"-----BEGIN" in content:
+            blocks = [(match.group(1), match.group(0)) for match in _PEM_BLOCK.finditer(content)]
+            sealed = [block for kind, block in blocks if kind.endswith(b"PRIVATE KEY")]
+            chain = [x509.load_pem_x509_certificate(block) for kind, block in blocks if kind == b"CERTIFICATE"]
+            return (_private_key(sealed[0], secret) if sealed else None), chain
+        # AWX's credentials are texts, so a PFX gets through them in base64 only. DER begins with the tag SEQUENCE.
+        der = content if content.startswith(b"\x30") else base64.b64decode(b"".join(content.split()), validate=True)
+        key, leaf, _others = pkcs12.load_key_and_certificates(der, secret)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        if or_without and password:
+            with contextlib.suppress(OptionError):
+                return _opened(path, content, "", or_without=False)
+        if _OUTDATED_ENCRYPTION.search(der) and not _reads_outdated_encryption():
+            raise OptionError(
+                f"x509_certificate_path {path!r} is encrypted by RC2 or RC4, as by older tools and Windows, which the"
+                " OpenSSL of this host does not read",
+                advice="encrypt it anew: openssl pkcs12 -legacy -in old.pfx -nodes -out both.pem, and openssl pkcs12"
+                " -export -in both.pem -out new.pfx",
+            ) from error
+        raise OptionError(
+            f"x509_certificate_path {path!r} cannot be opened",
+            advice="check x509_certificate_password, and that the file is PEM or PFX",
+        ) from error
+    return key, [leaf] if leaf else []
+
+
+def _reads_outdated_encryption() -> bool:
+    """Whether OpenSSL's legacy provider is at hand here."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
+
+    try:
+        from cryptography.hazmat.decrepit.ciphers.algorithms import RC2
+
+        Cipher(RC2(bytes(16)), modes.CBC(bytes(8))).encryptor()
+    except (ImportError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _sha1(certificate_: t.Any, instead: str) -> str:
+    """The certificate's SHA-1 in hexadecimal.
+
+    :param instead: what to do where SHA-1 cannot be computed, as on a host in FIPS mode.
+    """
+    from cryptography.hazmat.primitives import hashes
+
+    try:
+        return t.cast(str, certificate_.fingerprint(hashes.SHA1()).hex())  # noqa: S303
+    except Exception as error:
+        # UnsupportedAlgorithm, ValueError or OpenSSL's own, by what forbids it.
+        raise OptionError(
+            "the certificate's thumbprint cannot be computed, because this host does not allow SHA-1", advice=instead
+        ) from error
 
 
 def _public(key: t.Any) -> bytes:

@@ -342,16 +342,17 @@ def test_the_password_of_the_environment_is_that_of_its_own_user() -> None:
     assert choose({"username": "u", "password": "own"}, AWX_USER).values["password"] == "own"
 
 
-def test_a_certificate_has_nothing_from_that_of_the_environment() -> None:
+def test_a_certificate_has_what_fits_of_the_environment() -> None:
     environ = {"AZURE_X509_CERTIFICATE_PASSWORD": "p", "AZURE_THUMBPRINT": "t", "AZURE_X509_CERTIFICATE_PATH": "/a"}
 
-    def belongings(**options: str) -> tuple[str, ...]:
-        values = choose({**TENANT, **options}, environ).values
-        return values["x509_certificate_path"], values["x509_certificate_password"], values["thumbprint"]
+    def belongings(**options: str) -> tuple[t.Any, ...]:
+        who = choose({**TENANT, **options}, environ)
+        names = ("x509_certificate_path", "x509_certificate_password", "thumbprint")
+        return (*(who.values[name] for name in names), sorted(who.spare))
 
-    assert belongings() == ("/a", "p", "t")
-    assert belongings(x509_certificate_path="/b") == ("/b", "", "")
-    assert belongings(x509_certificate_path="/b", thumbprint="own") == ("/b", "", "own")
+    assert belongings() == ("/a", "p", "t", [])
+    assert belongings(x509_certificate_path="/b") == ("/b", "p", "t", ["thumbprint", "x509_certificate_password"])
+    assert belongings(x509_certificate_path="/b", thumbprint="own") == ("/b", "p", "own", ["x509_certificate_password"])
 
 
 def key_pem(pair: t.Any, password: bytes = b"", form: str = "PKCS8") -> bytes:
@@ -500,6 +501,64 @@ def test_a_wrong_thumbprint(files: Files, thumbprint: str, with_certificate: boo
         identity.certificate(path, "", thumbprint)
     advice = "leave thumbprint out" if with_certificate else "give 40 hexadecimal digits"
     assert caught.value.sentence() == f"thumbprint is not the SHA-1 of the certificate in {path!r}; {advice}."
+
+
+SPARE = ("x509_certificate_password", "thumbprint")
+
+
+@pytest.mark.parametrize("form", ["encrypted key", "PFX", "PFX without password", "key, certificate"])
+@pytest.mark.parametrize("thumbprint", ["", "own", "of another", "no thumbprint"])
+def test_a_password_or_thumbprint_that_is_another_files_does_no_harm(files: Files, form: str, thumbprint: str) -> None:
+    parts, password = FORMS[form](files)
+    given = {"own": sha1(files.own), "of another": sha1(files.other)}.get(thumbprint, thumbprint)
+    credential = identity.certificate(files.write(*parts), password or "of another file", given, spare=SPARE)
+    assert ("thumbprint" in credential) == (thumbprint == "own" or identity._msal_needs_thumbprint())  # noqa: SLF001
+
+
+def test_a_key_alone_takes_the_thumbprint_of_the_environment(files: Files) -> None:
+    path = files.write(key_pem(files.own))
+    assert identity.certificate(path, "", sha1(files.own), spare=SPARE)["thumbprint"] == sha1(files.own)
+    with pytest.raises(OptionError, match="holds no certificate for its key"):
+        identity.certificate(path, "", "no thumbprint", spare=SPARE)
+
+
+def test_a_wrong_password_stays_wrong_whoever_gave_it(files: Files) -> None:
+    path = files.write(pfx(files.own, b"pw"))
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, "wrong", "", spare=SPARE)
+    assert caught.value.sentence() == f"x509_certificate_path {path!r} {CANNOT_BE_OPENED}"
+
+
+@pytest.mark.parametrize("readable", [False, True])
+def test_an_outdated_encryption_is_no_wrong_password(
+    files: Files, monkeypatch: pytest.MonkeyPatch, readable: bool
+) -> None:
+    monkeypatch.setattr(identity, "_reads_outdated_encryption", lambda: readable)
+    path = files.write(b"\x30\x82" + bytes.fromhex("060a2a864886f70d010c0106"))
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, "right", "")
+    assert ("check x509_certificate_password" in caught.value.sentence()) == readable
+    assert ("encrypt it anew: openssl pkcs12 -legacy" in caught.value.sentence()) != readable
+
+
+def test_sha1_is_computed_only_where_it_is_asked_for(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host in FIPS mode may not compute it."""
+
+    def forbidden(*_args: t.Any) -> t.NoReturn:
+        raise ValueError("[digital envelope routines] unsupported")
+
+    monkeypatch.setattr(hashes, "SHA1", forbidden)
+    path = files.write(key_pem(files.own), cert_pem(files.own))
+    monkeypatch.setattr(identity.msal, "__version__", "1.35.0")
+    assert set(identity.certificate(path, "", "")) == {"private_key", "public_certificate"}
+    said = "the certificate's thumbprint cannot be computed, because this host does not allow SHA-1; "
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, "", "a" * 40)
+    assert caught.value.sentence() == said + "leave thumbprint out."
+    monkeypatch.setattr(identity.msal, "__version__", "1.34.0")
+    with pytest.raises(OptionError) as caught:
+        identity.certificate(path, "", "")
+    assert caught.value.sentence() == said + "install msal 1.35 or later, which does without it."
 
 
 # Signing in
