@@ -18,7 +18,8 @@ options:
       - V(auto) takes the first of the following that is complete, in this order - V(access_token), V(client_secret),
         V(certificate), V(oidc), V(refresh_token), V(password). Those whose proof (the token, secret, certificate or
         password) is given by options come before those whose proof is in the environment. O(tenant) and O(client_id)
-        may come from either, the option winning.
+        may come from either, the option winning. A O(secret) beside a O(refresh_token) from the same place is that
+        app's proof, so V(refresh_token) is taken then.
       - If there is no such proof at all, V(auto) takes V(msi) where E(IDENTITY_ENDPOINT) or E(MSI_ENDPOINT) announces a
         managed identity, and then V(cli) if the program C(az) is installed.
       - V(access_token) uses O(access_token) as it is.
@@ -32,7 +33,7 @@ options:
         O(client_id) if that is set.
       - V(cli) asks the Azure CLI on the host on which the module runs for a token. Only a CLI that has signed in as
         an app (C(az login --service-principal)) can get the permission that a synchronisation needs.
-      - In every option of the identity that has no choices, an empty string counts as not given.
+      - In every option of the identity but O(allow_environment_credential), an empty string counts as not given.
     type: str
     default: auto
     choices: [auto, access_token, client_secret, certificate, oidc, refresh_token, password, msi, cli]
@@ -53,7 +54,9 @@ options:
     description:
       - The client secret of the app registration.
       - If not set, the value of E(AZURE_SECRET) or E(AZURE_CLIENT_SECRET) is used.
-      - A confidential app may use it together with O(refresh_token), or O(username) and O(password), too.
+      - A confidential app may use it together with O(refresh_token), too, or with O(username) and O(password) and
+        O(auth_source=password). One from the environment is used with an app that O(client_id) names unless the
+        environment names another app.
     type: str
     aliases: [client_secret]
   x509_certificate_path:
@@ -65,14 +68,15 @@ options:
   x509_certificate_password:
     description:
       - The password of the private key or of the PFX file.
-      - If not set, the value of E(AZURE_X509_CERTIFICATE_PASSWORD) or E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used; for a
-        file that an option names, if it fits.
+      - If not set, the value of E(AZURE_X509_CERTIFICATE_PASSWORD) or E(AZURE_CLIENT_CERTIFICATE_PASSWORD) is used -
+        for a file that an option names, if it opens it.
     type: str
   thumbprint:
     description:
       - The SHA-1 thumbprint of the certificate in hexadecimal, if the file holds only the key.
-      - If not set, the value of E(AZURE_THUMBPRINT) is used; for a file that an option names, if it fits. Without any, the SHA-256 of the certificate in the file is
-        used, which Microsoft recommends (with msal before 1.35, its SHA-1).
+      - If not set, the value of E(AZURE_THUMBPRINT) is used - for a file that an option names, if it fits. Without any,
+        the SHA-256 of the certificate in the file is used, which Microsoft recommends (with msal before 1.35, its
+        SHA-1).
     type: str
   oidc_token:
     description:

@@ -84,6 +84,7 @@ WAYS = (
     Way("refresh_token", ("refresh_token",), ("tenant", "client_id"), "with a refresh token"),
     Way("password", ("username", "password"), (), "with user name and password"),
 )
+_CLIENT_SECRET, _REFRESH_TOKEN = WAYS[1], WAYS[4]
 MSI = Way("msi", (), (), "with the managed identity of this host")
 CLI = Way("cli", (), (), "with the Azure CLI")
 
@@ -202,7 +203,7 @@ def choose(
         _check_managed_identity(environ, own)
     if values["oidc_token_file_path"].from_options and not values["oidc_token"].from_options:
         values["oidc_token"] = nothing
-    if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"]):
+    if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"], environ):
         values["secret"] = nothing
     return Identity(
         way, {name: value.value for name, value in values.items()}, tuple(_sent(way, values, own)), frozenset(spare)
@@ -254,18 +255,21 @@ def _check_managed_identity(environ: t.Mapping[str, str], own: t.Container[str])
             )
 
 
-def _belongs(secret: Given, client_id: Given) -> bool:
-    """Tell whether a user's app is proven by this secret: one from farther away than the app's id is none of its."""
-    return bool(client_id.value) and secret.distance <= client_id.distance
+def _belongs(secret: Given, client_id: Given, environ: t.Mapping[str, str]) -> bool:
+    """Tell whether a user's app is proven by this secret: one from farther away may be that of another app there."""
+    there = [environ.get(variable) for variable in IDENTITY_VARIABLES["client_id"]]
+    nearer = secret.distance <= client_id.distance
+    return bool(client_id.value) and (nearer or all(other in (None, "", client_id.value) for other in there))
 
 
 def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]) -> Way:
     complete = [way for way in WAYS if not way.missing(values)]
-    for way in complete:
-        if way.proven_by_options(values):
-            return way
-    if complete:
-        return complete[0]
+    for way in [way for way in complete if way.proven_by_options(values)] or complete:
+        beside = values["refresh_token"]
+        if way is _CLIENT_SECRET and _REFRESH_TOKEN in complete and beside.distance <= values["secret"].distance:
+            # It is what makes an app confidential that has a user's token.
+            return _REFRESH_TOKEN
+        return way
     begun = [way for way in WAYS if way.proven_by(values)]
     if begun:
         raise OptionError(

@@ -122,6 +122,14 @@ def identity_spec() -> dict[str, t.Any]:
     }
 
 
+def without_empty(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The same arguments without options of the identity that are empty, of which some have choices.
+
+    So a template of a credential or survey may name them all.
+    """
+    return {name: value for name, value in arguments.items() if value != "" or name not in identity_spec()}
+
+
 def connection_spec() -> dict[str, t.Any]:
     """The argument spec of the options that say how requests are made."""
     return {

@@ -46,6 +46,11 @@ class Hiding:
     params: t.Any
     no_log_values: t.Any
 
+    def _load_params(self) -> None:
+        """Read the arguments, before they are checked."""
+        super()._load_params()  # type: ignore[misc]
+        self.params = options.without_empty(self.params)
+
     def hide(self, secrets: t.Iterable[str]) -> None:
         """Mask secrets in all that is returned."""
         known = {secret for secret in secrets if secret}

@@ -32,6 +32,7 @@ from ansible.utils.display import Display
 from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
     identity,
+    options,
     retries,
     shell,
     token_cache,
@@ -108,7 +109,7 @@ class InProcess(NormalAction):
     def _run_here(self, task_vars: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What AnsibleModule and :func:`shell.run` do together, without leaving the process."""
         # The module would get its arguments as JSON: no vault, tag or lazy container is left in them.
-        arguments = json_values(self._task.args)
+        arguments = options.without_empty(json_values(self._task.args))
         environment: dict[str, t.Any] = {}
         self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
         hidden: set[str] = set()

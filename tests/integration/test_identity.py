@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, NoEncryption, pkcs12
 from simulator import Fault
 
-from .conftest import BIN, Site
+from .conftest import BIN, INFO, Site
 
 pytestmark = pytest.mark.slow
 
@@ -405,6 +405,16 @@ def test_an_incomplete_identity_lists_the_ways(site: Site) -> None:
     ):
         assert option in message
     assert site.world.connections == 0
+
+
+def test_empty_choices_count_as_not_given(site: Site) -> None:
+    empty = {"auth_source": "", "cloud_environment": "", "username": "", "x509_certificate_path": ""}
+    tasks = [
+        {INFO: site.options(connector_id=None, wait_sleep=None, **empty), "vars": {"graphops_intune_in_process": here}}
+        for here in (True, False)
+    ]
+    run = site.play(tasks)
+    assert run.code == 0, run.output
 
 
 def test_a_chosen_way_is_not_left(site: Site) -> None:

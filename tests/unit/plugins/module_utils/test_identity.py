@@ -84,6 +84,11 @@ def choose(options: Options, environ: dict[str, str], *, has_cli: bool = True) -
             "app",
         ),
         ({}, {**AWX_APP, **AWX_USER}, "client_secret", "env.example", "env-app"),
+        # A secret beside a refresh token is the proof of the app that has it.
+        ({**TENANT, "secret": "s", "refresh_token": "r"}, {}, "refresh_token", "contoso.example", "app"),
+        ({}, {**AWX_APP, "MSGRAPH_REFRESH_TOKEN": "r"}, "refresh_token", "env.example", "env-app"),
+        ({"secret": "s"}, {**AWX_APP, "MSGRAPH_REFRESH_TOKEN": "r"}, "client_secret", "env.example", "env-app"),
+        ({**TENANT, "refresh_token": "r"}, {"AZURE_SECRET": "s"}, "refresh_token", "contoso.example", "app"),
         # A proof by options wins over one by the environment; what it belongs to may come from there.
         ({"username": "u", "password": "p"}, AWX_APP, "password", "env.example", "env-app"),
         ({"refresh_token": "r"}, {**AWX_APP, "MSGRAPH_ACCESS_TOKEN": "t"}, "refresh_token", "env.example", "env-app"),
@@ -231,7 +236,9 @@ def test_no_identity_at_all(options: Options, environ: dict[str, str], known: st
     [
         ({**TENANT, "secret": "s", "username": "u", "password": "p"}, {}, "s"),
         ({"username": "u", "password": "p"}, AWX_APP, AWX_APP["AZURE_SECRET"]),
-        # The environment's secret is none of an app that an option names, nor of the one that is taken by default.
+        ({"client_id": "app", "username": "u", "password": "p"}, {**AWX_APP, "AZURE_CLIENT_ID": ""}, "env-secret"),
+        ({"client_id": "env-app", "username": "u", "password": "p"}, AWX_APP, "env-secret"),
+        # The environment's secret is none of another app that an option names, nor of the one that is taken by default.
         ({"client_id": "app", "username": "u", "password": "p"}, AWX_APP, ""),
         ({"username": "u", "password": "p"}, {**AWX_APP, "AZURE_CLIENT_ID": ""}, ""),
     ],
@@ -312,7 +319,8 @@ def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
         ({"username": "u", "password": "p"}, {}, ""),
         ({"username": "u", "password": "p"}, TENANT_ENV, ""),
         ({"username": "u", "password": "p"}, {**TENANT_ENV, "AZURE_SECRET": "s"}, "AZURE_SECRET"),
-        ({**TENANT, "refresh_token": "r"}, {"AZURE_SECRET": "s"}, ""),
+        ({**TENANT, "refresh_token": "r"}, {"AZURE_SECRET": "s"}, "AZURE_SECRET"),
+        ({**TENANT, "refresh_token": "r"}, {"AZURE_SECRET": "s", "AZURE_CLIENT_ID": "another"}, ""),
         ({"access_token": "a"}, {}, ""),
         ({}, {"MSGRAPH_ACCESS_TOKEN": "a"}, "MSGRAPH_ACCESS_TOKEN"),
         ({**TENANT, "oidc_token": "o"}, {}, ""),

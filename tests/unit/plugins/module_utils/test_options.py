@@ -118,3 +118,15 @@ def test_no_variable_is_hidden_behind_a_default(spec: dict[str, t.Any]) -> None:
 def test_the_ways_to_sign_in_are_the_choices_of_auth_source() -> None:
     ways = [way.source for way in (*identity.WAYS, identity.MSI, identity.CLI)]
     assert options.identity_spec()["auth_source"]["choices"] == ["auto", *ways]
+
+
+def test_empty_options_of_the_identity_are_as_not_given() -> None:
+    given = {
+        "auth_source": "",
+        "cloud_environment": "",
+        "tenant": "",
+        "secret": None,
+        "max_age": "",
+        "client_id": "app",
+    }
+    assert options.without_empty(given) == {"secret": None, "max_age": "", "client_id": "app"}
