@@ -18,8 +18,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE :=
 export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
 
+MAKEFLAGS += --no-print-directory
+
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet bench simulator test test-all test-quick lint format sanity units integration docs changelog build release audit clean tree
+.PHONY: help demo demo-fleet bench simulator test checks suite test-all test-quick lint format sanity units integration docs changelog build release audit clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +39,14 @@ simulator: $(BUILD)/demo/ready ## Serve the simulated Entra ID and Graph until i
 	cd tests && ../$(BUILD)/demo/bin/python -m simulator
 
 test: ## Run every check: lint, docs, sanity, the matrix of ansible-core, the whole suite
+	@$(MAKE) checks
+	@$(MAKE) suite
+
+# At once, as each of them keeps hardly more than one core busy; the longest first.
+checks:
 	@$(MAKE) $(AT_ONCE) sanity units lint docs $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready
+
+suite: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready tree
 	$(PYTEST)
 
 test-all: test ## Run every check, and what takes hours: all tests on every ansible-core, the whole matrix of faults
