@@ -89,6 +89,7 @@ def connect(
         raise errors.MissingLibraryError("requests")
     http = transport.Transport(
         context=transport.tls_context(params["ca_path"], params["validate_certs"], environ),
+        environ=environ,
         request_timeout=params["request_timeout"],
         retry_timeout=params["retry_timeout"],
         timing=timing,

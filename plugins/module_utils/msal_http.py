@@ -127,6 +127,7 @@ class Session:
                 # What a federated user's own server sends is XML.
                 json_expected=of_authority or self._of_host,
                 limit=self._patience.left,
+                of_host=self._of_host,
                 **request,
             )
             document = _document(answer)

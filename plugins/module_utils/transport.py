@@ -8,9 +8,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.client
 import io
+import ipaddress
 import pathlib
 import platform
 import socket
@@ -230,18 +232,26 @@ class Transport:
     """Sends requests to Graph and Entra ID, one at a time, and waits for the answers.
 
     :param context: how TLS is done, from :func:`tls_context`.
+    :param environ: the environment, which may name proxies.
     :param request_timeout: seconds that a connection may take, and again an answer from its first byte to its last.
     :param retry_timeout: seconds that all tries of one call may take.
     """
 
     def __init__(
-        self, *, context: ssl.SSLContext, request_timeout: float, retry_timeout: float, timing: retries.Timing
+        self,
+        *,
+        context: ssl.SSLContext,
+        environ: t.Mapping[str, str],
+        request_timeout: float,
+        retry_timeout: float,
+        timing: retries.Timing,
     ) -> None:
+        self._environ = environ
         self.timing = timing
         self.request_timeout = request_timeout
         self.retry_timeout = retry_timeout
         self._session = requests.Session()
-        # The environment is read here, for proxies alone: requests would also take credentials from ~/.netrc and put
+        # The environment is asked here, for proxies alone: requests would also take credentials from ~/.netrc and put
         # them in the place of our token.
         self._session.trust_env = False
         self._session.mount("https://", _Adapter(context))
@@ -263,9 +273,11 @@ class Transport:
         headers: t.Mapping[str, str],
         params: t.Any = None,
         data: t.Any = None,
+        of_host: bool = False,
     ) -> Answer:
         """Send one request and read its answer, whatever its status.
 
+        :param of_host: whether this host itself is asked, as for its managed identity: then no proxy is.
         :raises Unanswered: there was no answer, or not a whole one, or a redirect.
         """
         host = urlsplit(url).netloc
@@ -278,7 +290,7 @@ class Transport:
                 headers=headers,
                 timeout=self.request_timeout,
                 allow_redirects=False,
-                proxies=_proxies(url),
+                proxies={} if of_host else proxies(url, self._environ),
                 stream=True,
             )
             try:
@@ -304,18 +316,23 @@ class Transport:
         params: t.Any = None,
         data: t.Any = None,
         limit: float | None = None,
+        of_host: bool = False,
     ) -> Answer:
         """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
 
         :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param json_expected: whether success without a JSON object in it is to be tried again.
+        :param of_host: as for :meth:`once`.
         :returns: an answer that another try would not better, errors included.
         :raises Unavailable: no try got one.
         """
 
         def send(asks: list[Ask]) -> list[t.Any]:
             try:
-                return [self.once(ask.method, ask.path, headers=headers, params=params, data=data) for ask in asks]
+                return [
+                    self.once(ask.method, ask.path, headers=headers, params=params, data=data, of_host=of_host)
+                    for ask in asks
+                ]
             except errors.Unanswered as error:
                 return [error]
 
@@ -487,11 +504,22 @@ def _refuse_redirect(response: t.Any, host: str) -> None:
         )
 
 
-def _proxies(url: str) -> dict[str, str]:
-    # Azure's instance metadata service speaks to the host itself and to no one who asks for it.
-    if urlsplit(url).hostname == "169.254.169.254":
+def proxies(url: str, environ: t.Mapping[str, str]) -> dict[str, str]:
+    """The proxies by which ``environ`` has a URL asked for, as requests takes them; none for a host of NO_PROXY.
+
+    Not found out by requests: it reads the environment of the process, which is not that of each host of a fleet, and
+    on macOS asks the system, which kills a worker that was forked.
+
+    :raises Unanswered: the address of the proxy cannot be used.
+    """
+    named: dict[str, str] = {}
+    # Small letters come before capitals, and being empty take a proxy back, as for everyone else.
+    for name in sorted(environ, key=str.islower):
+        if name.lower().endswith("_proxy"):
+            named[name.lower()[: -len("_proxy")]] = environ[name]
+    found = {scheme: address for scheme, address in named.items() if address and scheme != "no"}
+    if _is_of_no_proxy(urlsplit(url), named.get("no", "")):
         return {}
-    found: dict[str, str] = requests.utils.get_environ_proxies(url, no_proxy=None)
     proxy = requests.utils.select_proxy(url, found)
     try:
         parts = urlsplit(proxy if not proxy or "://" in proxy else f"http://{proxy}")
@@ -507,6 +535,20 @@ def _proxies(url: str) -> dict[str, str]:
             lasting=True,
         )
     return found
+
+
+def _is_of_no_proxy(url: t.Any, no_proxy: str) -> bool:
+    """Whether NO_PROXY names a host: a name, the end of one, an address, a network, each with or without a port."""
+    host = url.hostname or ""
+    names = (host, f"{host}:{url.port or ''}")
+    for entry in no_proxy.lower().replace(",", " ").split():
+        end = entry.lstrip(".")
+        if entry == "*" or any(name == end or name.endswith(f".{end}") for name in names):
+            return True
+        with contextlib.suppress(ValueError):
+            if ipaddress.ip_address(host) in ipaddress.ip_network(entry, strict=False):
+                return True
+    return False
 
 
 def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unanswered:

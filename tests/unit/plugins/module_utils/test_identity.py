@@ -608,6 +608,7 @@ class Wire:
         params: t.Any = None,
         data: t.Any = None,
         limit: float,
+        of_host: bool,  # noqa: ARG002
     ) -> transport.Answer:
         self.requests.append(Request(method, url, headers, params, data))
         self.limits.append(limit)

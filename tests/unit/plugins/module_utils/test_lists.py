@@ -328,7 +328,7 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
     """Six hosts of two tenants, as the role synchronises them."""
 
     def connect(params: t.Mapping[str, t.Any], *_all: t.Any, **_more: t.Any) -> Client:
-        told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire)
+        told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=errors.Asker("", ""))
         return Client(told, params["tenant"], t.cast(t.Any, FixedToken()))
 
     monkeypatch.setattr(fleet, "connect", connect)

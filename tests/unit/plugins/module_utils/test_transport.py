@@ -15,12 +15,14 @@ import ssl
 import threading
 import time
 import typing as t
+import urllib.request
 from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote_plus
 
 import pytest
+import requests
 from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, secrecy, transport
 from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, Unanswered, Unavailable
 from ansible_collections.graphops.intune.plugins.module_utils.story import Ask, tell_one
@@ -168,6 +170,7 @@ def client(pki: Pki) -> t.Iterator[Client]:
         made.append(
             transport.Transport(
                 context=transport.tls_context(ca_path, validate_certs, os.environ),
+                environ=os.environ,
                 request_timeout=request_timeout,
                 retry_timeout=retry_timeout,
                 timing=timing,
@@ -671,10 +674,44 @@ def test_the_proxy_is_not_asked_for_hosts_of_no_proxy(
     assert proxy.requests == []
 
 
-def test_no_proxy_is_asked_for_the_host_s_own_identity(environ: t.Any) -> None:
-    environ.setenv("HTTP_PROXY", "http://proxy.example")
-    assert transport._proxies("http://169.254.169.254/metadata") == {}  # noqa: SLF001
-    assert transport._proxies("http://metadata.example")["http"] == "http://proxy.example"  # noqa: SLF001
+def test_no_proxy_is_asked_for_the_host_s_own_identity(
+    server: Server, proxy: Server, client: Client, environ: t.Any
+) -> None:
+    environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
+    assert client().once("GET", server.url, headers={}, of_host=True).status == 200
+    assert client().call("GET", server.url, headers={}, of_host=True, json_expected=False).status == 200
+    assert proxy.requests == []
+
+
+PROXY = {"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "ALL_PROXY": "http://c", "HTTP_PROXY": "http://d"}
+
+
+@pytest.mark.parametrize(
+    ("url", "environ_", "proxy_"),
+    [
+        ("https://graph.example", PROXY, "http://b"),
+        ("http://graph.example", PROXY, "http://d"),
+        ("https://graph.example", {"all_proxy": "http://c"}, "http://c"),
+        ("https://graph.example", {**PROXY, "https_proxy": "", "ALL_PROXY": ""}, None),
+        ("https://graph.example", {**PROXY, "NO_PROXY": "graph.example", "no_proxy": ""}, "http://b"),
+        ("https://graph.example", {**PROXY, "NO_PROXY": "*"}, None),
+        ("https://graph.example", {**PROXY, "NO_PROXY": "other.example, .example"}, None),
+        ("https://graph.example:444", {**PROXY, "NO_PROXY": "graph.example:443"}, "http://b"),
+        ("https://graph.example:444", {**PROXY, "NO_PROXY": "graph.example:444"}, None),
+        ("https://notgraph.example", {**PROXY, "NO_PROXY": "graph.example"}, "http://b"),
+        ("https://10.1.2.3", {**PROXY, "NO_PROXY": "localhost,10.0.0.0/8"}, None),
+        ("https://10.1.2.3", {**PROXY, "NO_PROXY": "10.2.0.0/16,10/"}, "http://b"),
+        ("https://[fd00::1]", {**PROXY, "NO_PROXY": "fd00::/8"}, None),
+    ],
+)
+def test_proxies_are_those_of_the_environment_that_is_given(
+    monkeypatch: pytest.MonkeyPatch, url: str, environ_: dict[str, str], proxy_: str | None
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://the-process.example")
+    for module in (urllib.request, requests.utils, requests.sessions):
+        for name in ("getproxies", "proxy_bypass", "get_environ_proxies", "should_bypass_proxies"):
+            monkeypatch.setattr(module, name, lambda *_: pytest.fail("the system's own look-up"), raising=False)
+    assert requests.utils.select_proxy(url, transport.proxies(url, environ_)) == proxy_
 
 
 # Repeats
