@@ -74,7 +74,7 @@ ASKED = (
 UNIFIED = ("project", "inventory_source", "job_template", "workflow_job_template")
 
 KINDS: dict[str, Kind] = {
-    "organization": Kind("organizations", {"name": NAME, "description": TEXT}),
+    "organization": Kind("organizations", {"name": NAME, "description": TEXT}, lists=NOTIFICATIONS),
     "notification_template": Kind(
         "notification_templates",
         {"name": NAME, "description": TEXT, "organization": ORGANIZATION},

@@ -19,7 +19,7 @@ import yaml
 from ansible.module_utils.basic import missing_required_lib
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
-from ansible_collections.graphops.intune.plugins.module_utils import errors, options, refusals
+from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_summary, options, refusals
 from awx_api.collection import awx_collections
 from awx_api.world import PLAYBOOK
 from jinja2 import ChainableUndefined, StrictUndefined, UndefinedError
@@ -283,7 +283,9 @@ def test_a_managed_identity_is_named_where_it_lasts() -> None:
 def printed() -> list[str]:
     """The sentences of the collection, with what is filled in as it is for a delta of a connector that is off."""
     known = {"sync_type": "deltaSync", "status": "disconnected"}
-    found = [errors.answer_clause("Graph", status, errors.Said("", "", "")) for status in (403, 404, 429)]
+    found = [
+        errors.answer_clause("Graph", status, errors.Said("", "", "")) for status in (401, 403, 404, 429, 500, 503)
+    ]
     found += [f"AADSTS{number}" for number in refusals.ADVICE]
     found.append(missing_required_lib("msal"))
     for path in (ROOT / "plugins" / "module_utils").glob("*.py"):
@@ -310,6 +312,61 @@ def test_sentences_in_the_guide_are_those_that_are_printed() -> None:
         for text in re.split(r", | or |\(or the fullSync\)", row):
             parts = [text] if any(text.strip() in sentence for sentence in sentences) else [row]
             assert any(part.strip() in sentence for part in parts for sentence in sentences), text
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "7000215",
+        "50126",
+        "50076",
+        "401",
+        "licence",
+        "not trusted",
+        "proxy",
+        "did not answer",
+        "503",
+        "not begun",
+        "given",
+    ],
+)
+def test_the_guide_has_a_row_for_each_kind_of_failure(kind: str) -> None:
+    table = GUIDE_LINES.split("- The sentence says\n")[1].split("\n\n")[0]
+    assert kind in table
+
+
+def test_the_artifacts_in_the_guide_are_real() -> None:
+    (example,) = [text for text in blocks("yaml") if text.startswith("exchange_connector_sync:")]
+    shown = yaml.safe_load(example)["exchange_connector_sync"]
+    (failed,) = shown["failed"]
+    assert f"{failed['reason']}." == " ".join(
+        (
+            "its status is disconnected, so no deltaSync was requested; connect it in Intune's admin centre, or set",
+            "require_connected to false to request one all the same.",
+        )
+    )
+    assert any(failed["reason"].partition("; ")[2] in sentence for sentence in printed())
+
+    def entry(number: int) -> fleet_summary.Entry:
+        state = "completed" if number <= shown["outcomes"]["synchronised"] else "fresh"
+        result = {"changed": state == "completed", "sync": {"state": state}, "connector": {"status": "connected"}}
+        return fleet_summary.entry(f"EXCH-{number}", result, tenant="contoso.example")
+
+    broken = fleet_summary.entry(
+        failed["host"],
+        {
+            "failed": True,
+            "msg": f"Exchange connector {failed['connector_id']} in tenant {failed['tenant']}: {failed['reason']}.",
+            "sync": {"age": failed["age_seconds"], "max_age": 7200},
+            "connector": {"server_name": failed["server_name"], "status": "disconnected"},
+            "request_id": failed["request_id"],
+        },
+        tenant=failed["tenant"],
+        connector_id=failed["connector_id"],
+    )
+    entries = [broken, *map(entry, range(1, shown["total"]))]
+    span = {"started": shown["started"], "finished": shown["finished"]}
+    assert shown == fleet_summary.limited(fleet_summary.summary(entries, **span))
 
 
 def test_what_jobs_do_not_print_is_not_in_the_guide() -> None:

@@ -144,6 +144,18 @@ def test_galaxy_shows_what_the_documentation_of_a_role_says(role: str) -> None:
     assert runtime["requires_ansible"] == f">={meta['min_ansible_version']}.0"
 
 
+def test_what_users_copy_fetches_this_release_and_no_branch() -> None:
+    for path in (
+        ROOT / "extensions" / "awx_project" / "collections" / "requirements.yml",
+        ROOT / "extensions" / "execution_environment" / "execution-environment.yml",
+    ):
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        required = content.get("collections") or content["dependencies"]["galaxy"]["collections"]
+        assert required == [{"name": "https://github.com/graphops/graphops.intune", "type": "git", "version": VERSION}]
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert "Tag the commit with the version," in contributing
+
+
 def test_nothing_was_added_in_a_version_without_a_changelog() -> None:
     changelog = yaml.safe_load((ROOT / "changelogs" / "changelog.yaml").read_text(encoding="utf-8"))
     written = [

@@ -12,6 +12,7 @@ import os
 import pickle
 import re
 import subprocess
+import textwrap
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -372,7 +373,7 @@ def test_check_mode_writes_nothing(awx: Awx) -> None:
     run = awx.run("--check", **usual())
     assert run.code == 0, run.output
     assert awx.writes == []
-    assert changed(run) == 5, "those that need no other"
+    assert changed(run) == 5, "those that need only the organization"
     assert run.results[-1]["msg"] == "What was skipped would be made upon objects that are not there yet."
 
 
@@ -592,6 +593,32 @@ def test_a_wrong_time_zone_is_refused_by_awx(made: Awx) -> None:
     run = made.run(**usual(time_zone="Mars/Olympus"))
     assert run.code == 2
     assert "A valid TZID must be provided" in run.output
+
+
+def test_the_example_of_the_guide_works_as_it_stands(awx: Awx) -> None:
+    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
+    example = textwrap.dedent(re.findall(r"(?<=\n)( +# awx\.yml\n.*?\n)\n", guide, re.DOTALL)[0])
+    readme = (ROOT / "roles" / "awx_setup" / "README.md").read_text(encoding="utf-8")
+    assert f"```yaml\n{example}```" in readme, "the same example"
+    (awx.folder / "awx.yml").write_text(example)
+    arguments = ("-e", f"@{awx.folder / 'awx.yml'}", "-e", json.dumps({"vault_intune_secret": SECRET}))
+    predicted = awx.run("--check", *arguments)
+    assert (predicted.code, awx.writes) == (0, []), predicted.output
+    run = awx.run(*arguments)
+    assert run.code == 0, run.output
+    assert awx.values("schedule", "Synchronise everything")["rrule"].startswith("DTSTART;TZID=Europe/Berlin:")
+    assert awx.values("job_template", DELTA)["organization"] == "Messaging"
+    missing = "There is no notification template Messaging on call, so nobody is notified by it."
+    assert missing in " ".join(run.output.split())
+    awx.world.add(
+        "notification_template",
+        name="Messaging on call",
+        organization=awx.world.one("organization", name="Messaging").id,
+    )
+    again = awx.run(*arguments)
+    assert (again.code, changed(again)) == (0, 2), again.output
+    assert awx.listed("job_template", DELTA, "notification_templates_error") == ["Messaging on call"]
+    assert missing not in " ".join(again.output.split())
 
 
 def test_the_modules_of_ansible_controller_will_do(made: Awx, tmp_path: Path) -> None:

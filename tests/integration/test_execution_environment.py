@@ -69,7 +69,7 @@ def test_the_definition_is_one_that_ansible_builder_takes(tmp_path: Path) -> Non
     context = create(tmp_path, definition())
     (asked,) = yaml.safe_load((context / "_build" / "requirements.yml").read_text(encoding="utf-8"))["collections"]
     own = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
-    assert asked == {"name": own["repository"], "type": "git"}
+    assert asked == {"name": own["repository"], "type": "git", "version": own["version"]}
     steps = (context / "Containerfile").read_text(encoding="utf-8")
     assert steps.index("AS galaxy") < steps.index("git-core") < steps.index("ansible-galaxy collection install")
 
