@@ -168,7 +168,6 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 import jinja2
 from ansible import constants, template
 from ansible.errors import AnsibleError, AnsibleParserError
-from ansible.module_utils.basic import missing_required_lib
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
@@ -442,9 +441,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             for name, variables in hosts.items():
                 self._check_name(inventory, name, variables)
         # "from None" each time: newer ansible-core would repeat the cause, which may hold what was masked.
-        except errors.MissingLibraryError as error:
-            raise AnsibleParserError(missing_required_lib(error.library)) from None
-        except errors.OptionError as error:
+        except (errors.MissingLibraryError, errors.OptionError) as error:
             raise AnsibleParserError(error.sentence()) from None
         except Unreadable as error:
             raise AnsibleParserError(str(error)) from None

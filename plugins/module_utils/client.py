@@ -21,6 +21,7 @@ class Caller(t.NamedTuple):
     :param check_mode: whether to predict only.
     :param environ: the environment of the run, which may complete the identity; not ``os.environ`` itself where
         threads share it.
+    :param sent: whether the module was sent to the host that runs it.
     :param own: what the task's own ``environment`` lays over it. Whoever writes that, in an inventory say, need not
         know the credential of the run.
     :param timing: time and chance.
@@ -37,6 +38,7 @@ class Caller(t.NamedTuple):
     progress: t.Callable[[str], t.Any]
     keep_secret: t.Callable[[t.Iterable[str]], t.Any]
     sharing: token_cache.Sharing | None = None
+    sent: bool = False
     own: t.Mapping[str, str] = types.MappingProxyType({})
 
     @property
@@ -85,8 +87,9 @@ def connect(
         params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None, own=own
     )
     _check_company(who, foreign, allowed=params["allow_environment_credential"])
-    if not transport.HAS_REQUESTS:
-        raise errors.MissingLibraryError("requests")
+    missing = identity.missing_libraries(who)
+    if missing:
+        raise errors.MissingLibraryError(missing)
     http = transport.Transport(
         context=transport.tls_context(params["ca_path"], params["validate_certs"], environ),
         environ=environ,

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import json
+import platform
 import re
+import sys
 import typing as t
 from http import HTTPStatus
 
@@ -25,6 +27,9 @@ _MOST_LEVELS = 100
 SEARCHED = 8192
 
 PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
+# The libraries that are needed, and the oldest versions of them.
+LIBRARIES = {"requests": "2.32.3", "msal": "1.32.0"}
+
 PERMISSION_TO_READ = "DeviceManagementServiceConfig.Read.All"
 
 # Who asks: an app, a user by way of one, or, with a token that somebody else got, nobody knows.
@@ -85,14 +90,20 @@ class OptionError(IntuneError):
 
 
 class MissingLibraryError(IntuneError):
-    """A Python library that this collection needs cannot be imported.
+    """Python libraries that this collection needs cannot be imported, by whatever Python that is.
 
-    :param library: the name to install it by.
+    :param libraries: the names to install them by, all that are missing.
     """
 
-    def __init__(self, library: str) -> None:
-        super().__init__(f"the Python library {library} is missing")
-        self.library = library
+    def __init__(self, libraries: t.Sequence[str]) -> None:
+        super().__init__(
+            f"Failed to import the required Python library ({', '.join(libraries)}) on {platform.node()}'s Python"
+            f" {sys.executable}",
+            advice="install "
+            + " and ".join(f"{library} {LIBRARIES[library]} or later" for library in libraries)
+            + " there",
+        )
+        self.libraries = tuple(libraries)
 
 
 class SignInError(IntuneError):
@@ -296,8 +307,16 @@ def internal(error: Exception) -> IntuneError:
     """
     if isinstance(error, IntuneError):
         return error
+    if isinstance(error, MemoryError):
+        return Unanswered(
+            "the memory that this process may use is used up",
+            advice="give it more, or ask for fewer connectors at once",
+            sent=True,
+            lasting=True,
+        )
+    words = one_line(str(error))
     return Unanswered(
-        f"an error inside graphops.intune, {type(error).__name__}: {one_line(str(error))}",
+        f"an error inside graphops.intune, {type(error).__name__}" + (f": {words}" if words else ""),
         advice="please report this with the versions of ansible-core, msal and requests",
         sent=True,
         lasting=True,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import importlib.util
 import json
 import pathlib
 import re
@@ -335,10 +336,19 @@ def _check(way: Way, values: t.Mapping[str, Given]) -> None:
         )
 
 
+def missing_libraries(who: Identity) -> list[str]:
+    """The libraries that signing in as this identity, and asking Graph, needs and has not."""
+    missing = [] if transport.HAS_REQUESTS else ["requests"]
+    if who.way.source not in ("access_token", "cli") and not HAS_MSAL:
+        # msal cannot be imported without requests, even if it is there.
+        there = missing and importlib.util.find_spec("msal") is not None
+        missing += [] if there else ["msal"]
+    return missing
+
+
 class SignIn:
     """Gives tokens of one identity; signs in when the first is asked for, unless the run shares one (token_cache).
 
-    :raises MissingLibraryError: msal is needed and not there.
     :raises OptionError: the certificate cannot be used; read here, so that it fails before any network call.
     """
 
@@ -360,8 +370,6 @@ class SignIn:
         secrecy.hide(secrets(identity.values, environ))
         self._good_until = 0.0
         source = identity.way.source
-        if source not in ("access_token", "cli") and not HAS_MSAL:
-            raise errors.MissingLibraryError("msal")
         self._credential = self._client_credential() if source in ("client_secret", "certificate", "oidc") else None
         # A ready token has nothing to gain from being shared.
         wanted = sharing if source != "access_token" else None

@@ -11,8 +11,6 @@ from __future__ import annotations
 import os
 import typing as t
 
-from ansible.module_utils.basic import missing_required_lib
-
 from . import errors, identity, options, retries
 from .client import Caller
 
@@ -73,6 +71,7 @@ def run(module: t.Any, flow: Flow) -> None:
         check_mode=module.check_mode,
         environ=environ,
         own=own,
+        sent=True,
         timing=retries.Timing(),
         warn=module.warn,
         # A module has no way to say anything before its end.
@@ -93,6 +92,9 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
     try:
         return flow.perform(params, caller)
     except errors.IntuneError as error:
+        if caller.sent and isinstance(error, errors.MissingLibraryError):
+            # The module speaks to Graph from anywhere.
+            error.advice += ", or delegate the task to localhost"
         return failed(error, _about(flow, params, caller))
     except Exception as error:  # noqa: BLE001
         # The last net, so that an administrator gets a sentence whatever it is.
@@ -104,9 +106,7 @@ def failed(error: errors.IntuneError, about: str) -> dict[str, t.Any]:
 
     :param about: what the sentence begins with, unless the trouble came before that mattered.
     """
-    if isinstance(error, errors.MissingLibraryError):
-        return {"msg": missing_required_lib(error.library), "changed": False}
-    if isinstance(error, errors.OptionError):
+    if isinstance(error, (errors.MissingLibraryError, errors.OptionError)):
         return {"msg": error.sentence(), "changed": False}
     return error.as_result(about)
 

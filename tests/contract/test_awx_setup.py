@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
-from ansible.module_utils.basic import missing_required_lib
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_summary, options, refusals
@@ -287,7 +286,7 @@ def printed() -> list[str]:
         errors.answer_clause("Graph", status, errors.Said("", "", "")) for status in (401, 403, 404, 429, 500, 503)
     ]
     found += [f"AADSTS{number}" for number in refusals.ADVICE]
-    found.append(missing_required_lib("msal"))
+    found.append(errors.MissingLibraryError(["msal"]).sentence())
     for path in (ROOT / "plugins" / "module_utils").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -436,5 +436,6 @@ def test_a_missing_library_is_named_with_the_python_that_lacks_it(site: Site, tm
     run = site.play([task])
     assert run.code == 2
     assert f"Failed to import the required Python library ({library}) on " in run.result["msg"]
-    assert f"Python {BIN}/python" in run.result["msg"]
+    assert f"Python {BIN.resolve()}/python" in run.result["msg"]
+    assert run.result["msg"].endswith(" or later there, or delegate the task to localhost.")
     assert site.world.connections == 0

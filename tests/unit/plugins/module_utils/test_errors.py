@@ -7,8 +7,11 @@
 from __future__ import annotations
 
 import json
+import platform
+import sys
 import time
 import typing as t
+from pathlib import Path
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils import errors, refusals
@@ -382,9 +385,24 @@ def test_a_sentence_has_one_end(what: str, advice: str, subject: str, sentence: 
 
 
 def test_the_missing_library_is_named() -> None:
-    error = errors.MissingLibraryError("msal")
-    assert error.library == "msal"
-    assert error.sentence() == "the Python library msal is missing."
+    error = errors.MissingLibraryError(["requests", "msal"])
+    assert error.libraries == ("requests", "msal")
+    assert error.sentence() == (
+        f"Failed to import the required Python library (requests, msal) on {platform.node()}'s Python {sys.executable};"
+        " install requests 2.32.3 or later and msal 1.32.0 or later there."
+    )
+
+
+def test_the_oldest_versions_are_those_of_the_requirements() -> None:
+    lines = (Path(__file__).parents[4] / "requirements.txt").read_text(encoding="utf-8").split()
+    assert sorted(lines) == sorted(f"{library}>={version}" for library, version in errors.LIBRARIES.items())
+
+
+def test_too_little_memory_is_not_to_be_reported() -> None:
+    assert errors.internal(MemoryError()).sentence() == (
+        "the memory that this process may use is used up; give it more, or ask for fewer connectors at once."
+    )
+    assert errors.internal(KeyError()).what == "an error inside graphops.intune, KeyError"
 
 
 @pytest.mark.parametrize("body", [b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"", b"\xff", b"{", b"1" * 5000 + b"x"])

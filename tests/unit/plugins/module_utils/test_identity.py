@@ -714,12 +714,29 @@ def test_a_given_token_is_used_without_msal_or_network(wire: Wire, monkeypatch: 
 
 
 @pytest.mark.parametrize("options", [APP, {"username": "u", "password": "p"}, {"auth_source": "msi"}])
-def test_msal_is_missed_before_any_request(wire: Wire, monkeypatch: pytest.MonkeyPatch, options: Options) -> None:
-    monkeypatch.setattr(identity, "HAS_MSAL", False)
-    with pytest.raises(errors.MissingLibraryError) as caught:
-        sign_in(wire, options)
-    assert caught.value.library == "msal"
-    assert wire.requests == []
+@pytest.mark.parametrize(
+    ("has_requests", "has_msal", "there", "missing"),
+    [
+        (True, True, True, []),
+        (True, False, True, ["msal"]),
+        (False, False, False, ["requests", "msal"]),
+        # It needs requests itself.
+        (False, False, True, ["requests"]),
+    ],
+)
+def test_all_that_is_missing_is_known_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+    options: Options,
+    has_requests: bool,
+    has_msal: bool,
+    there: bool,
+    missing: list[str],
+) -> None:
+    monkeypatch.setattr(identity, "HAS_MSAL", has_msal)
+    monkeypatch.setattr(transport, "HAS_REQUESTS", has_requests)
+    monkeypatch.setattr(identity.importlib.util, "find_spec", lambda _name: there or None)
+    assert identity.missing_libraries(choose(options, {})) == missing
+    assert identity.missing_libraries(choose({"access_token": "t"}, {})) == [name for name in missing if name != "msal"]
 
 
 REFUSED = {
