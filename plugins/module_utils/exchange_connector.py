@@ -157,11 +157,19 @@ def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Stor
     :param limit: seconds for all tries, if other than ``retry_timeout``.
     :raises GraphError: Graph refused it (``status`` 404: no such connector in this tenant).
     :raises IntuneError: Graph sent something else.
-    :raises Unavailable: Graph could not be reached, or had no time for it.
+    :raises Unavailable: Graph could not be reached, had no time for it, or answered about another one.
     :raises SignInError: no token.
     """
     reply = yield from graph.reading(f"{_COLLECTION}/{connector_id}", doing="read it", limit=limit)
-    return Reading(from_graph(reply.document), reply.date, reply.request_id)
+    connector = from_graph(reply.document)
+    found = str(connector.properties["id"])
+    if found.lower() != connector_id.lower():
+        raise errors.Unavailable(
+            f"could not read it, because Graph answered about another connector ({found})",
+            advice="check that no proxy changes what Graph answers",
+            request_id=reply.request_id,
+        )
+    return Reading(connector, reply.date, reply.request_id)
 
 
 def read_all(graph: Graph) -> Listing:

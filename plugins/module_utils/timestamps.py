@@ -43,16 +43,19 @@ def parse(text: str | None) -> datetime | None:
         raise ValueError(f"{text!r} is not a time")
     part = match.groupdict(default="0")
     leap = part["second"] == "60"
-    local = datetime(
-        year=int(part["year"]),
-        month=int(part["month"]),
-        day=int(part["day"]),
-        hour=int(part["hour"]),
-        minute=int(part["minute"]),
-        second=59 if leap else int(part["second"]),
-        microsecond=int(part["fraction"].ljust(6, "0")[:6]),
-        tzinfo=timezone.utc,
-    )
+    try:
+        local = datetime(
+            year=int(part["year"]),
+            month=int(part["month"]),
+            day=int(part["day"]),
+            hour=int(part["hour"]),
+            minute=int(part["minute"]),
+            second=59 if leap else int(part["second"]),
+            microsecond=int(part["fraction"].ljust(6, "0")[:6]),
+            tzinfo=timezone.utc,
+        )
+    except ValueError:
+        raise ValueError(f"{text!r} does not exist") from None
     if int(part["zone_hour"]) > 23 or int(part["zone_minute"]) > 59:
         raise ValueError(f"{text!r} has an offset that does not exist")
     offset = timedelta(hours=int(part["zone_hour"]), minutes=int(part["zone_minute"]))

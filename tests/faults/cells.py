@@ -45,7 +45,13 @@ class Step(t.NamedTuple):
 
 
 _ENTITY = (("id",), ("lastSyncDateTime",), ("status",), ("serverName",))
-_PAGE = (("value",), ("value", 0), ("value", 0, "id"), ("@odata.nextLink",))
+_PAGE = (
+    ("value",),
+    ("value", 0),
+    ("value", 0, "id"),
+    ("value", 0, "lastSyncDateTime"),
+    ("@odata.nextLink",),
+)
 _BATCH = (("responses",), ("responses", 0), *(("responses", 0, name) for name in ("id", "status", "headers", "body")))
 
 STEPS = (
@@ -56,7 +62,7 @@ STEPS = (
     Step("poll 1", "graph", "get", 1, 2, json=_ENTITY),
     Step("poll 2", "graph", "get", 2, 3, json=_ENTITY),
     Step("list page 1", "graph", "list", 0, 0, "all", json=_PAGE),
-    Step("list page 2", "graph", "list", 1, 1, "all", json=_PAGE[:3]),
+    Step("list page 2", "graph", "list", 1, 1, "all", json=_PAGE[:4]),
     Step("batch of GETs", "graph", "batch", 0, 0, "many", json=_BATCH),
     Step("batch of POSTs", "graph", "batch", 1, 1, "many", writes=True, json=_BATCH[:-1]),
     Step("batch of polls", "graph", "batch", 2, 2, "many", json=_BATCH),
@@ -221,6 +227,8 @@ def _refusals() -> t.Iterator[Way]:
         fault = {"status": status, "body": body}
         yield Way(f"{status} with {form}", "error bodies", kind="refusal", fault=fault, lasting=status not in _PASSING)
     timeout = {"error": {"code": "CancelledOnServiceTimeout", "message": "Timed out."}}
+    none = {"error": {"code": "NotSupported", "message": "The operation is not supported."}}
+    yield Way("501 of a tenant without", "5xx", kind="refusal", fault={"status": 501, "body": none}, lasting=True)
     yield Way("503 of a timeout", "5xx", kind="open", fault={"status": 503, "body": timeout})
     for form, value in _RETRY_AFTER.items():
         how = {"alter": value} if callable(value) else {"headers": {"Retry-After": value}}
@@ -430,6 +438,10 @@ def _changed() -> t.Iterator[Way]:
             yield Way(way, "wrong types", kind="real", fault={"alter": _put(place, value)}, json=place, lasting=True)
         way = f"{'/'.join(map(str, place))} twice"
         yield Way(way, "duplicate keys", kind="real", fault={"alter": _twice(place)}, json=place, lasting=True)
+    yield Way("an entry twice", "lists", kind="real", fault={"alter": _again}, json=("value", 0), lasting=True)
+    for place in (("lastSyncDateTime",), ("value", 0, "lastSyncDateTime")):
+        for name, text in _TIMES.items():
+            yield Way(name, "times", kind="real", fault={"alter": _put(place, text)}, json=place, lasting=True)
     for seconds in (0, 1, -5):
         fault = {"alter": _put(("expires_in",), seconds)}
         yield Way(f"a token for {seconds} s", "expired", kind="real", fault=fault, json=("expires_in",), lasting=True)
@@ -493,6 +505,23 @@ def _put(place: tuple[str | int, ...], value: t.Any) -> t.Callable[[Request, Ans
         return answer
 
     return alter
+
+
+def _again(_request: Request, answer: Answer) -> Answer:
+    """List the first entry again at the end, as if the pages had moved."""
+    document = json.loads(answer.body)
+    document["value"] = [*document["value"], *document["value"][:1]]
+    answer.body = json.dumps(document).encode()
+    return answer
+
+
+_TIMES: dict[str, t.Any] = {
+    "year 1 without offset": "0001-01-01T00:00:00",
+    "year 1 with spaces and an offset": " 0001-01-01 00:00:00 -08:00",
+    "a time without offset": "2026-11-22T18:00:00.1234567",
+    "a day that does not exist": "2026-02-30T00:00:00Z",
+    "a time in words": "22 November 2026",
+}
 
 
 def _twice(place: tuple[str | int, ...]) -> t.Callable[[Request, Answer], Answer]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+import yaml
 from ansible_collections.graphops.intune.plugins.module_utils import (
     errors,
     exchange_connector,
@@ -25,6 +26,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, Client
 from ansible_collections.graphops.intune.plugins.module_utils.transport import Answer, Transport
+from ansible_collections.graphops.intune.plugins.modules import intune_exchange_connector_sync
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 FRESH, STALE = "2026-11-22T17:59:00Z", "2026-11-20T18:00:00Z"
@@ -43,7 +45,7 @@ def entity(number: int, last: t.Any = STALE, **more: t.Any) -> dict[str, t.Any]:
 class Wire(Transport):
     """Pages of a list, and an answer for each connector; batches are not taken."""
 
-    def __init__(self, *pages: t.Any, one: Answer | None = None, apart: int = 0) -> None:
+    def __init__(self, *pages: t.Any, one: Answer | t.Callable[[str], Answer] | None = None, apart: int = 0) -> None:
         self.pages = pages
         self.one = one
         self.posts: list[str] = []
@@ -70,7 +72,7 @@ class Wire(Transport):
             return Answer(204, date, b"")
         if not url.rpartition("/")[2].startswith("exchangeConnectors"):
             assert self.one is not None
-            return self.one
+            return self.one(url.rpartition("/")[2]) if callable(self.one) else self.one
         number = int(url.rpartition("=")[2]) if "=" in url else 0
         self.lists += 1
         page = self.pages[number]
@@ -222,6 +224,17 @@ def test_one_connector_with_such_a_time(monkeypatch: pytest.MonkeyPatch) -> None
     assert (wire.posts, failed.result["changed"]) == ([], False)
 
 
+def test_an_answer_about_another_connector_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    another = Answer(200, {}, json.dumps(entity(2, FRESH)).encode())
+    wire = Wire(one=another)
+    failed = synced(monkeypatch, wire, all=False, connector_id=guid(1))
+    assert f"Graph answered about another connector ({guid(2)}); check that no proxy changes what" in failed.msg
+    assert (wire.posts, "connector" in failed.result) == ([], False)
+    assert "about another connector" in perform(monkeypatch, info, Wire(one=another), connector_id=guid(1)).msg
+    itself = Answer(200, {}, json.dumps({**entity(1, FRESH), "id": guid(1).upper()}).encode())
+    assert "msg" not in synced(monkeypatch, Wire(one=itself), all=False, connector_id=guid(1)).result
+
+
 # What is no connector
 
 
@@ -252,6 +265,23 @@ def test_half_a_character_and_infinity_go_no_further(monkeypatch: pytest.MonkeyP
     assert connector["deep"] == {"\ufffd": ["\U0001f600"]}
     assert connector["size"] is None
     json.dumps(connector, allow_nan=False, ensure_ascii=False).encode()
+
+
+def test_what_is_returned_is_as_documented(monkeypatch: pytest.MonkeyPatch) -> None:
+    documented: dict[str, t.Any] = yaml.safe_load(intune_exchange_connector_sync.RETURN)
+    entry = documented["connectors"]["contains"]
+    done = synced(monkeypatch, Wire([entity(1), entity(2, "soon"), entity(3, FRESH)]))
+    for one in done.result["connectors"]:
+        assert one.keys() <= entry.keys()
+        assert {"connector_id", "changed", "failed", "request_id"} <= one.keys()
+    assert done.result.keys() - {"changed", "msg"} <= documented.keys()
+    # The list is not known, so what came of each is not either; and there is an id, if only a null one.
+    refused = synced(monkeypatch, Wire(Answer(403, {}, b"{}")))
+    assert "connectors" not in refused.result
+    assert refused.result["request_id"] is None
+    twice = synced(monkeypatch, Wire(one=NONE), all=False, connector_ids=[guid(1), guid(1).upper(), guid(2)])
+    assert [one["connector_id"] for one in twice.result["connectors"]] == [guid(1), guid(2)]
+    assert "request_id" in twice.result
 
 
 # None at all
@@ -350,7 +380,10 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
 
 
 def test_a_fleet_is_told_of_a_clock_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    one = Answer(200, {"date": format_datetime(NOW, usegmt=True)}, json.dumps(entity(1, FRESH.rstrip("Z"))).encode())
+    def one(connector_id: str) -> Answer:
+        shown = {**entity(1, FRESH.rstrip("Z")), "id": connector_id}
+        return Answer(200, {"date": format_datetime(NOW, usegmt=True)}, json.dumps(shown).encode())
+
     results, warnings = fleet_of(monkeypatch, Wire(one=one, apart=1800))
     assert {result["sync"]["state"] for result in results.values()} == {"fresh"}
     assert sorted(text.partition(" ")[2][:20] for text in warnings) == ["clock and that of th", "lastSyncDateTime doe"]
