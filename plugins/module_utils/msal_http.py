@@ -126,7 +126,8 @@ class Session:
                 headers=headers or {},
                 # What a federated user's own server sends is XML.
                 json_expected=of_authority or self._of_host,
-                limit=self._patience.left,
+                # A federation server locks an account after some wrong passwords, which it answers by a 500.
+                limit=self._patience.left if of_authority or self._of_host or method == "GET" else 0,
                 of_host=self._of_host,
                 **request,
             )

@@ -911,6 +911,8 @@ def test_a_federation_server_is_not_asked_again_and_again(wire: Wire, clock: t.A
         "; check username and password, and that the federation server of this user's domain is well."
     )
     assert len(wire.sent("trust")) == 1
+    # Nor does the transport try again.
+    assert wire.limits[-1] == 0
     assert clock.slept == []
 
 
