@@ -23,6 +23,10 @@ _DEPTH = 8
 _LONGEST = 400
 # Graph's deepest answer, that to a batch, has ten levels; Python, Ansible and msal all stumble over hundreds.
 _MOST_LEVELS = 100
+# A page of a thousand devices has some thousand objects with 60 values each. In Python's memory, the smallest object
+# takes a hundred times what it takes in JSON.
+_MOST_CONTAINERS = 200_000
+_MOST_VALUES = 1_000_000
 # What is searched of text that is no JSON: patterns take their time over megabytes.
 SEARCHED = 8192
 
@@ -339,8 +343,11 @@ def _on_one_line(text: str) -> str:
 def json_of(body: bytes | str) -> t.Any:
     """Read JSON in any of its Unicode encodings.
 
-    :raises ValueError: it is none, or one nested so deep that only an attacker would.
+    :raises ValueError: it is none, or one nested so deep, or in so many parts, that only an attacker would.
     """
+    many = [body.count(sign if isinstance(body, str) else sign.encode()) for sign in "[{,"]  # type: ignore[arg-type]
+    if many[0] + many[1] > _MOST_CONTAINERS or sum(many) > _MOST_VALUES:
+        raise ValueError("in too many parts")
     try:
         document = json.loads(body)
     except RecursionError:

@@ -282,11 +282,11 @@ def request_sync(
 def may_be_accepted(status: int, code: str) -> bool:
     """Tell whether an answer of this HTTP status, with this error code in it, leaves open what became of a request.
 
-    502 and 504 are a gateway's words, not the server's (RFC 9110, sections 15.6.3 and 15.6.5). A 503 means that the
-    server did not handle the request, but Intune uses it also for one that it gave up on in the middle: its code then
-    names a timeout, as ``CancelledOnServiceTimeout`` does (Intune-PowerShell-SDK#21).
+    A 5xx may come from a gateway, or from a server that broke down after it had done it (RFC 9110, section 15.6). A 503
+    means that the server did not handle the request, but Intune uses it also for one that it gave up on in the middle:
+    its code then names a timeout, as ``CancelledOnServiceTimeout`` does (Intune-PowerShell-SDK#21).
     """
-    return status in (502, 504) or (status == 503 and "timeout" in code.lower())
+    return retries.is_trouble(status) and (status != 503 or "timeout" in code.lower())
 
 
 def _objection(sync_type: str, answer: transport.Answer, graph: Graph) -> tuple[errors.IntuneError | None, bool]:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import typing as t
@@ -17,13 +18,15 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from . import errors, transport
-from .retries import RETRIED_STATUSES, Patience
+from .retries import RETRIED_STATUSES, Patience, is_trouble
 from .story import Ask, Story, tell, tell_one
 
 # https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
 _VERSION = "/v1.0"
-# Intune's nextLinks have been seen to go on for ever (microsoft-graph-docs#18143).
+# What all pages of a list may come to; Intune has been seen to link them for ever (microsoft-graph-docs#18143).
 _MOST_PAGES = 100
+_MOST_ENTRIES = 50_000
+_MOST_BYTES = 64 * 1024 * 1024
 
 # https://learn.microsoft.com/graph/json-batching
 _MOST_IN_A_BATCH = 20
@@ -47,11 +50,12 @@ class Tokens(t.Protocol):
 
 
 class Reply(t.NamedTuple):
-    """What Graph answered to a read: a JSON object, Graph's clock, and the request's id."""
+    """What Graph answered to a read: a JSON object, Graph's clock, the request's id, and the bytes that it came in."""
 
     document: dict[str, t.Any]
     date: datetime | None
     request_id: str | None
+    size: int
 
 
 class Graph:
@@ -87,7 +91,7 @@ class Graph:
         )
         if answer.status >= 300:
             raise errors.graph_error(doing, answer.status, answer.body, answer.request_id, asker=self.asker)
-        return Reply(answer.json(), answer.date, answer.request_id)
+        return Reply(answer.json(), answer.date, answer.request_id, len(answer.body))
 
     def tell(self, stories: t.Sequence[Story[T]]) -> list[T | errors.IntuneError]:
         """Carry out stories of this Graph together: what several ask at the same time is sent in batches.
@@ -103,17 +107,33 @@ class Graph:
     def pages(self, path: str, *, doing: str) -> t.Iterator[Reply]:
         """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`.
 
-        All pages together may take ``retry_timeout`` for their tries.
+        All pages together may take ``retry_timeout`` for their tries, and ``request_timeout`` beyond that; their sum is
+        limited in bytes and entries.
         """
         url = self._url(path)
         patience = Patience(self.http.timing, self.http.retry_timeout)
+        whole = Patience(self.http.timing, self.http.retry_timeout + self.http.request_timeout)
         seen: set[str] = set()
+        size = entries = 0
         while url not in seen and len(seen) < _MOST_PAGES:
+            if not whole.left:
+                raise errors.Unavailable(
+                    f"could not {doing}, because its pages took longer than retry_timeout and request_timeout allow"
+                    f" ({len(seen)} were read)",
+                    advice="run again later, or raise retry_timeout",
+                )
             seen.add(url)
             reply = self.tell_one(self.reading(url, doing=doing, limit=patience.left))
             if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
                     f"could not {doing}, because Graph sent no list", advice="check that graph_url is a Microsoft Graph"
+                )
+            size, entries = size + reply.size, entries + len(reply.document["value"])
+            if size > _MOST_BYTES or entries > _MOST_ENTRIES:
+                raise errors.Unavailable(
+                    f"could not {doing}, because Graph sent more than {_MOST_ENTRIES} entries or"
+                    f" {_MOST_BYTES // 2**20} MiB",
+                    advice="check that graph_url is a Microsoft Graph",
                 )
             yield reply
             following = reply.document.get("@odata.nextLink")
@@ -194,7 +214,7 @@ class Graph:
         host = urlsplit(self.url).netloc
         if status >= 300:
             self._takes_batches = False
-            if status >= 500 and status != 501 and any(ask.content is not None for ask in asks):
+            if is_trouble(status) and any(ask.method != "GET" for ask in asks):
                 return [errors.Unanswered(f"{host} answered HTTP {status} to a batch", sent=True)] * len(asks)
             return [self._single(token, ask) for ask in asks]
         found = _batch_answers(t.cast(transport.Answer, whole))
@@ -233,23 +253,39 @@ def _batch_answers(answer: transport.Answer) -> dict[str, transport.Answer]:
         entries = list(answer.json()["responses"])
     except (ValueError, KeyError, TypeError):
         return {}
-    found = {}
+    found: dict[str, transport.Answer] = {}
+    twice: set[str] = set()
     for entry in entries:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
-            found[entry["id"]] = _batch_answer(entry, answer)
-    return found
+            name, part = entry["id"], _batch_answer(entry, answer)
+            if name in found:
+                twice.add(name)
+            found[name] = part
+    # Of two answers to one request nobody knows which is meant.
+    return {name: part for name, part in found.items() if name not in twice}
 
 
 def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Answer) -> transport.Answer:
     # The clock and the id of the whole are good for its parts, which may have none of their own.
     inherited = {name: whole.headers[name] for name in ("date", "request-id") if name in whole.headers}
     own = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
-    body = entry.get("body")
-    content = b"" if body is None else (body if isinstance(body, str) else json.dumps(body)).encode()
     status = int(entry["status"])
-    if not 100 <= status <= 599:
-        raise ValueError("no HTTP status")
-    return transport.Answer(status, {**inherited, **own}, content)
+    if not 200 <= status <= 599:
+        raise ValueError("no final HTTP status")
+    return transport.Answer(status, {**inherited, **own}, _batch_body(entry.get("body"), own.get("content-type", "")))
+
+
+def _batch_body(body: t.Any, kind: str) -> bytes:
+    """The content of a part of a batch; what is no JSON, such as a gateway's page, comes in base64.
+
+    https://learn.microsoft.com/graph/json-batching#response-format
+    """
+    if body is None:
+        return b""
+    if isinstance(body, str) and "json" not in kind.lower():
+        with contextlib.suppress(ValueError):
+            return base64.b64decode(body, validate=True)
+    return (body if isinstance(body, str) else json.dumps(body)).encode(errors="surrogatepass")
 
 
 def _on_the_same_host(origin: str, page: str, link: str) -> str | None:

@@ -15,8 +15,17 @@ from datetime import datetime, timezone
 
 from .timestamps import parse_http_date
 
-# Graph's own SDKs retry these and no others: msgraph-sdk-design, middleware/RetryHandler.md.
+# Graph's own SDKs retry these and no others, whatever is asked: msgraph-sdk-design, middleware/RetryHandler.md.
 RETRIED_STATUSES = frozenset((429, 503, 504))
+
+
+def is_trouble(status: int) -> bool:
+    """Whether an answer of this HTTP status is trouble of the service or of a gateway, which may be over soon.
+
+    Not 501: the service says that it never does this (RFC 9110, section 15.6.2).
+    """
+    return status >= 500 and status != 501
+
 
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 32.0

@@ -419,11 +419,13 @@ def _await(
         try:
             seen = yield from exchange_connector.read(graph, want.connector_id, limit=patience)
             trouble = None
-        except errors.Unavailable as error:
-            # An outage while Intune works is no reason to stop looking before the time is over.
+        except (errors.GraphError, errors.SignInError, errors.OptionError) as error:
+            if not isinstance(error, errors.GraphError) or error.status < 500:
+                return seen, error
             trouble = error
         except errors.IntuneError as error:
-            return seen, error
+            # An outage while Intune works, or what cannot be read, is no reason to stop before the time is over.
+            trouble = error
         else:
             if exchange_connector.has_moved(before, seen.connector):
                 break

@@ -40,16 +40,21 @@ try:
 
     HAS_REQUESTS = True
     _HTTPAdapter = requests.adapters.HTTPAdapter
+    _HTTPConnection = urllib3.connection.HTTPConnection
+    _HTTPConnectionPool = urllib3.connectionpool.HTTPConnectionPool
     _HTTPSConnection = urllib3.connection.HTTPSConnection
     _HTTPSConnectionPool = urllib3.connectionpool.HTTPSConnectionPool
 except Exception:  # noqa: BLE001
     # A broken installation raises anything, and must not end ansible-playbook, which imports this too.
     HAS_REQUESTS = False
-    _HTTPAdapter = _HTTPSConnection = _HTTPSConnectionPool = object  # type: ignore[assignment]
+    _HTTPAdapter = _HTTPConnection = _HTTPConnectionPool = object  # type: ignore[assignment]
+    _HTTPSConnection = _HTTPSConnectionPool = object  # type: ignore[assignment]
 
 # A page of a thousand connectors is half a megabyte; whatever is larger than this is not Graph.
 _LARGEST_BODY = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
+# http.client's own limit to a header.
+_LONGEST_LINE = 65536
 # Where Graph and Entra ID tell the id of a request, the first that is there.
 _IDS = ("request-id", "x-ms-request-id")
 
@@ -110,12 +115,16 @@ class _Arriving(io.RawIOBase):
 
 
 class _Lines(io.BufferedReader):
-    """Remembers the last line that was read."""
+    """Remembers the last line that was read, and gives no line that has no end."""
 
     last = b""
 
     def readline(self, size: int | None = -1, /) -> bytes:
-        self.last = super().readline(size)
+        # urllib3 sets no limit to the line with the size of a chunk, nor to those of trailers.
+        wanted = _LONGEST_LINE + 1 if size is None or size < 0 else size
+        self.last = super().readline(wanted)
+        if len(self.last) > _LONGEST_LINE:
+            raise http.client.LineTooLong("line")
         return self.last
 
 
@@ -135,17 +144,40 @@ class _Response(http.client.HTTPResponse):
         if not self.fp.last:
             raise http.client.IncompleteRead(b"")
 
+    def _read_status(self) -> tuple[str, int, str]:
+        """The first status line that is not of an interim answer (RFC 9110, section 15.2): the final one is to come.
 
-class _Connection(_HTTPSConnection):
-    response_class = _Response
+        http.client knows 100 only, and takes 103 for the answer.
+        """
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+            if not 100 < status < 200:
+                return version, status, reason
+            while self.fp.readline().strip():
+                pass
+
+
+class _BeforeRequest:
+    """Marks what goes wrong before a request is sent: the end of a handshake looks like the end of an answer."""
 
     def connect(self) -> None:
         try:
-            super().connect()
+            super().connect()  # type: ignore[misc]
         except Exception as error:
-            # What ends a handshake, or a proxy's part in it, looks like what ends an answer, but no request was sent.
             error.before_request = True  # type: ignore[attr-defined]
             raise
+
+
+class _PlainConnection(_BeforeRequest, _HTTPConnection):
+    response_class = _Response
+
+
+class _Connection(_BeforeRequest, _HTTPSConnection):
+    response_class = _Response
+
+
+class _PlainPool(_HTTPConnectionPool):
+    ConnectionCls = _PlainConnection
 
 
 class _Pool(_HTTPSConnectionPool):
@@ -179,7 +211,7 @@ class _Adapter(_HTTPAdapter):
 
 
 def _use_our_connections(manager: t.Any) -> t.Any:
-    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "https": _Pool}
+    manager.pool_classes_by_scheme = {**manager.pool_classes_by_scheme, "http": _PlainPool, "https": _Pool}
     return manager
 
 
@@ -190,13 +222,21 @@ def _cert_reqs(context: ssl.SSLContext) -> str:
 @functools.cache
 def _tls_context(authorities: str | None) -> ssl.SSLContext:
     context = create_urllib3_context()
+    # What SSLKEYLOGFILE would have written lets others read along, tokens included.
+    context.keylog_filename = None  # type: ignore[assignment]
     if authorities is None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    elif pathlib.Path(authorities).is_dir():
+        return context
+    if pathlib.Path(authorities).is_dir():
         context.load_verify_locations(capath=authorities)
     else:
         context.load_verify_locations(cafile=authorities)
+    if authorities == requests.utils.DEFAULT_CA_BUNDLE_PATH:
+        # A company's own authority is in the system's store, where AWX puts it, too.
+        context.set_default_verify_paths()
+    # Since Python 3.13, urllib3 refuses authorities without the identifier of their key, as many companies' are.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
 
 
@@ -204,7 +244,7 @@ def tls_context(ca_path: str | None, validate_certs: bool, environ: t.Mapping[st
     """Return the TLS context for these options, made once per process (and once for all forks, if made before them).
 
     :param ca_path: a file or folder of authorities in PEM; it wins over REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, and they
-        over the bundle that requests brings along.
+        over the bundle that requests brings along together with the system's store.
     :param validate_certs: False trusts anyone.
     :raises OptionError: the authorities cannot be read.
     """
@@ -254,7 +294,8 @@ class Transport:
         # The environment is asked here, for proxies alone: requests would also take credentials from ~/.netrc and put
         # them in the place of our token.
         self._session.trust_env = False
-        self._session.mount("https://", _Adapter(context))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, _Adapter(context))
         # Not following redirects, requests still reads their whole body and their address, whatever these are.
         self._session.get_redirect_target = lambda _response: None  # type: ignore[assignment,method-assign]
         if context.verify_mode == ssl.CERT_NONE:
@@ -443,11 +484,9 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
     if answer.status in retries.RETRIED_STATUSES:
         return throttled(answer, host)
     if json_expected and (answer.status < 300 or answer.status >= 500):
-        try:
+        with contextlib.suppress(ValueError):
             if isinstance(answer.json(), dict):
-                return None
-        except ValueError:
-            pass
+                return throttled(answer, host) if retries.is_trouble(answer.status) else None
         kind = errors.one_line(answer.headers.get("content-type") or "no content type")
         return errors.Unavailable(
             f"{host} answered HTTP {answer.status} with no JSON object but {len(answer.body)} bytes of {kind}",
@@ -458,7 +497,7 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
 
 
 def throttled(answer: Answer, host: str) -> errors.Unavailable:
-    """Say that ``host`` has no time for us now: 429, 503 or 504."""
+    """Say that ``host`` has no time for us now, or is in trouble: 429 or 5xx."""
     said = errors.graph_said(answer.body)
     return errors.Unavailable(
         errors.answer_clause(host, answer.status, said),
@@ -588,7 +627,6 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
             f"the name {host} cannot be resolved",
             advice="check the address, and DNS on this host",
             sent=False,
-            lasting=getattr(unknown, "errno", None) in (socket.EAI_NONAME, getattr(socket, "EAI_NODATA", None)),
         )
     if caused_by(urllib3.exceptions.NewConnectionError):
         # The exceptions of requests are OSErrors too, but only the system's own have a text.

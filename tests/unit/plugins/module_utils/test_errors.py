@@ -431,3 +431,9 @@ def test_json_of_a_hundred_levels_is_enough(levels: int, opening: str, closing: 
 def test_an_error_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
     body = '{"error": {"code": "x", "message": "Müde."}}'.encode(encoding)
     assert errors.graph_said(body).message == "Müde."
+
+
+@pytest.mark.parametrize("body", [b"[" + b"[]," * 200_000 + b"1]", "[" + "1," * 1_000_000 + "1]"])
+def test_json_in_too_many_parts_is_none(body: bytes | str) -> None:
+    with pytest.raises(ValueError, match="in too many parts"):
+        errors.json_of(body)

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import typing as t
 
@@ -23,7 +24,7 @@ class Wire(Transport):
 
     def __init__(self, clock: t.Any, **answers: list[Answer]) -> None:
         self.timing = clock.timing
-        self.retry_timeout = 0
+        self.retry_timeout, self.request_timeout = 0, 30
         self.answers = answers
         self.sent: list[tuple[str, str]] = []
 
@@ -78,6 +79,7 @@ def test_a_token_that_ends_in_the_middle_takes_nothing_back(clock: t.Any) -> Non
         {"id": "1", "status": "rubbish"},
         {"id": "1", "status": float("inf")},
         {"id": "1", "status": 999},
+        {"id": "1", "status": 102},
         {"id": "1", "status": 200, "headers": 7},
         {"id": ["1"], "status": 200},
         {"status": 200},
@@ -107,6 +109,70 @@ def test_what_breaks_down_in_the_middle_is_not_sent_again_at_once(
     wire = Wire(clock, batch=[Answer(status, {}, b"")], other=[Answer(204, {}, b"")])
     assert kinds(outcomes(wire, ask, ask, tokens=Tokens())) == found
     assert len(wire.sent) == sent
+
+
+@pytest.mark.parametrize("content", [None, "{}"])
+def test_a_write_is_told_by_its_method(clock: t.Any, content: str | None) -> None:
+    wire = Wire(clock, batch=[Answer(500, {}, b"")], other=[Answer(204, {}, b"")])
+    assert kinds(outcomes(wire, POST._replace(content=content), READ)) == ["sent", "sent"]
+    assert len(wire.sent) == 1
+
+
+def test_of_two_answers_to_one_request_none_counts(clock: t.Any) -> None:
+    answers = batch({"id": "0", "status": 204}, {"id": "1", "status": 204}, {"id": "0", "status": 403})
+    assert kinds(outcomes(Wire(clock, batch=[answers]), POST, POST)) == ["sent", 204]
+
+
+@pytest.mark.parametrize(
+    ("part", "body"),
+    [
+        ({"body": base64.b64encode(b"<html>Blocked</html>").decode()}, b"<html>Blocked</html>"),
+        ({"body": "PGh0bWw+", "headers": {"Content-Type": "text/html"}}, b"<html>"),
+        ({"body": "PGh0bWw+", "headers": {"Content-Type": "application/json"}}, b"PGh0bWw+"),
+        ({"body": "no base64"}, b"no base64"),
+        ({"body": {"error": {}}}, b'{"error": {}}'),
+        ({"body": None}, b""),
+        ({"body": "\ud800"}, b"\xed\xa0\x80"),
+    ],
+)
+def test_the_content_of_a_part_is_that_of_a_single_answer(clock: t.Any, part: dict[str, t.Any], body: bytes) -> None:
+    whole = batch({"id": "0", "status": 403, **part}, {"id": "1", "status": 204})
+    assert outcomes(Wire(clock, batch=[whole]), READ, READ)[0].body == body
+
+
+def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Reply]:
+    """Pages that link to each other, the last one to the first."""
+    wire = Wire(clock, other=[])
+    count = 0
+
+    def once(*_request: t.Any, **_more: t.Any) -> Answer:
+        nonlocal count
+        clock.pass_by(takes)
+        body = bodies[min(count, len(bodies) - 1)]
+        count += 1
+        link = f"https://graph.example/v1.0/connectors?page={count}"
+        return Answer(200, {}, json.dumps({"value": body, "@odata.nextLink": link}).encode())
+
+    wire.once = once  # type: ignore[method-assign]
+    told = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=errors.Asker("", ""))
+    return told.pages("/connectors", doing="list them")
+
+
+@pytest.mark.parametrize(
+    ("body", "takes", "read", "why"),
+    [
+        ([{}] * 20_000, 0, 2, "Graph sent more than 50000 entries or 64 MiB"),
+        (["x" * 15_000_000], 0, 4, "Graph sent more than 50000 entries or 64 MiB"),
+        ([], 2.5, 12, "its pages took longer than retry_timeout and request_timeout allow (12 were read)"),
+        ([], 0, 100, "Graph's pages have no end (100 were read)"),
+    ],
+)
+def test_all_pages_together_have_an_end(clock: t.Any, body: t.Any, takes: float, read: int, why: str) -> None:
+    found: list[graph.Reply] = []
+    with pytest.raises(errors.Unavailable) as caught:
+        found.extend(pages(clock, body, takes=takes))
+    assert why in caught.value.what
+    assert len(found) == read
 
 
 def test_signing_in_has_the_time_that_is_left_to_the_request(clock: t.Any) -> None:

@@ -177,6 +177,7 @@ BUSY: tuple[int, bytes, dict[str, str]] = (429, b"", {})
 DOWN: tuple[int, bytes, dict[str, str]] = (503, b"", {})
 GATEWAY: tuple[int, bytes, dict[str, str]] = (504, b"", {})
 REFUSED: tuple[int, bytes, dict[str, str]] = (400, b"", {})
+BROKEN = (500, b'{"error": {"code": "InternalServerError", "message": "An error has occurred."}}', {})
 LOST = errors.Unanswered("it was cut", sent=True)
 UNSENT = errors.Unanswered("it could not be reached", sent=False)
 # What a proxy says that lets nobody through, and that is none of Graph's words.
@@ -233,7 +234,9 @@ def test_what_is_sent_until_it_shows(answers: list[t.Any], state: str, sent: str
     ("answers", "state", "changed", "what"),
     [
         ([OLD, REFUSED], "refused", False, "could not request a deltaSync, Graph answered HTTP 400 (Bad Request)"),
-        ([OLD, (500, b"", {})], "refused", False, "could not request a deltaSync, Graph answered HTTP 500"),
+        ([OLD, (501, b"", {})], "refused", False, "could not request a deltaSync, Graph answered HTTP 501"),
+        ([OLD, BROKEN, OLD, BROKEN, OLD], "unknown", True, "whether Graph accepted the request is not known, because"),
+        ([OLD, BROKEN, OLD, REFUSED, OLD], "unknown", True, "whether Graph accepted the request is not known"),
         ([OLD, BUSY], "refused", False, "Graph answered HTTP 429 (Too Many Requests)"),
         ([OLD, UNSENT], "refused", False, "it could not be reached"),
         ([OLD, LOST, OLD, LOST, OLD], "unknown", True, "whether Graph accepted the request is not known"),
@@ -261,6 +264,36 @@ def test_failures_without_waiting(answers: list[t.Any], state: str, changed: boo
     assert caught.value.what.startswith(what)
     assert (caught.value.result["sync"]["state"], caught.value.result["changed"]) == (state, changed)
     assert script.elapsed <= 5
+
+
+OTHER = (200, json.dumps({"id": "another", "lastSyncDateTime": NOW.isoformat()}).encode(), {})
+
+
+@pytest.mark.parametrize(
+    "trouble", [BROKEN, (502, b"<html>", {}), BUSY, LOST, PAGE, OTHER, (200, b'{"id": 7}', {}), (501, b"", {})]
+)
+def test_trouble_with_one_look_is_not_the_end_of_the_wait(trouble: t.Any) -> None:
+    result = run(Script(OLD, ACCEPTED, OLD, trouble, trouble, trouble, NEW, retry_timeout=0))
+    assert (result["sync"]["state"], result["changed"]) == ("completed", True)
+
+
+def test_a_refusal_of_a_look_is_the_end_of_the_wait() -> None:
+    script = Script(OLD, ACCEPTED, OLD, REFUSED)
+    with pytest.raises(sync.SyncFailed, match="but whether it ended cannot be seen") as caught:
+        run(script)
+    assert caught.value.result["changed"] is True
+    assert script.elapsed < 60
+
+
+@pytest.mark.parametrize("trouble", [BROKEN, (502, b"<html>", {})])
+def test_the_first_look_is_tried_again(trouble: t.Any) -> None:
+    assert run(Script(trouble, OLD, ACCEPTED, NEW))["sync"]["state"] == "completed"
+
+
+def test_a_500_to_the_request_may_have_been_yes() -> None:
+    script = Script(OLD, BROKEN, NEW)
+    assert run(script)["sync"]["state"] == "completed"
+    assert script.sent.count("POST") == 1
 
 
 def test_a_503_that_stays_is_refused_when_nothing_shows() -> None:

@@ -12,6 +12,8 @@ import json
 import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 import typing as t
@@ -438,7 +440,7 @@ def test_a_connection_that_is_refused(client: Client, closed_port: int) -> None:
     assert (error.sent, error.lasting) == (False, False)
 
 
-@pytest.mark.parametrize(("number", "lasting"), [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, False)])
+@pytest.mark.parametrize(("number", "lasting"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, False)])
 def test_a_name_that_cannot_be_resolved(
     client: Client, monkeypatch: pytest.MonkeyPatch, number: int, lasting: bool
 ) -> None:
@@ -714,6 +716,160 @@ def test_proxies_are_those_of_the_environment_that_is_given(
     assert requests.utils.select_proxy(url, transport.proxies(url, environ_)) == proxy_
 
 
+# What an attacker may send
+
+
+@pytest.mark.parametrize(
+    "interim", [b"100 Continue", b"101 Switching Protocols", b"102 Processing", b"103 Early Hints"]
+)
+def test_an_interim_answer_is_none(server: Server, client: Client, interim: bytes) -> None:
+    final = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
+    server.script = [bytes_of_an_answer(b"HTTP/1.1 " + interim + b"\r\nLink: <x>\r\n\r\n", final, close=False)]
+    http = client()
+    assert get(http, server.url).status == 403
+    assert get(http, server.url).status == 200, "the late answer is not that of the next request"
+    server.script = [bytes_of_an_answer(b"HTTP/1.1 " + interim + b"\r\n\r\n")]
+    assert failure(http, server.url).sent
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nx: ",
+        b"HTTP/1.1 200 OK\r\nx: ",
+        b"HTTP/1.1 103 x\r\nx: ",
+        b"HTTP/1.1 200 ",
+    ],
+)
+def test_a_line_without_an_end_is_not_read_to_its_end(server: Server, client: Client, head: bytes) -> None:
+    server.script = [bytes_of_an_answer(head, b"0" * 80_000, pause=0.5)]
+    began = time.monotonic()
+    assert failure(client(request_timeout=20), server.url).sent
+    assert time.monotonic() - began < 10
+
+
+def test_plain_http_has_a_deadline_too(client: Client) -> None:
+    drip = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", *[b"x"] * 30]
+    with Server() as server:
+        server.script = [bytes_of_an_answer(*drip, pause=0.3)]
+        began = time.monotonic()
+        error = failure(client(request_timeout=1), f"http://{server.host}")
+        assert (
+            error.sentence() == f"{server.host} did not answer within 1 s; run again later, or raise request_timeout."
+        )
+        assert time.monotonic() - began < 5
+
+
+ATTACKS = """
+import sys
+from ansible_collections.graphops.intune.plugins.module_utils import exchange_connector, graph
+from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, transport
+
+class Tokens:
+    def token(self, limit=None): return "t"
+    def another_token(self, refused, limit=None): return None
+
+def http():
+    times = {"request_timeout": 20, "retry_timeout": 0, "timing": retries.Timing()}
+    return transport.Transport(context=transport.tls_context(sys.argv[2], True, {}), environ={}, **times)
+
+def high_water():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
+
+before = high_water()
+for attack in ("line", "arrays", "objects", "texts", "pages", "bomb"):
+    asked = graph.Graph(sys.argv[1] + "/" + attack, tokens=Tokens(), http=http(), asker=errors.Asker("", ""))
+    try:
+        exchange_connector.read_all(asked)
+    except errors.IntuneError as error:
+        print(attack, type(error).__name__, error.what[:150])
+    else:
+        print(attack, "was believed")
+print(high_water() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is measured by /proc")
+def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None:
+    many = {
+        "arrays": b"[" + b"[]," * 5_000_000 + b"[]]",
+        "objects": b'{"value": [' + b'{"id":"a"},' * 1_400_000 + b"{}]}",
+        "texts": b'{"value": [' + b'"ab",' * 3_000_000 + b'""]}',
+        "bomb": b"0" * 200 * 2**20,
+    }
+    packed = {name: gzip.compress(body, 1) for name, body in many.items()}
+
+    def attack(handler: Handler) -> None:
+        name, self_ = handler.path.split("/")[1], f"{server.url}{handler.path}x"
+        if name == "line":
+            bytes_of_an_answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0" * 2**20] * 300)(handler)
+        elif name == "pages":
+            page = {"value": [{"id": "a" * 30 + str(n)} for n in range(5000)], "@odata.nextLink": self_}
+            answer(body=gzip.compress(json.dumps(page).encode(), 1), Content_Encoding="gzip")(handler)
+        else:
+            answer(body=packed[name], Content_Encoding="gzip")(handler)
+
+    server.script = [attack] * 200
+    run = [sys.executable, "-c", ATTACKS, server.url, pki.authority]
+    done = subprocess.run(
+        run,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert done.returncode == 0, done.stderr
+    *told, grown = done.stdout.splitlines()
+    assert len(told) == 6
+    assert not [line for line in told if "was believed" in line], told
+    assert int(grown) < 150, told
+
+
+# Authorities
+
+
+def test_an_authority_that_python_3_13_finds_too_sloppy_is_one_all_the_same(
+    pki: Pki, server: Server, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = transport.create_urllib3_context
+
+    def strict() -> ssl.SSLContext:
+        context = made()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(transport, "create_urllib3_context", strict)
+    own = tmp_path / "own.pem"
+    own.write_bytes(Path(pki.authority).read_bytes())
+    assert get(client(str(own)), server.url).status == 200
+
+
+def test_the_system_s_store_counts_beside_the_bundle_of_requests(
+    pki: Pki, server: Server, client: Client, environ: pytest.MonkeyPatch
+) -> None:
+    transport._tls_context.cache_clear()  # noqa: SLF001
+    environ.setenv("SSL_CERT_FILE", pki.authority)
+    assert get(client(None), server.url).status == 200
+    transport._tls_context.cache_clear()  # noqa: SLF001
+    environ.delenv("SSL_CERT_FILE")
+    assert "is not trusted" in failure(client(None), server.url).sentence()
+    transport._tls_context.cache_clear()  # noqa: SLF001
+
+
+def test_no_keys_of_connections_are_written(
+    pki: Pki, server: Server, client: Client, tmp_path: Path, environ: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "keys"
+    environ.setenv("SSLKEYLOGFILE", str(log))
+    own = tmp_path / "own.pem"
+    own.write_bytes(Path(pki.authority).read_bytes())
+    assert get(client(str(own)), server.url).status == 200
+    assert not log.exists() or b"CLIENT" not in log.read_bytes()
+
+
 # Repeats
 
 
@@ -772,6 +928,9 @@ def call(
         reply(204, b""),
         reply(500, b"<html>"),
         reply(502, b"<html>"),
+        reply(500, b'{"error": {}}'),
+        reply(502, b'{"error": {}}'),
+        reply(520, b'{"error": {}}'),
         LOST,
         Unanswered("graph.example could not be reached", sent=False),
     ],
@@ -792,8 +951,7 @@ def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transpor
         reply(403, b"<html>"),
         reply(404, b"<html>"),
         reply(409),
-        reply(500, b'{"error": {}}'),
-        reply(502, b'{"error": {}}'),
+        reply(501, b'{"error": {}}'),
     ],
 )
 def test_what_another_try_would_not_better(client: Client, clock: t.Any, only: transport.Answer) -> None:
