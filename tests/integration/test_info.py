@@ -62,9 +62,8 @@ def test_every_page_is_read(site: Site, size: int) -> None:
     assert len({request.connection for request in site.requests("list")}) == 1
 
 
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
+def test_filters(site: Site, subtests: pytest.Subtests) -> None:
+    wanted: list[tuple[dict[str, t.Any], list[str]]] = [
         ({"status": ["connected"]}, ["bravo", "delta"]),
         ({"status": ["disconnected", "none"]}, ["alpha", "Alpha"]),
         ({"server_name": "ALPHA"}, ["alpha", "Alpha"]),
@@ -75,10 +74,14 @@ def test_every_page_is_read(site: Site, size: int) -> None:
         ({"server_name": "alph"}, []),
         ({"connector_id": "00000000-0000-0000-0000-000000000009"}, ["delta"]),
         ({"connector_id": "00000000-0000-0000-0000-000000000009", "status": ["none"]}, []),
-    ],
-)
-def test_filters(site: Site, filters: dict[str, t.Any], found: list[str]) -> None:
-    assert servers(site.info(**filters)) == found
+    ]
+    reading: dict[str, t.Any] = {"connector_id": None, "wait_sleep": None}
+    run = site.play([{INFO: site.options(**{**reading, **filters})} for filters, _found in wanted])
+    assert (run.code, len(run.results)) == (0, len(wanted)), run.output
+    for (filters, found), result in zip(wanted, run.results):
+        with subtests.test(filters=filters):
+            assert result["changed"] is False
+            assert [connector["server_name"] for connector in result["connectors"]] == found
 
 
 def test_none_found_is_an_empty_list(site: Site) -> None:

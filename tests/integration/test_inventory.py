@@ -613,9 +613,8 @@ def test_no_tenant_at_all_fails_in_any_case(fleet: Fleet) -> None:
     assert "tenant contoso.example: could not list them" in listing.said
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
+def test_bad_options_fail_before_any_network_call(fleet: Fleet, subtests: pytest.Subtests) -> None:
+    wanted: list[tuple[dict[str, t.Any], str]] = [
         ({"tenants": ["a b"]}, "tenant is 'a b'; give the tenant's GUID or one of its domains."),
         ({"tenants": ["contoso.example", "common"]}, "tenant is common, but an app signs in to one tenant"),
         ({"tenants": ["", ""]}, "tenants is empty; name the tenants, or leave it out."),
@@ -638,13 +637,21 @@ def test_no_tenant_at_all_fails_in_any_case(fleet: Fleet) -> None:
         ({"strict": True, "compose": {"x": "{{ y }}"}}, "compose, x, is no Jinja expression: "),
         ({"strict": True, "groups": {"x": "y =="}}, "groups, x, is no Jinja expression: "),
         ({"strict": True, "keyed_groups": [{"key": "'"}]}, "keyed_groups, key, is no Jinja expression: "),
-    ],
-)
-def test_bad_options_fail_before_any_network_call(fleet: Fleet, options: dict[str, t.Any], message: str) -> None:
-    listing = fleet.list(on_unreadable_tenant=options.pop("on_unreadable_tenant", "warn"), **options)
-    assert message in listing.said
+    ]
+    sources = [fleet.site.folder / f"bad{number:02}.exchange_connectors.yml" for number in range(len(wanted))]
+    for source, (options, _message) in zip(sources, wanted):
+        source.write_text(yaml.safe_dump({"plugin": PLUGIN, "on_unreadable_tenant": "warn", **options}))
+    first, *others = map(str, sources)
+    more = [argument for other in others for argument in ("-i", other)]
+    listing = fleet.run("ansible-inventory", *more, "--list", source=first)
     assert listing.hosts == {}
     assert fleet.site.world.connections == 0
+    said = listing.said
+    for options, message in wanted:
+        with subtests.test(options=options):
+            _before, found, after = said.partition(message)
+            assert found, f"it is said of this source, after what is said of the ones before: {said}"
+            said = after
 
 
 @pytest.mark.parametrize("library", ["requests", "msal"])

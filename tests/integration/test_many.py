@@ -14,7 +14,7 @@ from datetime import timedelta
 import pytest
 from simulator import Fault
 
-from .conftest import Run, Site
+from .conftest import Case, Cases, Run, Site
 
 pytestmark = pytest.mark.slow
 
@@ -22,10 +22,22 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def site(site: Site) -> Site:
     """A tenant with 45 connectors that are due: three batches."""
+    fill(site)
+    return site
+
+
+def fill(site: Site) -> None:
     site.tenant.connectors.clear()
     for number in range(45):
         site.tenant.add_connector(f"00000000-0000-0000-0000-0000000000{number:02}", last_sync=timedelta(days=1))
-    return site
+
+
+def add(cases: Cases, *faults: Fault, **changes: t.Any) -> Case:
+    """Add a case that is such a tenant."""
+    case = cases.add(*faults)
+    fill(case.site)
+    case.changes |= {"connector_id": None, "connector_ids": ids(case.site), **changes}
+    return case
 
 
 def ids(site: Site) -> list[str]:
@@ -130,24 +142,24 @@ def test_all_of_none(site: Site) -> None:
     assert (run.code, run.result["changed"], run.result["connectors"]) == (0, False, [])
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
+def test_bad_input_fails_before_any_network_call(cases: Cases, subtests: pytest.Subtests) -> None:
+    wanted: list[tuple[dict[str, t.Any], str]] = [
         ({"connector_ids": None}, "give exactly one of connector_id, connector_ids and all"),
         ({"all": True}, "give exactly one of connector_id, connector_ids and all"),
         ({"connector_id": "00000000-0000-0000-0000-000000000001"}, "give exactly one of"),
         ({"connector_ids": ["x"]}, "connector_id 'x' is not a GUID"),
         ({"server_name": "x"}, "server_name chooses among all connectors; give it together with all only."),
-    ],
-)
-def test_bad_input_fails_before_any_network_call(site: Site, options: dict[str, t.Any], sentence: str) -> None:
-    assert sentence in sync(site, **options).result["msg"]
-    assert site.world.connections == 0
+    ]
+    tried = [add(cases, **options) for options, _sentence in wanted]
+    cases.sync()
+    assert tried[0].site.world.connections == 0
+    for case, (options, sentence) in zip(tried, wanted):
+        with subtests.test(options=options):
+            assert sentence in case.run.result["msg"]
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
+def test_faults_of_a_batch_and_of_its_items_are_survived(cases: Cases, subtests: pytest.Subtests) -> None:
+    faults = [
         Fault("get", status=429, headers={"Retry-After": "1"}, times=5),
         Fault("sync", status=429, headers={"Retry-After": "1"}, times=5),
         Fault("sync", status=503, times=5),
@@ -161,15 +173,14 @@ def test_bad_input_fails_before_any_network_call(site: Site, options: dict[str, 
         Fault("get", status=401, times=3),
         Fault("batch", status=401),
         Fault("sync", status=401, times=3),
-    ],
-    ids=lambda fault: f"{fault.where} {fault.status or fault.cut}",
-)
-def test_faults_of_a_batch_and_of_its_items_are_survived(site: Site, fault: Fault) -> None:
-    site.world.faults.add(fault)
-    run = sync(site)
-    assert run.code == 0, run.output
-    assert states(run) == ["completed"] * 45
-    assert accepted(site) == [1] * 45
+    ]
+    tried = [add(cases, fault) for fault in faults]
+    cases.sync()
+    for case, fault in zip(tried, faults):
+        with subtests.test(fault=fault):
+            assert case.run.code == 0, case.run.result
+            assert states(case.run) == ["completed"] * 45
+            assert accepted(case.site) == [1] * 45
 
 
 def test_lost_answers_of_accepted_items_are_not_posted_again(site: Site) -> None:
@@ -178,13 +189,14 @@ def test_lost_answers_of_accepted_items_are_not_posted_again(site: Site) -> None
     assert accepted(site) == [1] * 45
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
-def test_a_graph_that_wants_no_batches_is_asked_one_by_one(site: Site, status: int) -> None:
-    site.world.faults.add(Fault("batch", status=status, times=None))
-    run = sync(site)
-    assert states(run) == ["completed"] * 45
-    assert accepted(site) == [1] * 45
-    assert len(site.requests("batch")) <= 4, "it is not tried for ever"
+def test_a_graph_that_wants_no_batches_is_asked_one_by_one(cases: Cases, subtests: pytest.Subtests) -> None:
+    tried = {status: add(cases, Fault("batch", status=status, times=None)) for status in (400, 403, 404, 405, 501)}
+    cases.sync()
+    for status, case in tried.items():
+        with subtests.test(status=status):
+            assert states(case.run) == ["completed"] * 45
+            assert accepted(case.site) == [1] * 45
+            assert len(case.requests("batch")) <= 4, "it is not tried for ever"
 
 
 def test_one_wait_for_all(site: Site) -> None:
