@@ -358,12 +358,17 @@ def test_the_end_says_what_to_do_next(first: tuple[World, Run]) -> None:
     assert f'Launch the workflow "{WORKFLOW}" (id {world.one("workflow_job_template").id})' in said
 
 
-def test_a_second_run_changes_nothing_and_no_secret_unless_asked_for(made: Awx) -> None:
+def test_the_modules_of_ansible_controller_change_nothing_and_no_secret_unless_asked_for(
+    made: Awx, tmp_path: Path
+) -> None:
+    place = tmp_path / "collections" / "ansible_collections" / "ansible"
+    place.mkdir(parents=True)
+    (place / "controller").symlink_to(made.other / "ansible_collections" / "awx" / "awx")
+    made.other = tmp_path / "collections"
     inputs = {**USUAL["awx_setup_credential_inputs"], "secret": f"{SECRET}-2"}
-    run = made.run(**usual(credential_inputs=inputs))
-    assert run.code == 0, run.output
-    assert changed(run) == 0
-    assert made.writes == []
+    run = made.run("-vvv", **usual(credential_inputs=inputs))
+    assert (run.code, changed(run), made.writes) == (0, 0, []), run.output
+    assert "awx.awx" not in run.output
     assert made.values("credential", "Exchange connectors")["inputs"]["secret"] == SECRET
     made.run(**usual(credential_inputs=inputs, update_secrets=True))
     assert made.values("credential", "Exchange connectors")["inputs"]["secret"] == f"{SECRET}-2"
@@ -447,16 +452,6 @@ def test_absent_removes_what_was_made(made: Awx) -> None:
     assert (again.code, changed(again), made.writes) == (0, 0, [])
 
 
-def test_absent_waits_for_an_inventory_that_someone_else_has_removed(made: Awx) -> None:
-    world = made.world
-    world.remove(world.one("inventory"))
-    assert world.one("inventory")
-    # The workflow, the job templates, the project, the execution environment, the credential and its type.
-    run = made.run(**usual(state="absent"))
-    assert (run.code, changed(run)) == (0, 6), run.output
-    assert not world.find("inventory")
-
-
 def test_absent_leaves_a_credential_that_it_would_not_make(made: Awx) -> None:
     run = made.run(**usual(state="absent", credential_inputs=None))
     assert run.code == 0, run.output
@@ -467,11 +462,16 @@ def test_absent_leaves_a_credential_that_it_would_not_make(made: Awx) -> None:
     ]
 
 
-def test_absent_leaves_a_type_in_use_and_a_credential_that_is_not_its_own(made: Awx) -> None:
-    kind = made.world.one("credential_type", name=OURS).id
-    made.world.add("credential", name="mine", credential_type=kind, organization=1)
+def test_absent_waits_for_what_others_remove_and_leaves_what_they_use(made: Awx) -> None:
+    world = made.world
+    world.remove(world.one("inventory"))
+    assert world.one("inventory")
+    kind = world.one("credential_type", name=OURS).id
+    world.add("credential", name="mine", credential_type=kind, organization=1)
+    # The workflow, the job templates, the project, the execution environment and the credential.
     run = made.run(**usual(state="absent"))
-    assert run.code == 0, run.output
+    assert (run.code, changed(run)) == (0, 5), run.output
+    assert not world.find("inventory")
     assert f"The credential type {OURS} was left" in run.output
     assert made.names[1:] == [("credential_type", AZURE), ("credential_type", OURS), ("credential", "mine")]
 
@@ -619,16 +619,6 @@ def test_the_example_of_the_guide_works_as_it_stands(awx: Awx) -> None:
     assert (again.code, changed(again)) == (0, 2), again.output
     assert awx.listed("job_template", DELTA, "notification_templates_error") == ["Messaging on call"]
     assert missing not in " ".join(again.output.split())
-
-
-def test_the_modules_of_ansible_controller_will_do(made: Awx, tmp_path: Path) -> None:
-    place = tmp_path / "collections" / "ansible_collections" / "ansible"
-    place.mkdir(parents=True)
-    (place / "controller").symlink_to(made.other / "ansible_collections" / "awx" / "awx")
-    made.other = tmp_path / "collections"
-    run = made.run("-vvv", **usual())
-    assert (run.code, changed(run), made.writes) == (0, 0, []), run.output
-    assert "awx.awx" not in run.output
 
 
 def injected(site: Site) -> dict[str, str]:
