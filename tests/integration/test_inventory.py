@@ -136,6 +136,7 @@ NAMES = ["EX01-1e1f1c00", "EX01-3e1f1c00", "EX02-2e1f1c00"]
 # Who, and which tenants
 
 
+@pytest.mark.slow
 def test_an_environment_is_enough(fleet: Fleet) -> None:
     listing = fleet.list()
     assert sorted(listing.hosts) == ["EX01-1e1f1c00", "EX02-2e1f1c00"]
@@ -225,6 +226,7 @@ def test_tenants_are_read_at_the_same_time(fleet: Fleet) -> None:
 # Templates and vaults
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["environment", "extra variable"])
 def test_options_may_be_templates(fleet: Fleet, by: str) -> None:
     (fleet.site.folder / "tenants").write_text("contoso.example\nfabrikam.example\n", encoding="utf-8")
@@ -239,12 +241,14 @@ def test_options_may_be_templates(fleet: Fleet, by: str) -> None:
     assert sorted(listing.hosts) == NAMES, listing.errors
 
 
+@pytest.mark.slow
 def test_a_template_that_fails_is_one_sentence(fleet: Fleet) -> None:
     assert "client_id cannot be evaluated: " in fleet.list(client_id="{{ our_client }}").said
     assert "secret cannot be evaluated; give it by a lookup" in fleet.list(secret="{{ our_secret }}").said
     assert fleet.site.world.connections == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("whole", [False, True], ids=["a value", "the file"])
 def test_vault(fleet: Fleet, whole: bool) -> None:
     key = fleet.site.folder / "key"
@@ -273,6 +277,7 @@ def test_vault(fleet: Fleet, whole: bool) -> None:
 # Which connectors, under which names, in which groups
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("filters", "found"),
     [
@@ -296,6 +301,7 @@ def test_no_connector_is_an_empty_group(fleet: Fleet) -> None:
     assert listing.errors == ""
 
 
+@pytest.mark.slow
 def test_a_name_stays_when_others_come_and_go(fleet: Fleet) -> None:
     before = set(fleet.list().hosts)
     fleet.site.tenant.add_connector("4" + FIRST[1:], serverName="EX01")
@@ -314,6 +320,7 @@ def test_hostname(fleet: Fleet) -> None:
     assert sorted(names) == ["contoso.example_1", "contoso.example_2", "fabrikam.example_3"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hostname", "message"),
     [
@@ -385,6 +392,7 @@ def test_a_secret_that_is_no_template_is_not_shown(fleet: Fleet) -> None:
     assert "Password1" not in listing.said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["braces", "delimiters of its own"])
 def test_a_hostile_value_is_never_a_template(fleet: Fleet, form: str) -> None:
     mark = fleet.site.folder / "pwned"
@@ -468,6 +476,7 @@ def static(fleet: Fleet, text: str) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -488,6 +497,7 @@ def test_a_connector_takes_over_no_other_name(fleet: Fleet, name: str, message: 
     assert listing.data["prod"] == {"hosts": ["db01"]}
 
 
+@pytest.mark.slow
 def test_the_same_connector_may_come_from_several_sources(fleet: Fleet) -> None:
     first = fleet.source(hostname="exchange_connector.server_name")
     second = str(fleet.site.folder / "again.exchange_connectors.yml")
@@ -511,6 +521,7 @@ def test_the_same_connector_may_come_from_several_sources(fleet: Fleet) -> None:
     assert (run.code, run.errors) == (0, "")
 
 
+@pytest.mark.slow
 def test_what_graph_sends_names_no_group_of_others(fleet: Fleet) -> None:
     fleet.site.tenant.connectors[FIRST].properties["exchangeOrganization"] = "prod"
     fleet.site.tenant.connectors[SECOND].properties["exchangeOrganization"] = "EX01-1e1f1c00"
@@ -545,6 +556,7 @@ def test_what_graph_sends_names_no_group_of_others(fleet: Fleet) -> None:
 # Odd lists
 
 
+@pytest.mark.slow
 def test_a_tenant_without_connectors_and_odd_times(fleet: Fleet) -> None:
     fleet.other.has_exchange_connectors = False
     first, second = fleet.site.tenant.connectors.values()
@@ -575,6 +587,7 @@ def _first_again(connector: Connector) -> t.Callable[[Request, Answer], Answer]:
 # Tenants that cannot be read
 
 
+@pytest.mark.slow
 def test_a_tenant_that_cannot_be_read_fails_the_inventory(fleet: Fleet) -> None:
     fleet.site.world.faults.add(Fault("list", status=403, tenant_id=fleet.other.id, times=None))
     listing = fleet.list(tenants=BOTH)
@@ -680,6 +693,7 @@ def cache(fleet: Fleet) -> dict[str, t.Any]:
     return {"cache": True, "cache_plugin": "ansible.builtin.jsonfile", "cache_connection": folder, "cache_timeout": 600}
 
 
+@pytest.mark.slow
 def test_a_second_run_asks_nobody(fleet: Fleet, cache: dict[str, t.Any]) -> None:
     first = fleet.list(tenants=BOTH, **cache)
     asked = len(fleet.site.world.requests)
@@ -697,12 +711,14 @@ def test_a_second_run_asks_nobody(fleet: Fleet, cache: dict[str, t.Any]) -> None
     assert len(fleet.site.requests("list")) == 4
 
 
+@pytest.mark.slow
 def test_without_the_option_nothing_is_cached(fleet: Fleet) -> None:
     fleet.list()
     fleet.list()
     assert len(fleet.site.requests("list")) == 2
 
 
+@pytest.mark.slow
 def test_what_one_identity_read_another_does_not_get(fleet: Fleet, cache: dict[str, t.Any]) -> None:
     fleet.list(**cache)
     another = fleet.site.tenant.add_app(secret=SECRET, roles=())
@@ -716,6 +732,7 @@ def test_what_one_identity_read_another_does_not_get(fleet: Fleet, cache: dict[s
         assert len(fleet.list(environment=environment, **cache).hosts) == len(tenant.connectors)
 
 
+@pytest.mark.slow
 def test_an_unreadable_tenant_is_not_cached(fleet: Fleet, cache: dict[str, t.Any]) -> None:
     fleet.site.world.faults.add(Fault("list", status=403, tenant_id=fleet.other.id))
     assert len(fleet.list(tenants=BOTH, on_unreadable_tenant="warn", **cache).hosts) == 2
@@ -726,6 +743,7 @@ def test_an_unreadable_tenant_is_not_cached(fleet: Fleet, cache: dict[str, t.Any
 # Secrets
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["options", "environment"])
 @pytest.mark.parametrize("fault", [None, Fault("list", status=403), Fault("token", status=401)], ids=["", "403", "401"])
 def test_no_secret_shows_and_none_is_cached(
@@ -757,6 +775,7 @@ def test_no_secret_shows_and_none_is_cached(
     )
 
 
+@pytest.mark.slow
 def test_what_the_other_side_repeats_is_masked(fleet: Fleet, cache: dict[str, t.Any]) -> None:
     body = {"error": "invalid_client", "error_description": f"AADSTS7000215: {SECRET} is wrong."}
     fleet.site.world.faults.add(Fault("token", status=401, body=body))
@@ -798,6 +817,7 @@ def test_a_fleet_synchronises(fleet: Fleet) -> None:
     assert sorted(request.connector_id or "" for request in fleet.site.requests("sync")) == [FIRST, THIRD]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", DOCUMENTED.EXAMPLES.split("\n---\n"), ids=lambda text: text.strip().splitlines()[0])
 def test_the_example_runs(fleet: Fleet, text: str) -> None:
     app = "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10"
