@@ -17,7 +17,7 @@ options:
       - A file, or a folder prepared by C(c_rehash), of certificate authorities in PEM to trust, for Graph and for the
         sign-in.
       - If not set, the values of E(REQUESTS_CA_BUNDLE) and E(CURL_CA_BUNDLE) are used, and without them the authorities
-        that the Python library requests brings along.
+        that the Python library requests brings along together with those of the system's own store.
       - Those are read once per run, this option once per host. For a fleet and a large file, set the variable in the
         environment of C(ansible-playbook) instead.
     type: path
@@ -29,14 +29,16 @@ options:
     default: true
   request_timeout:
     description:
-      - How many seconds a connection may take, and again an answer, from its first byte to its last.
+      - How many seconds a connection may take, and again an answer as a whole, the wait for its first byte included.
     type: int
     default: 30
   retry_timeout:
     description:
       - How many seconds all tries may take together, with the waiting times in between; those of signing in, of reading
         and of requesting a synchronisation share this time. Requests are repeated if Graph or Entra ID has no time for
-        them (HTTP 429, 503 and 504), and if the answer to a reading one was lost.
+        them (HTTP 429, 503 and 504) or no connection was made, also because a name cannot be resolved. One that reads is
+        repeated after HTTP 500, 502 and other trouble of the service as well, and if its answer was lost.
+      - The pages of a list may take this and O(request_timeout) together.
       - If the service asks to wait longer than that, the task fails at once and says how long.
       - V(0) never repeats a request.
     type: int
@@ -49,6 +51,7 @@ notes:
   - In Ansible's own process, the hosts and tasks of a run share one token per identity, in a file without a name in
     Ansible's temporary folder (E(ANSIBLE_LOCAL_TEMP)), which no other program can open and which ends with the run. If
     Entra ID refuses a sign-in, the same one is not tried again for 30 seconds.
-  - Proxies are taken from the environment, from E(HTTPS_PROXY) and E(NO_PROXY); they have to be HTTP proxies. Redirects
-    are not followed.
+  - Proxies are taken from the environment, from E(HTTPS_PROXY), E(ALL_PROXY) and E(NO_PROXY); they have to be HTTP
+    proxies. Nothing else of the system is asked for them, and none is asked for the token of a managed identity.
+    Redirects are not followed.
 """

@@ -52,10 +52,25 @@ def test_a_read_that_fails_once_is_repeated(cases: Cases, subtests: pytest.Subte
             assert [request.where for request in case.struck] == [where], "the fault has struck"
 
 
+def test_a_500_to_the_request_is_a_lost_answer(site: Site) -> None:
+    said = {"error": {"code": "InternalServerError", "message": "An error has occurred."}}
+    site.world.faults.add(Fault("sync", status=500, body=said))
+    assert site.sync().result["sync"]["state"] == "completed"
+    assert len(site.requests("get")) == 3, "it has looked before it asked a second time"
+    site.connector.last_sync = timedelta(days=3)
+    site.connector.accepted.clear()
+    site.world.faults.add(Fault("sync", status=500, body=said, times=None))
+    run = site.sync(wait=False)
+    assert (run.code, run.result["sync"]["state"], run.result["changed"]) == (2, "unknown", True)
+    assert len(site.requests("sync")) == 4
+    assert not site.connector.accepted
+
+
 def test_a_poll_that_fails_is_repeated(site: Site) -> None:
     site.connector.sync_delay = 2
     site.world.faults.add(Fault("get", skip=1, status=503, times=2))
     site.world.faults.add(Fault("get", skip=1, cut="before"))
+    site.world.faults.add(Fault("get", skip=1, status=500, body={"error": {"code": "x", "message": "No."}}))
     assert site.sync().result["sync"]["state"] == "completed"
 
 
@@ -124,7 +139,7 @@ def test_retry_timeout_0_never_repeats(site: Site) -> None:
 def test_other_errors_are_not_repeated(cases: Cases, subtests: pytest.Subtests) -> None:
     messages = {
         400: "Graph answered HTTP 400 (Bad Request)",
-        500: "Graph answered HTTP 500 (Internal Server Error)",
+        501: "Graph answered HTTP 501 (Not Implemented)",
         418: "Graph answered HTTP 418 (",
     }
     body = {"error": {"code": "x", "message": "No."}}
