@@ -176,7 +176,7 @@ def test_a_missing_library(site: Site, library: str, error: str, tmp_path: Path)
     (tmp_path / f"{library}.py").write_text(f"raise {error}")
     run = both_ways(site, [{SYNC: site.options()}], environment={"PYTHONPATH": str(tmp_path)})
     assert f"Failed to import the required Python library ({library}) on " in run.result["msg"]
-    assert str(BIN / "python") in run.result["msg"]
+    assert str(BIN.resolve() / "python") in run.result["msg"]
 
 
 def test_the_environment_of_play_and_task(site: Site) -> None:
