@@ -36,8 +36,8 @@ options:
     description:
       - How many seconds all tries may take together, with the waiting times in between; those of signing in, of reading
         and of requesting a synchronisation share this time. Requests are repeated if Graph or Entra ID has no time for
-        them (HTTP 429, 503 and 504) or no connection was made, also because a name cannot be resolved. One that reads is
-        repeated after HTTP 500, 502 and other trouble of the service as well, and if its answer was lost.
+        them (HTTP 429, 503 and 504) or no connection was made, also because a name cannot be resolved. One that reads
+        is repeated after HTTP 500, 502 and other trouble of the service as well, and if its answer was lost.
       - The pages of a list may take this and O(request_timeout) together.
       - If the service asks to wait longer than that, the task fails at once and says how long.
       - V(0) never repeats a request.

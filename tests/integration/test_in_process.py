@@ -19,6 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from ansible_collections.graphops.intune.plugins.module_utils import errors
 from simulator import App, Connector, Fault
 
 from .conftest import AS_MODULE, BIN, INFO, SEND_THE_MODULE, SYNC, Run, Site, clean_environment
@@ -174,9 +175,15 @@ def test_the_other_module(site: Site) -> None:
 @pytest.mark.parametrize("library", ["requests", "msal"])
 def test_a_missing_library(site: Site, library: str, error: str, tmp_path: Path) -> None:
     (tmp_path / f"{library}.py").write_text(f"raise {error}")
-    run = both_ways(site, [{SYNC: site.options()}], environment={"PYTHONPATH": str(tmp_path)})
-    assert f"Failed to import the required Python library ({library}) on " in run.result["msg"]
-    assert str(BIN.resolve() / "python") in run.result["msg"]
+    # The same but for its end: what was sent need not have been.
+    task = {SYNC: site.options(), "ignore_errors": True}
+    tasks = [{**task, "vars": {"graphops_intune_in_process": here}} for here in (True, False)]
+    run = site.play(tasks, environment={"PYTHONPATH": str(tmp_path)})
+    version = errors.LIBRARIES[library]
+    for result, end in zip(run.results, (".", ", or delegate the task to localhost.")):
+        assert result["msg"].startswith(f"Failed to import the required Python library ({library}) on ")
+        assert str(BIN.resolve() / "python") in result["msg"]
+        assert result["msg"].endswith(f"; install {library} {version} or later there{end}")
 
 
 def test_the_environment_of_play_and_task(site: Site) -> None:
