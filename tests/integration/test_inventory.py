@@ -157,6 +157,7 @@ def test_an_environment_is_enough(fleet: Fleet) -> None:
     assert len(host["exchange_connector"]) == 10
 
 
+@pytest.mark.slow
 def test_the_graph_shows_the_names(fleet: Fleet) -> None:
     shown = fleet.run("ansible-inventory", "--graph", source=fleet.source(tenants=BOTH))
     assert shown.code == 0
@@ -212,6 +213,7 @@ def test_every_page_is_read(fleet: Fleet) -> None:
     assert len(fleet.site.requests("list")) == 2
 
 
+@pytest.mark.slow
 def test_tenants_are_read_at_the_same_time(fleet: Fleet) -> None:
     for number in range(6):
         tenant = fleet.site.world.add_tenant(f"t{number}.example")
@@ -366,6 +368,7 @@ def test_strict(fleet: Fleet) -> None:
     assert "Could not set missing for host EX01-1e1f1c00" in listing.said
 
 
+@pytest.mark.slow
 def test_a_strict_failure_leaves_no_host_behind(fleet: Fleet) -> None:
     """Not even those before it, for Ansible goes on with what there is."""
     key = "exchange_connector.exchange_organization if exchange_connector.server_name == 'EX01' else nothing"
@@ -374,6 +377,7 @@ def test_a_strict_failure_leaves_no_host_behind(fleet: Fleet) -> None:
     assert listing.hosts == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verbosity", ["-v", "-vvvvv"])
 def test_pages_of_a_proxy_do_not_reach_the_screen(fleet: Fleet, verbosity: str) -> None:
     page = "<html>Blocked \x1b[31m by a proxy</html>"
@@ -460,6 +464,7 @@ def test_awx_reads_plain_texts(fleet: Fleet) -> None:
     assert "__ansible" not in json.dumps({name: group for name, group in listing.data.items() if name != "_meta"})
 
 
+@pytest.mark.slow
 def test_half_a_character_is_written_as_yaml_too(fleet: Fleet) -> None:
     fleet.site.tenant.connectors[FIRST].properties["serverName"] = "\ud800"
     listing = fleet.list("--yaml")
@@ -600,6 +605,7 @@ def test_a_tenant_that_cannot_be_read_fails_the_inventory(fleet: Fleet) -> None:
     assert strict.code != 0
 
 
+@pytest.mark.slow
 def test_the_others_are_not_asked_for_after_a_failure(fleet: Fleet) -> None:
     fleet.site.world.faults.add(Fault("token", status=401, times=None))
     fleet.list(tenants=[f"t{number}.example" for number in range(60)])
@@ -667,6 +673,7 @@ def test_bad_options_fail_before_any_network_call(fleet: Fleet, subtests: pytest
             said = after
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("library", ["requests", "msal"])
 def test_a_missing_library_is_one_sentence(fleet: Fleet, library: str) -> None:
     (fleet.site.folder / "lib").mkdir()
@@ -794,6 +801,7 @@ def test_what_the_other_side_repeats_is_masked(fleet: Fleet, cache: dict[str, t.
 # In a playbook, and as documented
 
 
+@pytest.mark.slow
 def test_a_fleet_synchronises(fleet: Fleet) -> None:
     play = {
         "hosts": "exchange_connectors",

@@ -78,6 +78,7 @@ def test_check_mode_of_a_fresh_connector_predicts_nothing(site: Site) -> None:
     assert run.result["diff"]["before"] == run.result["diff"]["after"]
 
 
+@pytest.mark.slow
 def test_diff_mode_shows_the_times(site: Site) -> None:
     run = site.sync("--diff")
     before, after = run.result["diff"]["before"], run.result["diff"]["after"]
@@ -130,6 +131,7 @@ def test_the_clock_is_graphs_and_not_the_controllers(site: Site) -> None:
     assert site.sync().result["sync"]["state"] == "fresh"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("date", [False, "yesterday"])
 def test_without_graphs_clock_a_sync_is_requested(site: Site, date: bool | str) -> None:
     site.connector.last_sync = timedelta(minutes=20)
@@ -156,6 +158,7 @@ def test_a_disconnected_connector_fails_before_posting(site: Site) -> None:
     assert site.sync("--check").code == 2, "check mode predicts the failure"
 
 
+@pytest.mark.slow
 def test_a_disconnected_connector_may_be_asked_all_the_same(site: Site) -> None:
     site.connector.status = "disconnected"
     assert site.sync(require_connected=False).result["sync"]["state"] == "completed"
@@ -183,6 +186,7 @@ def test_a_sync_that_does_not_show_fails_as_changed(site: Site) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_connector_that_loses_its_connection_meanwhile_is_shown_as_it_is(site: Site) -> None:
     site.connector.outcome = "fails"
     run = site.sync(wait_timeout=2)
@@ -190,6 +194,7 @@ def test_a_connector_that_loses_its_connection_meanwhile_is_shown_as_it_is(site:
     assert "and the status disconnected" in run.result["msg"]
 
 
+@pytest.mark.slow
 def test_a_retired_connector_is_told_so(cases: Cases, subtests: pytest.Subtests) -> None:
     states = {"connected": "requested", "disconnected": "refused"}
     tried = {status: cases.add(wait_timeout=1) for status in states}
@@ -244,6 +249,7 @@ def test_an_unknown_connector(site: Site) -> None:
     assert run.result["request_id"] == site.requests("get")[0].request_id
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("roles", "doing"),
     [((), "read it"), (("DeviceManagementServiceConfig.Read.All",), "request a deltaSync")],
@@ -260,6 +266,7 @@ def test_a_missing_permission(site: Site, roles: tuple[str, ...], doing: str) ->
     assert "{" not in message
 
 
+@pytest.mark.slow
 def test_a_tenant_without_intune(site: Site) -> None:
     site.tenant.has_intune_licence = False
     message = site.sync().result["msg"]
@@ -267,6 +274,7 @@ def test_a_tenant_without_intune(site: Site) -> None:
     assert message.endswith("; the tenant has no Intune: check tenant and its licence.")
 
 
+@pytest.mark.slow
 def test_every_property_is_returned_in_snake_case(site: Site) -> None:
     site.connector.override = {"status": "hibernating", "someNewURLProperty": {"innerValue": 1}, "exchangeAlias": None}
     site.connector.last_sync = timedelta(minutes=1)
@@ -278,6 +286,7 @@ def test_every_property_is_returned_in_snake_case(site: Site) -> None:
     assert not [name for name in connector if "@" in name or name != name.lower()]
 
 
+@pytest.mark.slow
 def test_an_entity_wrapped_in_value_is_understood(site: Site) -> None:
     site.connector.wrap_in_value = True
     assert site.sync().result["sync"]["state"] == "completed"
@@ -291,6 +300,7 @@ def test_a_time_that_cannot_be_read_fails_before_posting(site: Site) -> None:
     assert not site.requests("sync")
 
 
+@pytest.mark.slow
 def test_module_defaults_reach_both_modules(site: Site) -> None:
     shared = site.options(connector_id=None, wait_sleep=None)
     run = site.play(
