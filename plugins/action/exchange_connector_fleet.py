@@ -72,7 +72,13 @@ class ActionModule(ActionBase):
             return {"changed": False, "by_host": True}
         else:
             found = self._found(batch, task_vars)
-        return self._synchronised(found, [*batch, *gone], {*gone}, history, limit, report_path, task_vars)
+        hidden = {secret for one in found for secret in one.secrets}
+        try:
+            return self._synchronised(found, batch, gone, history, limit, report_path, hidden, task_vars)
+        except Exception as error:  # noqa: BLE001
+            # The last net: Ansible would show the text of the error as it is, whatever secret it quotes.
+            said = errors.internal(error).sentence("The connectors of these hosts")
+            return t.cast("dict[str, t.Any]", masked({"failed": True, "changed": False, "msg": said}, hidden))
 
     def _refuse_run_once(self) -> None:
         """See that every host is told what came of its connector; the task after this one does that.
@@ -88,19 +94,20 @@ class ActionModule(ActionBase):
     def _synchronised(
         self,
         found: t.Sequence[members.Found],
-        hosts: t.Sequence[str],
-        gone: t.AbstractSet[str],
+        batch: t.Sequence[str],
+        gone: t.Sequence[str],
         history: _History,
         limit: fleet.Limit,
         report_path: str | None,
+        hidden: set[str],
         task_vars: t.Mapping[str, t.Any],
     ) -> dict[str, t.Any]:
         """Bring the connectors of the hosts that take part up to date, and tell of all.
 
-        :param hosts: all that are to be told of, whether they take part or not.
-        :param gone: those that are no longer in the play.
+        :param batch: the hosts that are in the play, whether they take part or not.
+        :param gone: those that have left it.
+        :param hidden: what must not be shown; it grows.
         """
-        hidden = {secret for one in found for secret in one.secrets}
         warned = [warning for one in found for warning in one.warnings]
         limit.count(history.failed + sum(bool(one.wrong) for one in found))
         with in_process.quiet_libraries():
@@ -121,9 +128,9 @@ class ActionModule(ActionBase):
             ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
         results = masked(results, hidden)
         entries = [_entry(one, results[one.host]) for one in found]
-        history.add(began, entries, hosts)
+        history.add(began, entries, batch, gone)
         silent = self._found([host for host in history.known if host not in history.told], task_vars)
-        left_out = [_entry(one, _skipped(_GONE if one.host in gone else _LEFT_OUT)) for one in silent]
+        left_out = [_entry(one, _skipped(_GONE if history.known[one.host] else _LEFT_OUT)) for one in silent]
         everything = [*history.entries, *left_out]
         result = {
             # The task is shown as one of the first host only, so what changed is told by each host itself.
@@ -188,9 +195,10 @@ class _History:
         self._key = key
         self.began = ""
         self.entries: list[fleet_summary.Entry] = []
-        self.known: dict[str, None] = {}
-        for began, entries, hosts in STORE.values(key):
-            self._learn(began, [fleet_summary.Entry(*fields) for fields in entries], hosts)
+        # By host, whether it had left the play.
+        self.known: dict[str, bool] = {}
+        for began, entries, *hosts in STORE.values(key):
+            self._learn(began, [fleet_summary.Entry(*fields) for fields in entries], *hosts)
 
     @property
     def failed(self) -> int:
@@ -202,19 +210,20 @@ class _History:
         """The hosts of which something is told."""
         return {one.host for one in self.entries}
 
-    def add(self, began: str, entries: t.Sequence[fleet_summary.Entry], hosts: t.Iterable[str]) -> None:
+    def add(self, began: str, entries: t.Sequence[fleet_summary.Entry], *hosts: t.Sequence[str]) -> None:
         """Add what is said now.
 
-        :param hosts: those that it is about or was not about.
+        :param hosts: those of the batch, and those that have left the play.
         """
-        hosts = [*hosts]
-        self._learn(began, entries, hosts)
-        STORE.append(self._key, [began, entries, hosts])
+        self._learn(began, entries, *hosts)
+        STORE.append(self._key, [began, entries, *hosts])
 
-    def _learn(self, began: str, entries: t.Iterable[fleet_summary.Entry], hosts: t.Iterable[str]) -> None:
+    def _learn(
+        self, began: str, entries: t.Iterable[fleet_summary.Entry], batch: t.Iterable[str], gone: t.Iterable[str]
+    ) -> None:
         self.began = self.began or began
         self.entries += entries
-        self.known.update(dict.fromkeys(hosts))
+        self.known.update({**dict.fromkeys(batch, False), **dict.fromkeys(gone, True)})
 
 
 def _skipped(why: str) -> dict[str, t.Any]:

@@ -300,6 +300,7 @@ def test_a_host_that_failed_before_the_role_is_counted_once_in_all_batches(fleet
     assert fleet.accepted == [int(host != broken) for host in fleet.hosts]
     assert [result["summary"]["total"] for result in fleet.fleet_results] == [3, 6]
     assert counted(fleet.summary) == {"synchronised": 5, "skipped": 1}
+    assert fleet.summary["skipped"][0]["reason"] == GONE
 
 
 def test_hosts_that_failed_before_the_role_do_not_count_for_the_limit(fleet: Fleet) -> None:

@@ -185,6 +185,32 @@ def test_keywords_around_the_role_change_nothing(three: Fleet) -> None:
     assert counted(three.summary) == {"fresh": 3}
 
 
+def test_hosts_that_cannot_be_reached_are_left_out_and_other_roles_may_use_this_one(three: Fleet) -> None:
+    roles = three.folder / "roles"
+    for name, content in {
+        "needs/meta/main.yml": {"dependencies": [{"role": ROLE, "when": NOT_B}]},
+        "needs/tasks/main.yml": [{"ansible.builtin.debug": {}}],
+        "uses/tasks/main.yml": [role(when=f"inventory_hostname == '{B}'")],
+    }.items():
+        (roles / name).parent.mkdir(parents=True)
+        (roles / name).write_text(json.dumps(content))
+    three.hosts["lost"] = {
+        **three.hosts[A],
+        "ansible_connection": "ssh",
+        "ansible_host": "127.0.0.1",
+        "ansible_port": 9,
+    }
+    ping = {"ansible.builtin.raw": "true", "when": "inventory_hostname == 'lost'"}
+    used = [{"ansible.builtin.include_role": {"name": "needs"}}, {"ansible.builtin.include_role": {"name": "uses"}}]
+    run = play(three, [ping, *used[:1]])
+    assert run.code == 4, run.output
+    assert three.accepted == [1, 0, 1, 1], "the lost one is the first again"
+    assert counted(three.summary) == {"synchronised": 2, "skipped": 2}
+    assert sorted(one["reason"] for one in three.summary["skipped"]) == [LEFT_OUT, GONE]
+    assert play(three, used[1:]).code == 0
+    assert three.accepted == [1, 1, 1, 1]
+
+
 def test_no_failure_of_the_role_itself_is_one_of_hosts_that_it_is_not_for(three: Fleet) -> None:
     run = play(three, [role(when=f"inventory_hostname == '{B}'", vars={OPTION + "max_failures": "many"})])
     assert run.code == 2
