@@ -245,19 +245,27 @@ def test_a_file_with_a_federated_token_is_read_anew_for_each_sign_in(site: Site,
     assert len(site.requests("token")) == 2
 
 
-@pytest.mark.parametrize(("user", "alias"), [("AZURE_AD_USER", "ad_user"), ("AZURE_USERNAME", "username")])
+@pytest.mark.parametrize(
+    ("user", "alias", "name"),
+    [
+        ("AZURE_AD_USER", "ad_user", "ops#1@contoso.example"),
+        ("AZURE_USERNAME", "username", "guest_fabrikam.example#EXT#@contoso.example"),
+        ("AZURE_USERNAME", "username", "a?b/c%20d e@contoso.example"),
+    ],
+)
 @pytest.mark.parametrize("by", ["options", "environment"])
-def test_user_name_and_password(site: Site, user: str, alias: str, by: str) -> None:
+def test_user_name_and_password(site: Site, user: str, alias: str, name: str, by: str) -> None:
     app = site.tenant.add_app(public=True)
-    site.tenant.add_user("admin@contoso.example", "pass word 1")
+    site.tenant.add_user(name, "pass word 1")
     if by == "options":
-        options = {alias: "admin@contoso.example", "password": "pass word 1"}
-        grants = read(site, tenant=site.tenant.domain, client_id=app.client_id, **options)
+        grants = read(
+            site, tenant=site.tenant.domain, client_id=app.client_id, **{alias: name, "password": "pass word 1"}
+        )
     else:
         environment = {
             "AZURE_TENANT": site.tenant.domain,
             "AZURE_CLIENT_ID": app.client_id,
-            user: "admin@contoso.example",
+            user: name,
             "AZURE_PASSWORD": "pass word 1",
         }
         grants = read(site, environment)
