@@ -83,7 +83,7 @@ units: tree $(BUILD)/uv/ready ## Run the unit tests on every ansible-core from 2
 integration: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready tree ## Run playbooks and modules against the simulator
 	$(PYTEST) tests/integration
 
-docs: $(BUILD)/docs/ready tree ## Build the reference and the guides as HTML, and follow every link in them
+docs: $(BUILD)/docs/ready tree ## Build the reference and the guides as HTML, and follow the links within them
 	@rm -rf $(BUILD)/docs/rst $(BUILD)/docs/html
 	@mkdir -m 750 $(BUILD)/docs/rst
 	$(IN_DOCS) antsibull-docs collection --use-current --squash-hierarchy --dest-dir $(BUILD)/docs/rst graphops.intune
@@ -116,6 +116,7 @@ $(BUILD)/%/ready: | $(BUILD)/uv/ready
 	@touch $@
 
 $(BUILD)/uv/ready:
+	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 9) else "$(PYTHON) is older than Python 3.9; name another one, as in make PYTHON=python3.11")'
 	$(PYTHON) tests/tools/environments.py
 	@touch $@
 

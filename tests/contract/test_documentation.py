@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import importlib
 import re
 import typing as t
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.graphops.intune.plugins.module_utils import options
+from ansible_collections.graphops.intune.plugins.module_utils import identity, options
 from ansible_collections.graphops.intune.plugins.module_utils.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -164,3 +165,25 @@ def test_requirements_are_the_same_everywhere() -> None:
     for line in lines:
         library, version = line.split(">=")
         assert f"| {library} | {version} or later |" in README
+
+
+def test_all_variables_of_the_environment_are_on_one_page() -> None:
+    page = (ROOT / "docs" / "docsite" / "rst" / "environment.rst").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^   \* - ``([a-z_0-9]+)``\n     - (.*)$", page, re.MULTILINE))
+    for option, variables in {**options.IDENTITY_VARIABLES, **options.CLOUD_VARIABLES}.items():
+        assert re.findall(r"``([A-Z_0-9]+)``", rows[option]) == list(variables), "in the order in which they count"
+    written = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").glob("*/meta/argument_specs.yml")]
+    named = {name for path in written for name in re.findall(r"\bE\(([A-Za-z_]+)\)", path.read_text(encoding="utf-8"))}
+    read = {name for names in identity._HOST_VARIABLES.values() for name in names}  # noqa: SLF001
+    assert named | read <= set(re.findall(r"``([A-Z_0-9]+)``", page))
+
+
+def test_what_the_package_says_leads_to_what_is_packed() -> None:
+    """Galaxy shows README as it is in the package."""
+    patterns = [line for line in (ROOT / "tests" / "tools" / "package.txt").read_text().splitlines() if line[:1] != "#"]
+    for target in re.findall(r"\]\(([^)#]+)", README):
+        here = target.partition("/graphops/graphops.intune/blob/main/")[2]
+        if here:
+            assert (ROOT / here).exists(), target
+        elif "://" not in target:
+            assert any(fnmatch.fnmatch(target, pattern) for pattern in patterns), target
