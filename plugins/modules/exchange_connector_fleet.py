@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exchange_connector_fleet
-short_description: Synchronise the Exchange connectors of all hosts of a play
+short_description: Internal, the part of a role that synchronises the Exchange connectors of all hosts of a play
 version_added: 1.0.0
 description:
   - What the role P(graphops.intune.exchange_connector_sync#role) is made of. Use the role, which tells each host what
@@ -93,30 +93,246 @@ by_host:
   version_added: 1.1.0
 refused:
   description: Why nothing is done for any host, if that is the result of each of them and not of the play.
-  returned: where it is so
+  returned: if nothing was done for that reason
   type: str
   sample: max_failures is 'many'; give a number, or a percentage such as 10%.
   version_added: 1.1.0
 connectors:
-  description: By host, what came of its connector.
-  returned: success
+  description: What came of each connector, by host. What changed or failed is told by each host, not by this task.
+  returned: unless RV(by_host) or RV(refused)
   type: dict
   sample:
     exch-berlin:
       changed: true
+      diff:
+        after:
+          last_sync_date_time: "2026-11-22T18:04:11.320597Z"
+          status: connected
+          sync: deltaSync completed
+        before:
+          last_sync_date_time: "2026-11-19T16:37:02Z"
+          status: connected
       failed: false
       last_sync_date_time: "2026-11-22T18:04:11.320597Z"
-      msg: the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
+      msg: requested because the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
       outcome: synchronised
       request_id: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+  contains:
+    <host>:
+      description: The name of a host in the inventory.
+      type: dict
+      contains:
+        changed:
+          description: Whether Graph accepted a request to synchronise it, may have, or in check mode would have.
+          type: bool
+        diff:
+          description: The time of the last synchronisation and the status, before and after.
+          returned: when it changed
+          type: dict
+          contains:
+            after:
+              description: What it was at the end.
+              type: dict
+              contains:
+                last_sync_date_time:
+                  description: When the last synchronisation had ended, in UTC; V(null) for never.
+                  type: str
+                status:
+                  description: The connector's status.
+                  type: str
+                sync:
+                  description: The kind of synchronisation and the state it came to.
+                  type: str
+            before:
+              description: What it was before.
+              type: dict
+              contains:
+                last_sync_date_time:
+                  description: When the last synchronisation had ended, in UTC; V(null) for never.
+                  type: str
+                status:
+                  description: The connector's status.
+                  type: str
+        failed:
+          description: Whether something went wrong with it.
+          type: bool
+        last_sync_date_time:
+          description: When its last synchronisation ended, in UTC; V(null) for never or not known.
+          type: str
+        msg:
+          description: Why it was synchronised or not, or what went wrong, in words.
+          type: str
+        outcome:
+          description: The first in RV(summary.outcomes) that is true of it.
+          type: str
+        request_id:
+          description: What Microsoft's support asks for; V(null) if there is none.
+          type: str
 summary:
   description:
-    - Counts by outcome, and the connectors that failed or are stale, by name and with the reason, those of earlier
-      batches (C(serial)) included. Also set as the statistic C(exchange_connector_sync). At most 60000 bytes long as
-      JSON; what was left out is counted.
-  returned: success
+    - Counts by outcome, and what needs a look, by name and with the reason. With C(serial), what earlier batches did is
+      in it as well. No connector is in two of the lists.
+    - At most 60000 bytes long as JSON. First the reasons are cut, then the lists.
+  returned: unless RV(by_host) or RV(refused)
   type: dict
   sample:
-    changed: 1
-    total: 1
+    changed: 148
+    disconnected: []
+    failed:
+      - age: 3 d 2 h
+        age_seconds: 266400
+        connector_id: 6f0c2a11-1de8-e11c-e81d-1ce1e81d1ce1
+        host: EXCH7-6f0c2a11
+        reason: >-
+          its status is disconnected, so no deltaSync was requested; connect it in Intune's admin centre, or set
+          require_connected to false to request one all the same
+        request_id: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+        server_name: EXCH7
+        tenant: fabrikam.example
+    finished: "2026-11-22T18:06:10Z"
+    more:
+      disconnected: 0
+      failed: 0
+      skipped: 0
+      stale: 0
+      unknown: 0
+    outcomes:
+      failed: 1
+      fresh: 51
+      predicted: 0
+      requested: 0
+      skipped: 0
+      synchronised: 148
+      unknown: 0
+    skipped: []
+    stale: []
+    started: "2026-11-22T18:00:00Z"
+    total: 200
+    unknown: []
+  contains:
+    changed:
+      description: How many changed, in check mode would have.
+      type: int
+    disconnected:
+      description: Those with the outcome V(fresh) whose status is not V(connected), as in RV(summary.failed).
+      type: list
+      elements: dict
+    failed:
+      description: Those with this outcome, sorted by tenant and host.
+      type: list
+      elements: dict
+      contains:
+        age:
+          description: How long ago its last synchronisation had ended, in words.
+          type: str
+        age_seconds:
+          description: The same in seconds; V(null) for never or not known.
+          type: int
+        connector_id:
+          description: The id of the connector.
+          type: str
+        host:
+          description: The name of the host in the inventory.
+          type: str
+        reason:
+          description: Why, in words.
+          type: str
+        request_id:
+          description: What Microsoft's support asks for; empty if there is none.
+          type: str
+        server_name:
+          description: The name of the Exchange server; empty if the connector could not be read.
+          type: str
+        tenant:
+          description: The tenant as it was named.
+          type: str
+    finished:
+      description: When the last batch ended, in UTC.
+      type: str
+    more:
+      description: How many were cut off each list.
+      type: dict
+      contains:
+        disconnected:
+          description: Of RV(summary.disconnected).
+          type: int
+        failed:
+          description: Of RV(summary.failed).
+          type: int
+        skipped:
+          description: Of RV(summary.skipped).
+          type: int
+        stale:
+          description: Of RV(summary.stale).
+          type: int
+        unknown:
+          description: Of RV(summary.unknown).
+          type: int
+    outcomes:
+      description: How many there are of each outcome.
+      type: dict
+      contains:
+        failed:
+          description: No synchronisation was seen.
+          type: int
+        fresh:
+          description: Recent enough, nothing was requested.
+          type: int
+        predicted:
+          description: It is due; nothing was requested, as this run only looks (check mode).
+          type: int
+        requested:
+          description: Graph accepted the request, its end was not waited for.
+          type: int
+        skipped:
+          description: Nothing was tried.
+          type: int
+        synchronised:
+          description: It was requested, and its end was seen.
+          type: int
+        unknown:
+          description: Graph may have accepted the request, its answers were lost.
+          type: int
+    skipped:
+      description: Those with this outcome, as in RV(summary.failed).
+      type: list
+      elements: dict
+    stale:
+      description:
+        - Those with the outcome V(requested) or V(predicted) whose last synchronisation is still older than the maximum
+          age, as in RV(summary.failed).
+      type: list
+      elements: dict
+    started:
+      description: When the first batch began, in UTC.
+      type: str
+    total:
+      description: How many connectors the run has been about so far.
+      type: int
+    unknown:
+      description: Those with this outcome, as in RV(summary.failed).
+      type: list
+      elements: dict
+ansible_stats:
+  description: Sets the statistic C(exchange_connector_sync), as M(ansible.builtin.set_stats) does; AWX makes an artifact of it.
+  returned: unless RV(by_host) or RV(refused)
+  type: dict
+  sample:
+    aggregate: false
+    data: {}
+    per_host: false
+  contains:
+    aggregate:
+      description: Whether it is added to an earlier one. Each batch replaces it.
+      type: bool
+    data:
+      description: The statistic.
+      type: dict
+      contains:
+        exchange_connector_sync:
+          description: As RV(summary).
+          type: dict
+    per_host:
+      description: Whether it is kept for each host.
+      type: bool
 """

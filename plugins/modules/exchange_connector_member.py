@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exchange_connector_member
-short_description: (internal) Add a host to those whose connectors are synchronised next
+short_description: Internal, the part of a role that adds a host to those whose connectors are synchronised next
 version_added: 1.1.0
 description:
   - A part of the role P(graphops.intune.exchange_connector_sync#role). Use the role.

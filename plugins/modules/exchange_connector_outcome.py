@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: exchange_connector_outcome
-short_description: Tell one host of a fleet what came of its connector
+short_description: Internal, the part of a role that tells one host what came of its connector
 version_added: 1.0.0
 description:
   - The second half of the role P(graphops.intune.exchange_connector_sync#role). Use the role.
@@ -60,10 +60,17 @@ EXAMPLES = r"""
 
 RETURN = r"""
 outcome:
-  description: V(failed), V(unknown), V(requested), V(synchronised), V(predicted), V(fresh) or V(skipped).
+  description:
+    - What became of the connector - V(failed), V(unknown), V(requested), V(synchronised), V(predicted), V(fresh) or
+      V(skipped). M(graphops.intune.exchange_connector_fleet) says what they mean.
   returned: always
   type: str
   sample: synchronised
+msg:
+  description: Why it was synchronised or not, or what went wrong, in words.
+  returned: always
+  type: str
+  sample: requested because the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
 last_sync_date_time:
   description: When the connector's last synchronisation ended, in UTC; V(null) for never or not known.
   returned: always
@@ -74,4 +81,40 @@ request_id:
   returned: always
   type: str
   sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
+diff:
+  description: The time of the last synchronisation and the status, before and after.
+  returned: when the connector changed
+  type: dict
+  sample:
+    after:
+      last_sync_date_time: "2026-11-22T18:04:11.320597Z"
+      status: connected
+      sync: deltaSync completed
+    before:
+      last_sync_date_time: "2026-11-19T16:37:02Z"
+      status: connected
+  contains:
+    after:
+      description: What it was at the end.
+      type: dict
+      contains:
+        last_sync_date_time:
+          description: When the last synchronisation had ended, in UTC; V(null) for never.
+          type: str
+        status:
+          description: The connector's status.
+          type: str
+        sync:
+          description: The kind of synchronisation and the state it came to.
+          type: str
+    before:
+      description: What it was before.
+      type: dict
+      contains:
+        last_sync_date_time:
+          description: When the last synchronisation had ended, in UTC; V(null) for never.
+          type: str
+        status:
+          description: The connector's status.
+          type: str
 """
