@@ -314,12 +314,16 @@ summary:
       type: list
       elements: dict
 ansible_stats:
-  description: Sets the statistic C(exchange_connector_sync), as M(ansible.builtin.set_stats) does; AWX makes an artifact of it.
+  description:
+    - Sets the statistic C(exchange_connector_sync), as M(ansible.builtin.set_stats) does. AWX makes an artifact of it.
   returned: unless RV(by_host) or RV(refused)
   type: dict
   sample:
     aggregate: false
-    data: {}
+    data:
+      exchange_connector_sync:
+        changed: 148
+        total: 200
     per_host: false
   contains:
     aggregate:
