@@ -87,7 +87,7 @@ RETURN = r"""
 by_host:
   description:
     - Whether nothing was done, because each host has to say first that the role is run for it, and with what.
-  returned: always
+  returned: success
   type: bool
   sample: false
   version_added: 1.1.0
@@ -323,7 +323,16 @@ ansible_stats:
     data:
       exchange_connector_sync:
         changed: 148
+        disconnected: []
+        failed: []
+        finished: "2026-11-22T18:06:10Z"
+        more: {disconnected: 0, failed: 0, skipped: 0, stale: 0, unknown: 0}
+        outcomes: {failed: 0, fresh: 52, predicted: 0, requested: 0, skipped: 0, synchronised: 148, unknown: 0}
+        skipped: []
+        stale: []
+        started: "2026-11-22T18:00:00Z"
         total: 200
+        unknown: []
     per_host: false
   contains:
     aggregate:

@@ -63,7 +63,7 @@ outcome:
   description:
     - What became of the connector - V(failed), V(unknown), V(requested), V(synchronised), V(predicted), V(fresh) or
       V(skipped). M(graphops.intune.exchange_connector_fleet) says what they mean.
-  returned: always
+  returned: unless the role as a whole was refused
   type: str
   sample: synchronised
 msg:
@@ -73,12 +73,12 @@ msg:
   sample: requested because the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
 last_sync_date_time:
   description: When the connector's last synchronisation ended, in UTC; V(null) for never or not known.
-  returned: always
+  returned: unless the role as a whole was refused
   type: str
   sample: "2026-11-22T18:04:11.320597Z"
 request_id:
   description: What Microsoft's support asks for; V(null) if there is none.
-  returned: always
+  returned: unless the role as a whole was refused
   type: str
   sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
 diff:
