@@ -72,17 +72,18 @@ class Graph:
         self._tokens = tokens
         self._takes_batches = True
 
-    def reading(self, path: str, *, doing: str, limit: float | None = None) -> Story[Reply]:
+    def reading(self, path: str, *, doing: str, limit: float | None = None, largest: int | None = None) -> Story[Reply]:
         """Read ``path`` (below the version, or a whole URL on this Graph).
 
         :param doing: what for, as in "could not ...".
         :param limit: seconds for all tries, if other than ``retry_timeout``.
+        :param largest: bytes that the answer may have, if it may be more than usual.
         :raises GraphError: Graph refused it.
         :raises Unavailable: Graph could not be reached, or had no time for it.
         :raises SignInError: no token.
         """
         answer: transport.Answer = yield from transport.patiently(
-            Ask("GET", path),
+            Ask("GET", path, largest=largest),
             host=urlsplit(self.url).netloc,
             json_expected=True,
             timing=self.http.timing,
@@ -123,7 +124,8 @@ class Graph:
                     advice="run again later, or raise retry_timeout",
                 )
             seen.add(url)
-            reply = self.tell_one(self.reading(url, doing=doing, limit=patience.left))
+            reading = self.reading(url, doing=doing, limit=patience.left, largest=transport.LARGEST_PAGE)
+            reply = self.tell_one(reading)
             if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
                     f"could not {doing}, because Graph sent no list", advice="check that graph_url is a Microsoft Graph"
@@ -193,7 +195,13 @@ class Graph:
 
     def _single(self, token: str, ask: Ask) -> Outcome:
         try:
-            return self.http.once(ask.method, self._url(ask.path), headers=_signed(token, ask), data=ask.content)
+            return self.http.once(
+                ask.method,
+                self._url(ask.path),
+                headers=_signed(token, ask),
+                data=ask.content,
+                largest=ask.largest,
+            )
         except errors.Unanswered as error:
             return error
 

@@ -28,12 +28,14 @@ class Ask(t.NamedTuple):
 
     :param content: JSON; None for a request without content.
     :param limit: seconds that signing in for it may take; None for ``retry_timeout``.
+    :param largest: bytes that the content of its answer may have, if it may be more than usual.
     """
 
     method: str
     path: str
     content: str | None = None
     limit: float | None = None
+    largest: int | None = None
 
 
 class Pause(t.NamedTuple):

@@ -21,6 +21,7 @@ import time
 import typing as t
 import zlib
 from datetime import datetime
+from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 from . import errors, retries, secrecy, timestamps
@@ -35,6 +36,7 @@ try:
     import urllib3.connection
     import urllib3.connectionpool
     import urllib3.exceptions
+    import urllib3.util.connection
     from urllib3.util.ssl_ import create_urllib3_context
     from urllib3.util.ssl_match_hostname import CertificateError
 
@@ -50,8 +52,11 @@ except Exception:  # noqa: BLE001
     _HTTPAdapter = _HTTPConnection = _HTTPConnectionPool = object  # type: ignore[assignment]
     _HTTPSConnection = _HTTPSConnectionPool = object  # type: ignore[assignment]
 
-# A page of a thousand connectors is half a megabyte; whatever is larger than this is not Graph.
-_LARGEST_BODY = 16 * 1024 * 1024
+# What is larger comes neither from Graph nor from Entra ID: a connector has half a kilobyte, a gateway's page has more,
+# and an answer to a batch may have twenty of these; a page of a list has half a megabyte for a thousand connectors.
+# msal makes objects of whatever it gets, which in memory are up to twenty times as large as in JSON or XML.
+_LARGEST_BODY = 2 * 1024 * 1024
+LARGEST_PAGE = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 # http.client's own limit to a header.
 _LONGEST_LINE = 65536
@@ -158,14 +163,49 @@ class _Response(http.client.HTTPResponse):
 
 
 class _BeforeRequest:
-    """Marks what goes wrong before a request is sent: the end of a handshake looks like the end of an answer."""
+    """How a connection is made: in the time for one, and so that everyone knows that no request was sent yet."""
+
+    _dns_host: t.Any
+    port: t.Any
+    timeout: t.Any
 
     def connect(self) -> None:
         try:
             super().connect()  # type: ignore[misc]
         except Exception as error:
+            # The end of a handshake looks like the end of an answer.
             error.before_request = True  # type: ignore[attr-defined]
             raise
+
+    def _new_conn(self) -> socket.socket:
+        """Try the addresses of the name, each for its share of the time that is left.
+
+        urllib3 gives each the whole time. Graph has some ten, so a firewall that drops packets would take minutes.
+        """
+        name, timeout = self._dns_host, self.timeout
+        deadline = time.monotonic() + timeout
+        try:
+            found = socket.getaddrinfo(
+                name, self.port, urllib3.util.connection.allowed_gai_family(), socket.SOCK_STREAM
+            )
+            addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        except (OSError, UnicodeError):
+            # Whoever fails in the same way below says it in its own words.
+            addresses = [name]
+        try:
+            for further, address in zip(reversed(range(len(addresses))), addresses):
+                self._dns_host, self.timeout = address, max(0.1, deadline - time.monotonic()) / (further + 1)
+                try:
+                    made: socket.socket = super()._new_conn()  # type: ignore[misc]
+                    break
+                except Exception:
+                    if not further:
+                        raise
+        finally:
+            self._dns_host, self.timeout = name, timeout
+        # What is left is for the handshake.
+        made.settimeout(max(0.1, deadline - time.monotonic()))
+        return made
 
 
 class _PlainConnection(_BeforeRequest, _HTTPConnection):
@@ -200,7 +240,12 @@ class _Adapter(_HTTPAdapter):
         _use_our_connections(self.poolmanager)
 
     def proxy_manager_for(self, proxy: str, **kwargs: t.Any) -> t.Any:
-        return _use_our_connections(super().proxy_manager_for(proxy, ssl_context=self._context, **kwargs))
+        kwargs["ssl_context"] = self._context
+        if self._context.check_hostname or self._context.verify_mode == ssl.CERT_NONE:
+            # With a context of others, urllib3 1.26 does not look at a proxy's name. So it uses its own there, which
+            # trusts the system's authorities.
+            kwargs["proxy_ssl_context"] = self._context
+        return _use_our_connections(super().proxy_manager_for(proxy, **kwargs))
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)
@@ -298,6 +343,8 @@ class Transport:
             self._session.mount(scheme, _Adapter(context))
         # Not following redirects, requests still reads their whole body and their address, whatever these are.
         self._session.get_redirect_target = lambda _response: None  # type: ignore[assignment,method-assign]
+        # Nobody here needs cookies, and whoever may set them could have each request carry megabytes.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         if context.verify_mode == ssl.CERT_NONE:
             # The documentation says what it means; urllib3 would say it at every request.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -315,10 +362,12 @@ class Transport:
         params: t.Any = None,
         data: t.Any = None,
         of_host: bool = False,
+        largest: int | None = None,
     ) -> Answer:
         """Send one request and read its answer, whatever its status.
 
         :param of_host: whether this host itself is asked, as for its managed identity: then no proxy is.
+        :param largest: bytes that the content of the answer may have, if it may be more than usual.
         :raises Unanswered: there was no answer, or not a whole one, or a redirect.
         """
         host = urlsplit(url).netloc
@@ -336,7 +385,7 @@ class Transport:
             )
             try:
                 _refuse_redirect(response, host)
-                body = self._body(response, host)
+                body = self._body(response, host, largest or _LARGEST_BODY)
             except BaseException:
                 response.close()
                 raise
@@ -404,10 +453,10 @@ class Transport:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""
         self._session.close()
 
-    def _body(self, response: t.Any, host: str) -> bytes:
+    def _body(self, response: t.Any, host: str, largest: int) -> bytes:
         """Read a body with a limit to its size, packed and unpacked: it may go on for ever, or be a bomb."""
         too_large = errors.Unanswered(
-            f"{host} sent more than {_LARGEST_BODY // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
+            f"{host} sent more than {largest // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
         )
         parts, size = [], 0
         # As urllib3 2 does by itself, and 1.26 does not.
@@ -415,7 +464,7 @@ class Transport:
         for part in response.raw.stream(_CHUNK, decode_content=False):
             parts.append(part)
             size += len(part)
-            if size > _LARGEST_BODY:
+            if size > largest:
                 raise too_large
         response.raw.release_conn()
         body = b"".join(parts)
@@ -425,10 +474,10 @@ class Transport:
         # What makes it out of gzip makes it out of deflate too.
         unpacker = zlib.decompressobj(wbits=32 + zlib.MAX_WBITS)
         try:
-            body = unpacker.decompress(body, _LARGEST_BODY + 1)
+            body = unpacker.decompress(body, largest + 1)
         except zlib.error:
             body = b""
-        if len(body) > _LARGEST_BODY:
+        if len(body) > largest:
             raise too_large
         if not unpacker.eof or encoding not in ("gzip", "x-gzip", "deflate"):
             raise errors.Unanswered(f"the answer of {host} could not be decoded", advice=_PROXY_ADVICE, sent=True)
@@ -602,8 +651,9 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
     untrusted = caused_by(ssl.SSLCertVerificationError, CertificateError)
     if untrusted is not None:
         why = getattr(untrusted, "verify_message", "") or "it does not fit"
+        whose = f"the proxy to {host}" if caused_by(requests.exceptions.ProxyError) else host
         return errors.Unanswered(
-            f"the TLS certificate of {host} is not trusted ({errors.one_line(why)})",
+            f"the TLS certificate of {whose} is not trusted ({errors.one_line(why)})",
             advice="name the authority that signed it with ca_path, or ask who changes the traffic",
             sent=False,
             lasting=True,

@@ -25,6 +25,7 @@ from urllib.parse import quote_plus
 
 import pytest
 import requests
+import urllib3
 from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, secrecy, transport
 from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, Unanswered, Unavailable
 from ansible_collections.graphops.intune.plugins.module_utils.story import Ask, tell_one
@@ -309,12 +310,13 @@ def test_an_error_quotes_no_secret(server: Server, client: Client) -> None:
     assert get(http, server.url).body.decode() == SECRET
 
 
-LARGE = bytes(16 * 1024 * 1024 + 1)
+LARGE = bytes(2 * 1024 * 1024 + 1)
 
 
 def test_the_largest_body(server: Server, client: Client) -> None:
-    server.script = [answer(200, LARGE[:-1])]
+    server.script = [answer(200, LARGE[:-1]), answer(200, LARGE)]
     assert len(get(client(), server.url).body) == len(LARGE) - 1
+    assert len(client().once("GET", server.url, headers={}, largest=len(LARGE)).body) == len(LARGE)
 
 
 @pytest.mark.parametrize(
@@ -325,9 +327,7 @@ def test_the_largest_body(server: Server, client: Client) -> None:
 def test_a_body_that_is_too_large(server: Server, client: Client, step: Step) -> None:
     server.script = [step]
     error = failure(client(), server.url)
-    assert error.sentence() == (
-        f"{server.host} sent more than 16 MiB; check that no proxy or portal stands in between."
-    )
+    assert error.sentence() == (f"{server.host} sent more than 2 MiB; check that no proxy or portal stands in between.")
     assert (error.sent, error.lasting) == (True, True)
 
 
@@ -438,6 +438,39 @@ def test_a_connection_that_is_refused(client: Client, closed_port: int) -> None:
         f"127.0.0.1:{closed_port} could not be reached (connection refused); check the network and the proxy."
     )
     assert (error.sent, error.lasting) == (False, False)
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_all_addresses_of_a_name_have_the_time_of_one(
+    server: Server, client: Client, monkeypatch: pytest.MonkeyPatch, answers: bool
+) -> None:
+    silent, url = [f"127.0.0.{number}" for number in range(2, 8)], f"https://graph.example:{server.server_port}"
+    all_of_it = [*silent, "127.0.0.1"] if answers else silent
+
+    def resolve(host: str, port: int, *_how: t.Any, **_more: t.Any) -> list[t.Any]:
+        names = all_of_it if host == "graph.example" else [host]
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", (name, port)) for name in names]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with contextlib.ExitStack() as stack:
+        for name in silent:
+            listening = stack.enter_context(socket.socket())
+            listening.bind((name, server.server_port))
+            listening.listen(0)
+            # What goes beyond the queue is not answered, as by a firewall.
+            for _ in range(3):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex((name, server.server_port))
+        began = time.monotonic()
+        http = client(validate_certs=False, request_timeout=2)
+        if answers:
+            assert get(http, url).status == 200
+        else:
+            error = failure(http, url)
+            assert " accepted no connection within 2 s; check the network" in error.sentence()
+            assert not error.sent
+        assert time.monotonic() - began < 4
 
 
 @pytest.mark.parametrize(("number", "lasting"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, False)])
@@ -564,6 +597,14 @@ def test_authorities_that_are_no_certificates(tmp_path: Path) -> None:
 # Environment
 
 
+def test_no_cookie_is_kept(server: Server, client: Client) -> None:
+    server.script = [answer(Set_Cookie="a=b")]
+    http = client()
+    get(http, server.url)
+    get(http, server.url)
+    assert [headers.get("Cookie") for _method, _path, headers, _body in server.requests] == [None, None]
+
+
 def test_credentials_of_netrc_are_not_used(server: Server, client: Client, environ: t.Any, tmp_path: Path) -> None:
     netrc = tmp_path / ".netrc"
     netrc.write_text("machine 127.0.0.1 login user password secret\n", encoding="ascii")
@@ -685,6 +726,21 @@ def test_no_proxy_is_asked_for_the_host_s_own_identity(
     assert proxy.requests == []
 
 
+@pytest.mark.skipif(urllib3.__version__ < "2", reason="urllib3 1.26 does not look at the proxy's name then")
+def test_a_proxy_with_tls_is_trusted_as_others_are(
+    server: Server, client: Client, pki: Pki, environ: t.Any, tmp_path: Path
+) -> None:
+    log = tmp_path / "keys"
+    environ.setenv("SSLKEYLOGFILE", str(log))
+    with Server(pki.context) as proxy:
+        environ.setenv("HTTPS_PROXY", f"https://{proxy.host}")
+        proxy.script = [through]
+        assert get(client(), server.url).status == 200
+        assert f"of the proxy to {server.host} is not trusted" in failure(client(pki.other), server.url).sentence()
+        assert [method for method, *_request in proxy.requests] == ["CONNECT"]
+    assert not log.exists() or b"CLIENT" not in log.read_bytes()
+
+
 PROXY = {"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "ALL_PROXY": "http://c", "HTTP_PROXY": "http://d"}
 
 
@@ -763,8 +819,8 @@ def test_plain_http_has_a_deadline_too(client: Client) -> None:
 
 ATTACKS = """
 import sys
-from ansible_collections.graphops.intune.plugins.module_utils import exchange_connector, graph
-from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, transport
+from ansible_collections.graphops.intune.plugins.module_utils import exchange_connector, graph, identity
+from ansible_collections.graphops.intune.plugins.module_utils import clouds, errors, retries, transport
 
 class Tokens:
     def token(self, limit=None): return "t"
@@ -779,8 +835,13 @@ def high_water():
         return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
 
 before = high_water()
-for attack in ("line", "arrays", "objects", "texts", "pages", "bomb"):
-    asked = graph.Graph(sys.argv[1] + "/" + attack, tokens=Tokens(), http=http(), asker=errors.Asker("", ""))
+for attack in ("line", "arrays", "objects", "texts", "pages", "bomb", "sign-in"):
+    url = sys.argv[1] + "/" + attack
+    tokens = Tokens()
+    if attack == "sign-in":
+        who = identity.choose({"tenant": "t", "client_id": "c", "secret": "s"}, {}, has_cli=bool)
+        tokens = identity.SignIn(who, clouds.Endpoints(url, sys.argv[1]), http(), environ={})
+    asked = graph.Graph(url, tokens=tokens, http=http(), asker=errors.Asker("", ""))
     try:
         exchange_connector.read_all(asked)
     except errors.IntuneError as error:
@@ -808,8 +869,12 @@ def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None
         elif name == "pages":
             page = {"value": [{"id": "a" * 30 + str(n)} for n in range(5000)], "@odata.nextLink": self_}
             answer(body=gzip.compress(json.dumps(page).encode(), 1), Content_Encoding="gzip")(handler)
+        elif handler.path.endswith("openid-configuration"):
+            names = ("issuer", "authorization_endpoint", "token_endpoint")
+            answer(body=json.dumps(dict.fromkeys(names, f"{server.url}/t")).encode())(handler)
         else:
-            answer(body=packed[name], Content_Encoding="gzip")(handler)
+            status, name = (400, "arrays") if name == "t" else (200, name)
+            answer(status, packed[name], Content_Encoding="gzip")(handler)
 
     server.script = [attack] * 200
     run = [sys.executable, "-c", ATTACKS, server.url, pki.authority]
@@ -823,7 +888,7 @@ def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None
     )
     assert done.returncode == 0, done.stderr
     *told, grown = done.stdout.splitlines()
-    assert len(told) == 6
+    assert len(told) == 7
     assert not [line for line in told if "was believed" in line], told
     assert int(grown) < 150, told
 
