@@ -329,8 +329,6 @@ def internal(error: Exception) -> IntuneError:
 
 def one_line(text: str) -> str:
     """Make text from elsewhere safe to print: one line, no control characters, not too long, no part of a secret."""
-    if len(text) > SEARCHED:
-        text = secrecy.masked(text)[:SEARCHED]
     line = _on_one_line(text)
     # What stays as it is gets masked with all that is returned.
     if line != text or len(line) > _LONGEST or secrecy.may_hide(line):
