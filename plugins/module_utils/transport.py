@@ -120,7 +120,7 @@ class _Arriving(io.RawIOBase):
 
 
 class _Lines(io.BufferedReader):
-    """Remembers the last line that was read, and gives no line that has no end."""
+    """Remembers the last line that was read, and gives nothing that has no end."""
 
     last = b""
 
@@ -131,6 +131,12 @@ class _Lines(io.BufferedReader):
         if len(self.last) > _LONGEST_LINE:
             raise http.client.LineTooLong("line")
         return self.last
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        # To urllib3, a chunk may have a size of -1, and is then all that ever comes.
+        if size is None or size < 0:
+            raise urllib3.exceptions.InvalidHeader("a size below zero")
+        return super().read(size)
 
 
 class _Response(http.client.HTTPResponse):

@@ -285,6 +285,14 @@ def test_a_compressed_body_that_is_cut(server: Server, client: Client) -> None:
     assert "could not be decoded" in failure(client(), server.url).what
 
 
+@pytest.mark.parametrize("size", [b"-1", b"-2", b"-ffffffffff"])
+def test_a_chunk_of_a_size_below_zero(server: Server, client: Client, size: bytes) -> None:
+    """For -1, urllib3 would read all that ever comes, at once."""
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    server.script = [bytes_of_an_answer(head, size + b"\r\n", *[b"0" * 2**20] * 20)]
+    assert failure(client(), server.url).what == f"the answer of {server.host} contradicts itself"
+
+
 def test_two_lengths(server: Server, client: Client) -> None:
     server.script = [bytes_of_an_answer(HEAD, b"Content-Length: 2\r\nContent-Length: 9\r\n\r\n{}")]
     error = failure(client(), server.url)
@@ -835,7 +843,7 @@ def high_water():
         return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmHWM"))
 
 before = high_water()
-for attack in ("line", "arrays", "objects", "texts", "pages", "bomb", "sign-in"):
+for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "sign-in"):
     url = sys.argv[1] + "/" + attack
     tokens = Tokens()
     if attack == "sign-in":
@@ -864,8 +872,11 @@ def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None
 
     def attack(handler: Handler) -> None:
         name, self_ = handler.path.split("/")[1], f"{server.url}{handler.path}x"
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
         if name == "line":
-            bytes_of_an_answer(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", *[b"0" * 2**20] * 300)(handler)
+            bytes_of_an_answer(chunked, *[b"0" * 2**20] * 300)(handler)
+        elif name == "chunk":
+            bytes_of_an_answer(chunked, b"-1\r\n", *[b"0" * 2**20] * 300)(handler)
         elif name == "pages":
             page = {"value": [{"id": "a" * 30 + str(n)} for n in range(5000)], "@odata.nextLink": self_}
             answer(body=gzip.compress(json.dumps(page).encode(), 1), Content_Encoding="gzip")(handler)
@@ -888,7 +899,7 @@ def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None
     )
     assert done.returncode == 0, done.stderr
     *told, grown = done.stdout.splitlines()
-    assert len(told) == 7
+    assert len(told) == 8
     assert not [line for line in told if "was believed" in line], told
     assert int(grown) < 150, told
 
