@@ -220,12 +220,13 @@ def _lost() -> t.Iterator[Way]:
 def _refusals() -> t.Iterator[Way]:
     names = {status.value for status in HTTPStatus if status >= 400}
     for status in sorted({*names, 402, 419, 420, 450, 498, 499, 509, 520, 524, 529, 530, 561, 598, 599}):
-        kind = "open" if status in (502, 504) else "refusal"
+        kind = "open" if status >= 500 and status not in _UNDONE else "refusal"
         group = str(status) if status in (401, 429) else f"{status // 100}xx"
         yield Way(str(status), group, kind=kind, fault={"status": status}, lasting=status not in _PASSING)
     for status, (form, body) in itertools.product((400, 401, 429, 500, 503), _ERROR_BODIES.items()):
         fault = {"status": status, "body": body}
-        yield Way(f"{status} with {form}", "error bodies", kind="refusal", fault=fault, lasting=status not in _PASSING)
+        kind = "open" if status == 500 else "refusal"
+        yield Way(f"{status} with {form}", "error bodies", kind=kind, fault=fault, lasting=status not in _PASSING)
     timeout = {"error": {"code": "CancelledOnServiceTimeout", "message": "Timed out."}}
     none = {"error": {"code": "NotSupported", "message": "The operation is not supported."}}
     yield Way("501 of a tenant without", "5xx", kind="refusal", fault={"status": 501, "body": none}, lasting=True)
@@ -246,6 +247,8 @@ def _refusals() -> t.Iterator[Way]:
     yield Way("a refused token, quoted later", "echo", kind="refusal", fault={"status": 401, "alter": _Quoting()})
 
 
+# With these, a server says that it has not done what was asked; all others of 5xx leave that open.
+_UNDONE = (501, 503)
 # Only these may be followed by a better answer.
 _PASSING = (401, 408, 425, 429, 500, 502, 503, 504)
 
