@@ -20,8 +20,12 @@ from ansible_collections.graphops.intune.plugins.module_utils.errors import Opti
 try:
     # What ansible-inventory prints with from 2.19 on; and before.
     from ansible._internal._json._profiles._inventory_legacy import Encoder
+
+    PRINTING: dict[str, t.Any] = {}
 except ImportError:
     from ansible.parsing.ajson import AnsibleJSONEncoder as Encoder
+
+    PRINTING = {"preprocess_unsafe": True}
 
 APP = {"client_id": "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", "secret": "the-secret"}
 HOSTS = clouds.endpoints({}, {})
@@ -208,7 +212,8 @@ def test_other_texts_are_plain(text: str) -> None:
 
 def trusted(value: t.Any) -> bool:
     """Whether ansible-inventory prints it without a mark, which is as ansible-core tells a template from data."""
-    printed = json.loads(json.dumps({"_meta": {"hostvars": {"host": {"variable": value}}}}, cls=Encoder))
+    data = {"_meta": {"hostvars": {"host": {"variable": value}}}}
+    printed = json.loads(json.dumps(data, cls=Encoder, **PRINTING))
     return isinstance(printed["_meta"]["hostvars"]["host"]["variable"], str)
 
 
