@@ -18,7 +18,7 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from . import errors, transport
-from .retries import RETRIED_STATUSES, Patience, is_trouble
+from .retries import RETRIED_STATUSES, Patience
 from .story import Ask, Story, tell, tell_one
 
 # https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
@@ -30,6 +30,8 @@ _MOST_BYTES = 64 * 1024 * 1024
 
 # https://learn.microsoft.com/graph/json-batching
 _MOST_IN_A_BATCH = 20
+# What says that there are no batches, or not this one: then nothing of it was done (RFC 9110, section 15.5).
+_NO_BATCH = frozenset((400, 403, 404, 405, 413, 415, 501))
 # How many batches are under way at the same time: with five, the hundred writes that Intune takes from an app in 20 s.
 # https://learn.microsoft.com/graph/throttling-limits#intune-service-limits
 _AT_ONCE = 5
@@ -208,8 +210,8 @@ class Graph:
     def _batch(self, token: str, asks: t.Sequence[Ask]) -> list[Outcome]:
         """Send up to twenty requests as one.
 
-        What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one;
-        but of what a server says that broke down in the middle, nobody knows how far it was.
+        What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one.
+        Of any other error, as of a server that broke down in the middle, nobody knows what was done before.
         """
         entries: list[dict[str, t.Any]] = []
         for number, ask in enumerate(asks):
@@ -222,7 +224,7 @@ class Graph:
         host = urlsplit(self.url).netloc
         if status >= 300:
             self._takes_batches = False
-            if is_trouble(status) and any(ask.method != "GET" for ask in asks):
+            if status not in _NO_BATCH and any(ask.method != "GET" for ask in asks):
                 return [errors.Unanswered(f"{host} answered HTTP {status} to a batch", sent=True)] * len(asks)
             return [self._single(token, ask) for ask in asks]
         found = _batch_answers(t.cast(transport.Answer, whole))

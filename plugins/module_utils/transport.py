@@ -60,6 +60,15 @@ LARGEST_PAGE = 16 * 1024 * 1024
 _CHUNK = 64 * 1024
 # http.client's own limit to a header.
 _LONGEST_LINE = 65536
+# Python 3.9 has no name for it; the number is OpenSSL's.
+_PARTIAL_CHAIN = getattr(ssl, "VERIFY_X509_PARTIAL_CHAIN", 0x80000)
+# What to do about a certificate that no other authority would better, by OpenSSL's numbers (X509_V_ERR_...).
+_OF_ANOTHER_HOST = 62
+_CERTIFICATE_ADVICE = {
+    **dict.fromkeys((9, 10), "check the clock of this host, and that no proxy changes the traffic"),
+    **dict.fromkeys((_OF_ANOTHER_HOST, 64), "check the address, and that no proxy changes the traffic"),
+    **dict.fromkeys((66, 67, 68), "ask for a stronger one where it was made, as TLS on this host wants it"),
+}
 # Where Graph and Entra ID tell the id of a request, the first that is there.
 _IDS = ("request-id", "x-ms-request-id")
 
@@ -186,7 +195,7 @@ class _BeforeRequest:
     def _new_conn(self) -> socket.socket:
         """Try the addresses of the name, each for its share of the time that is left.
 
-        urllib3 gives each the whole time. Graph has some ten, so a firewall that drops packets would take minutes.
+        urllib3 gives each the whole time (urllib3#2055). Graph has some ten, so a silent firewall would take minutes.
         """
         name, timeout = self._dns_host, self.timeout
         deadline = time.monotonic() + timeout
@@ -286,8 +295,10 @@ def _tls_context(authorities: str | None) -> ssl.SSLContext:
     if authorities == requests.utils.DEFAULT_CA_BUNDLE_PATH:
         # A company's own authority is in the system's store, where AWX puts it, too.
         context.set_default_verify_paths()
-    # Since Python 3.13, urllib3 refuses authorities without the identifier of their key, as many companies' are.
+    # Since Python 3.13, urllib3 refuses authorities without the identifier of their key, as many companies' are, and
+    # takes an authority that is none of the roots. So does curl, and so it is here with every Python.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    context.verify_flags |= _PARTIAL_CHAIN
     return context
 
 
@@ -660,7 +671,10 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
         whose = f"the proxy to {host}" if caused_by(requests.exceptions.ProxyError) else host
         return errors.Unanswered(
             f"the TLS certificate of {whose} is not trusted ({errors.one_line(why)})",
-            advice="name the authority that signed it with ca_path, or ask who changes the traffic",
+            advice=_CERTIFICATE_ADVICE.get(
+                getattr(untrusted, "verify_code", _OF_ANOTHER_HOST),
+                "name the authority that signed it with ca_path, or ask who changes the traffic",
+            ),
             sent=False,
             lasting=True,
         )

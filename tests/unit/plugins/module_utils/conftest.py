@@ -52,8 +52,11 @@ class KeyPair(t.NamedTuple):
     certificate: x509.Certificate
 
 
-def make_key_pair(name: str, key: t.Any = None, issuer: KeyPair | None = None) -> KeyPair:
-    """Make a certificate for a host (or whatever else ``name`` is), signed by itself unless there is an issuer."""
+def make_key_pair(name: str, key: t.Any = None, issuer: KeyPair | None = None, days: int = 1) -> KeyPair:
+    """Make a certificate for a host (or whatever else ``name`` is), signed by itself unless there is an issuer.
+
+    :param days: until when it is valid.
+    """
     key = key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
     host = x509.IPAddress(ipaddress.ip_address(name)) if name[0].isdigit() else x509.DNSName(name)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
@@ -64,8 +67,9 @@ def make_key_pair(name: str, key: t.Any = None, issuer: KeyPair | None = None) -
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
+        .not_valid_before(now - timedelta(days=10))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName([host]), critical=False)
         .sign(issuer.key if issuer else key, hashes.SHA256())
     )

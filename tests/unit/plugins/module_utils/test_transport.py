@@ -542,6 +542,7 @@ def test_a_certificate_of_another_host(server: Server, client: Client) -> None:
         f"the TLS certificate of localhost:{server.server_port} is not trusted ({why})"
         for why in ("Hostname mismatch, certificate is not valid for 'localhost'.", "it does not fit")
     )
+    assert error.advice == "check the address, and that no proxy changes the traffic"
     assert (error.sent, error.lasting) == (False, True)
     assert server.requests == []
 
@@ -921,6 +922,36 @@ def test_an_authority_that_python_3_13_finds_too_sloppy_is_one_all_the_same(
     own = tmp_path / "own.pem"
     own.write_bytes(Path(pki.authority).read_bytes())
     assert get(client(str(own)), server.url).status == 200
+
+
+def serving(folder: Path, *chain: t.Any) -> ssl.SSLContext:
+    """The TLS of a server that shows these certificates, its own first."""
+    pem = serialization.Encoding.PEM
+    key = chain[0].key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "chain.pem").write_bytes(key + b"".join(one.certificate.public_bytes(pem) for one in chain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem")
+    return context
+
+
+def test_an_authority_need_not_be_a_root(client: Client, key_pair: t.Any, tmp_path: Path) -> None:
+    root = key_pair("root")
+    middle = key_pair("middle", issuer=root)
+    (tmp_path / "middle.pem").write_bytes(middle.certificate.public_bytes(serialization.Encoding.PEM))
+    with Server(serving(tmp_path, key_pair("127.0.0.1", issuer=middle), middle)) as server:
+        assert get(client(str(tmp_path / "middle.pem")), server.url).status == 200
+
+
+def test_for_a_certificate_that_is_over_no_authority_is_asked_for(
+    client: Client, key_pair: t.Any, tmp_path: Path
+) -> None:
+    over = key_pair("127.0.0.1", days=-1)
+    (tmp_path / "over.pem").write_bytes(over.certificate.public_bytes(serialization.Encoding.PEM))
+    with Server(serving(tmp_path, over)) as server:
+        assert failure(client(str(tmp_path / "over.pem")), server.url).sentence() == (
+            f"the TLS certificate of {server.host} is not trusted (certificate has expired); check the clock of this"
+            " host, and that no proxy changes the traffic."
+        )
 
 
 def test_the_system_s_store_counts_beside_the_bundle_of_requests(
