@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 import typing as t
 from datetime import datetime, timezone
@@ -27,6 +28,7 @@ def is_trouble(status: int) -> bool:
     return status >= 500 and status != 501
 
 
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 32.0
 
@@ -46,14 +48,14 @@ class Timing(t.NamedTuple):
 def retry_after(value: str | None, now: datetime) -> float | None:
     """Read a Retry-After header (RFC 9110, section 10.2.3).
 
-    :param value: seconds, or an HTTP-date.
+    :param value: seconds, of which Microsoft gives parts, too (its own sample says ``2.128``), or an HTTP-date.
     :param now: the server's idea of now, or else ours; for the date.
     :returns: the seconds to wait, at least 0; None if the header is absent or says nothing.
     """
     word = (value or "").strip()
-    if word.isascii() and word.isdigit():
-        # Anything above a year is "never"; the cut keeps int() and float() from being fed a thousand digits.
-        return float(word) if len(word) <= 8 else 1e8
+    if _SECONDS.fullmatch(word):
+        # Anything above a year is "never".
+        return min(1e8, float(word))
     moment = parse_http_date(word)
     return None if moment is None else max(0.0, (moment - now).total_seconds())
 

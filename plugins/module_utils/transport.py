@@ -551,8 +551,11 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
         return throttled(answer, host)
     if json_expected and (answer.status < 300 or answer.status >= 500):
         with contextlib.suppress(ValueError):
-            if isinstance(answer.json(), dict):
-                return throttled(answer, host) if retries.is_trouble(answer.status) else None
+            document = answer.json()
+            if isinstance(document, dict):
+                # Graph has been seen to call an error a success: microsoft-graph-explorer-v4#870.
+                no_success = answer.status < 300 and isinstance(document.get("error"), dict)
+                return throttled(answer, host) if no_success or retries.is_trouble(answer.status) else None
         kind = errors.one_line(answer.headers.get("content-type") or "no content type")
         return errors.Unavailable(
             f"{host} answered HTTP {answer.status} with no JSON object but {len(answer.body)} bytes of {kind}",
@@ -563,7 +566,7 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
 
 
 def throttled(answer: Answer, host: str) -> errors.Unavailable:
-    """Say that ``host`` has no time for us now, or is in trouble: 429 or 5xx."""
+    """Say that ``host`` has no time for us now, or is in trouble, in its own words."""
     said = errors.graph_said(answer.body)
     return errors.Unavailable(
         errors.answer_clause(host, answer.status, said),
@@ -691,8 +694,8 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
         return errors.Unanswered(
             f"the request to {host} could not be built", advice="check the options", sent=False, lasting=True
         )
-    unknown = caused_by(socket.gaierror)
-    if unknown is not None:
+    # A resolver that has just begun, or a VPN that is not up yet, knows no such name either: another try may.
+    if caused_by(socket.gaierror):
         return errors.Unanswered(
             f"the name {host} cannot be resolved",
             advice="check the address, and DNS on this host",

@@ -1035,6 +1035,7 @@ def call(
         reply(204, b""),
         reply(500, b"<html>"),
         reply(502, b"<html>"),
+        reply(200, b'{"error": {"code": "UnknownError"}}'),
         reply(500, b'{"error": {}}'),
         reply(502, b'{"error": {}}'),
         reply(520, b'{"error": {}}'),
