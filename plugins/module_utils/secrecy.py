@@ -22,7 +22,7 @@ from urllib.parse import quote, unquote_plus
 
 MASK = "********"
 
-# A token is longer, and has none of the characters that are spelt in more than one way.
+# A token is longer, and has none of the characters that are usually spelt in more than one way.
 _LONGEST_WITH_SPELLINGS = 256
 # Of a shorter one, what is left between the ends of its base64 would be found anywhere.
 _SHORTEST_IN_BASE64 = 14
@@ -51,6 +51,12 @@ def masked(text: str) -> str:
         if len(secret) <= _LONGEST_WITH_SPELLINGS:
             text = _spellings(secret).sub(MASK, text)
         text = text.replace(secret, MASK)
+        while len(secret) > _LONGEST_WITH_SPELLINGS:
+            # Only an attacker spells a token in another way, and then gets to see what its text means.
+            meant = next((reading for reading in _readings(text) if secret in reading), None)
+            if meant is None:
+                break
+            text = meant.replace(secret, MASK)
     if _BASE64.search(text):
         for core in [core for secret in list(_hidden) for core in _in_base64(secret) if core in text]:
             text = text.replace(core, MASK)
@@ -133,7 +139,7 @@ def _spelt(char: str) -> str:
 def _in_base64(secret: str) -> tuple[str, ...]:
     """What base64 of a longer text has of a secret in it, by the three places where it may begin."""
     content = secret.encode(errors="surrogatepass")
-    if not _SHORTEST_IN_BASE64 <= len(content) <= _LONGEST_WITH_SPELLINGS:
+    if len(content) < _SHORTEST_IN_BASE64:
         return ()
     found = []
     for before in range(3):

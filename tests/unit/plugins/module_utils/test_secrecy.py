@@ -71,6 +71,17 @@ def test_a_secret_is_masked_in_base64(user: str, encode: t.Callable[[bytes], byt
     assert len(left) <= 12
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("also", ["plain", "hexadecimal", "address in an address"])
+def test_a_token_is_masked_however_it_is_spelt(way: str, also: str) -> None:
+    """A token has nothing to be spelt in more than one way, but whoever wants it to be seen spells all of it so."""
+    secrecy._hidden.clear()  # noqa: SLF001
+    token = "eyJ0eXAiOiJKV1QifQ." + "Abc-_0" * 250
+    secrecy.hide([token])
+    shown = secrecy.masked(f"You sent {WAYS[way](token)}, and {WAYS[also](token)}.")
+    assert shown == f"You sent {secrecy.MASK}, and {secrecy.MASK}."
+
+
 def test_what_is_no_secret_stays() -> None:
     secrecy.hide(["secret", "x"])
     text = 'A "name" \\u0041 %41 &lt; a+b'
