@@ -122,7 +122,7 @@ class Unanswered(Unavailable):
     """A request got no answer.
 
     :param sent: whether the server may have done what it was asked for.
-    :param lasting: whether another try within minutes is pointless (a certificate that is not trusted, no such host).
+    :param lasting: whether another try within minutes is pointless (a certificate that is not trusted).
     """
 
     def __init__(self, what: str, *, advice: str = "", sent: bool, lasting: bool = False) -> None:

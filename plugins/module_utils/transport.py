@@ -280,7 +280,11 @@ def _cert_reqs(context: ssl.SSLContext) -> str:
 
 
 @functools.cache
-def _tls_context(authorities: str | None) -> ssl.SSLContext:
+def _tls_context(authorities: str | None, *further: tuple[str, str]) -> ssl.SSLContext:
+    """Make a context that trusts ``authorities``, or anyone if that is None.
+
+    :param further: more of them, a file and a folder, which need not be there.
+    """
     context = create_urllib3_context()
     # What SSLKEYLOGFILE would have written lets others read along, tokens included.
     context.keylog_filename = None  # type: ignore[assignment]
@@ -292,9 +296,11 @@ def _tls_context(authorities: str | None) -> ssl.SSLContext:
         context.load_verify_locations(capath=authorities)
     else:
         context.load_verify_locations(cafile=authorities)
-    if authorities == requests.utils.DEFAULT_CA_BUNDLE_PATH:
-        # A company's own authority is in the system's store, where AWX puts it, too.
-        context.set_default_verify_paths()
+    for file, folder in further:
+        with contextlib.suppress(OSError):
+            context.load_verify_locations(cafile=file)
+        with contextlib.suppress(OSError):
+            context.load_verify_locations(capath=folder)
     # Since Python 3.13, urllib3 refuses authorities without the identifier of their key, as many companies' are, and
     # takes an authority that is none of the roots. So does curl, and so it is here with every Python.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
@@ -313,16 +319,25 @@ def tls_context(ca_path: str | None, validate_certs: bool, environ: t.Mapping[st
     if not validate_certs:
         return _tls_context(None)
     origin, authorities = "requests' bundle of authorities", requests.utils.DEFAULT_CA_BUNDLE_PATH
+    # A company's own authority is in the system's store, where AWX puts it, too. OpenSSL itself would look that up in
+    # the environment of the process.
+    system = ssl.get_default_verify_paths()
+    further = [
+        (
+            environ.get(system.openssl_cafile_env) or system.openssl_cafile,
+            environ.get(system.openssl_capath_env) or system.openssl_capath,
+        )
+    ]
     for origin_, path in (
         ("ca_path", ca_path),
         ("REQUESTS_CA_BUNDLE", environ.get("REQUESTS_CA_BUNDLE")),
         ("CURL_CA_BUNDLE", environ.get("CURL_CA_BUNDLE")),
     ):
         if path:
-            origin, authorities = origin_, path
+            origin, authorities, further = origin_, path, []
             break
     try:
-        return _tls_context(authorities)
+        return _tls_context(authorities, *further)
     except (OSError, ValueError) as error:
         raise errors.OptionError(
             f"{origin} {authorities!r} cannot be used: {getattr(error, 'strerror', None) or error}",

@@ -169,11 +169,12 @@ def client(pki: Pki) -> t.Iterator[Client]:
         request_timeout: float = 10,
         retry_timeout: float = 60,
         timing: retries.Timing = retries.Timing(),  # noqa: B008 - it is a tuple
+        environ_: t.Mapping[str, str] = os.environ,
     ) -> transport.Transport:
         made.append(
             transport.Transport(
-                context=transport.tls_context(ca_path, validate_certs, os.environ),
-                environ=os.environ,
+                context=transport.tls_context(ca_path, validate_certs, environ_),
+                environ=environ_,
                 request_timeout=request_timeout,
                 retry_timeout=retry_timeout,
                 timing=timing,
@@ -955,15 +956,14 @@ def test_for_a_certificate_that_is_over_no_authority_is_asked_for(
 
 
 def test_the_system_s_store_counts_beside_the_bundle_of_requests(
-    pki: Pki, server: Server, client: Client, environ: pytest.MonkeyPatch
+    pki: Pki, server: Server, client: Client, environ: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    transport._tls_context.cache_clear()  # noqa: SLF001
-    environ.setenv("SSL_CERT_FILE", pki.authority)
-    assert get(client(None), server.url).status == 200
-    transport._tls_context.cache_clear()  # noqa: SLF001
-    environ.delenv("SSL_CERT_FILE")
+    # The variables of the process are not those of each host of a fleet.
+    environ.setenv("SSL_CERT_FILE", pki.other)
+    store = {"SSL_CERT_FILE": pki.authority, "SSL_CERT_DIR": str(tmp_path / "none")}
+    assert get(client(None, environ_=store), server.url).status == 200
     assert "is not trusted" in failure(client(None), server.url).sentence()
-    transport._tls_context.cache_clear()  # noqa: SLF001
+    assert "is not trusted" in failure(client(pki.other, environ_=store), server.url).sentence()
 
 
 def test_no_keys_of_connections_are_written(
