@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import gzip
 import itertools
@@ -21,6 +22,7 @@ from simulator import Request
 from simulator.records import Answer
 
 from . import fronts, wires
+from .invariants import FAILED, SUCCEEDED
 
 
 class Step(t.NamedTuple):
@@ -29,7 +31,8 @@ class Step(t.NamedTuple):
     :param host: who is asked, ``entra`` or ``graph``.
     :param where: how :class:`simulator.Fault` names it; ``skip`` of its kind come before it.
     :param connection: how many connections to the host come before it, if each request has one of its own.
-    :param task: ``one`` connector by its id, ``all`` of two pages of which a filter takes one, or ``many``: two by ids.
+    :param task: ``one`` connector by its id, ``all`` of two pages of which a filter takes one, or ``many``: two by ids;
+        or ``identity``: one, by the managed identity of the host.
     :param writes: whether it requests a synchronisation.
     :param json: the places in its answer where the wrong thing may stand; none if the answer has no content.
     """
@@ -57,6 +60,7 @@ _BATCH = (("responses",), ("responses", 0), *(("responses", 0, name) for name in
 STEPS = (
     Step("metadata", "entra", "metadata", 0, 0, json=(("token_endpoint",), ("authorization_endpoint",), ("issuer",))),
     Step("token", "entra", "token", 0, 1, json=(("access_token",), ("token_type",), ("expires_in",))),
+    Step("identity", "entra", "managed_identity", 0, 0, "identity", json=(("access_token",),)),
     Step("GET", "graph", "get", 0, 0, json=_ENTITY),
     Step("POST", "graph", "sync", 0, 1, writes=True),
     Step("poll 1", "graph", "get", 1, 2, json=_ENTITY),
@@ -81,6 +85,9 @@ class Way(t.NamedTuple):
     :param bad: of a failing connection, what a :class:`fronts.Front` does; of DNS, the URL.
     :param json: the place that is changed, for ``real`` ones that need a certain one.
     :param lasting: whether no better answer is to be expected after it, so that it is tried for good only.
+    :param steps: where it can happen, by the names of the steps; everywhere if empty.
+    :param right: how a task ends to which it happens so often, where more is promised than what is of all tasks.
+    :param says: what is in the sentence of a task that failed for it.
     """
 
     name: str
@@ -91,6 +98,9 @@ class Way(t.NamedTuple):
     bad: t.Any = None
     json: tuple[str | int, ...] | None = None
     lasting: bool = False
+    steps: tuple[str, ...] = ()
+    right: t.Mapping[int | None, str] = {}
+    says: str = ""
 
 
 class Cell(t.NamedTuple):
@@ -126,6 +136,10 @@ def cells() -> list[Cell]:
 
 def impossible(step: Step, way: Way, times: int | None, accept: bool) -> str | None:
     """Why there is no such cell; None if there is."""
+    if way.steps and step.name not in way.steps:
+        return "nobody else says so"
+    if way.level != "answer" and step.task == "identity":
+        return "all hosts have the address of the managed identity from the environment of the run"
     if way.level == "DNS" and step.connection:
         return "a name is found once; that it is not found later is up to the host's resolver, not to a test"
     if times and (way.level == "DNS" or way.bad is refused):
@@ -146,7 +160,7 @@ def impossible(step: Step, way: Way, times: int | None, accept: bool) -> str | N
         allowed = {
             # A success is true: whoever says 204 has accepted. In a batch, the answers of the items say so.
             "real": (True,),
-            "own": (True,) if step.where == "sync" else (False, True),
+            "own": (True,) if step.where == "sync" or way.right else (False, True),
             "page": (False, True),
             "refusal": (False,),
             "open": (False, True),
@@ -220,9 +234,12 @@ def _lost() -> t.Iterator[Way]:
 def _refusals() -> t.Iterator[Way]:
     names = {status.value for status in HTTPStatus if status >= 400}
     for status in sorted({*names, 402, 419, 420, 450, 498, 499, 509, 520, 524, 529, 530, 561, 598, 599}):
+        trouble = status >= 500 and status != 501
         kind = "open" if status >= 500 and status not in _UNDONE else "refusal"
         group = str(status) if status in (401, 429) else f"{status // 100}xx"
-        yield Way(str(status), group, kind=kind, fault={"status": status}, lasting=status not in _PASSING)
+        lasting = not trouble and status not in _PASSING
+        right = {1: SUCCEEDED} if trouble or status == 429 else {}
+        yield Way(str(status), group, kind=kind, fault={"status": status}, lasting=lasting, right=right)
     for status, (form, body) in itertools.product((400, 401, 429, 500, 503), _ERROR_BODIES.items()):
         fault = {"status": status, "body": body}
         kind = "open" if status == 500 else "refusal"
@@ -249,8 +266,8 @@ def _refusals() -> t.Iterator[Way]:
 
 # With these, a server says that it has not done what was asked; all others of 5xx leave that open.
 _UNDONE = (501, 503)
-# Only these may be followed by a better answer.
-_PASSING = (401, 408, 425, 429, 500, 502, 503, 504)
+# Besides trouble of the service, only these may be followed by a better answer.
+_PASSING = (401, 408, 425, 429, 500, 503)
 
 
 def _deep(depth: int) -> bytes:
@@ -538,6 +555,104 @@ def _twice(place: tuple[str | int, ...]) -> t.Callable[[Request, Answer], Answer
     return alter
 
 
+# What was found in reports of others, with what is right there
+
+
+def _reported() -> t.Iterator[Way]:
+    entra, identity = ("metadata", "token"), ("identity",)
+    for status, error in ((500, "server_error"), (400, "temporarily_unavailable")):
+        body = {
+            "error": error,
+            "error_description": "AADSTS90033: A transient error has occurred.",
+            "error_codes": [90033],
+        }
+        fault = {"status": status, "body": body}
+        right = {1: SUCCEEDED, None: FAILED}
+        yield Way(f"{status} {error}", "trouble of Entra ID", kind="refusal", fault=fault, steps=entra, right=right)
+    for status in (404, 410, 500):
+        for form, body in {"JSON": {"error": "unknown"}, "HTML": "<title>Gone</title>", "no body": b""}.items():
+            name, fault = f"{status} of an endpoint that is updated, with {form}", {"status": status, "body": body}
+            yield Way(name, "updating", kind="refusal", fault=fault, steps=identity, right={1: SUCCEEDED, None: FAILED})
+    inner = {"_version": 3, "ErrorCode": "Forbidden", "Message": "No role."}
+    body = {"error": {"code": "UnknownError", "message": json.dumps(inner)}}
+    graph = tuple(step.name for step in STEPS if step.host == "graph")
+    yield Way(
+        *("401 that means forbidden", "forbidden"),
+        kind="refusal",
+        fault={"status": 401, "body": body},
+        lasting=True,
+        steps=graph,
+        right={None: FAILED},
+        says="Intune licence",
+    )
+    interim = b"".join(b"HTTP/1.1 %d X\r\nLink: x\r\n\r\n" % status for status in (100, 101, 102, 103, 199))
+    refusal = interim + b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
+    # Whoever refuses a batch may take its parts one by one.
+    single = tuple(step.name for step in STEPS if step.where != "batch")
+    for name, kind, wire, where, right in (
+        ("interim answers", "own", lambda answer: interim + wires.whole(answer), (), SUCCEEDED),
+        ("interim answers, then 403", "refusal", refusal, single, FAILED),
+    ):
+        fault = {"wire": wires.says(wire)}
+        yield Way(name, "interim", kind=kind, fault=fault, lasting=True, steps=where, right={None: right})
+    place = ("responses", 0)
+    for status, right in ((403, {None: FAILED}), (503, {1: SUCCEEDED})):
+        fault = {"status": 200, "alter": _pages(status)}
+        name, lasting = f"{status} with HTML in base64 for each part", status == 403
+        yield Way(
+            *(name, "batch parts", "answer", "refusal", fault, None, place, lasting), right=right, says="Sorry, no"
+        )
+    for name, alter in (("a part twice, which differ", _differing), ("no final status for a part", _interim_part)):
+        yield Way(name, "batch parts", kind="real", fault={"alter": alter}, json=place, right={1: SUCCEEDED})
+    # A wait goes on; without having seen the connector, nothing is begun. Two that go on are not always asked together.
+    for steps, alter, right in (
+        (("GET",), _another, {None: FAILED}),
+        (("poll 1", "poll 2"), _another, {1: SUCCEEDED, None: FAILED}),
+        (("batch of GETs",), _exchanged, {None: FAILED}),
+        (("batch of polls",), _exchanged, {1: SUCCEEDED}),
+    ):
+        name, lasting = f"an answer about another connector at the {steps[0]}", 1 not in right
+        fault = {"alter": alter}
+        yield Way(name, "another's", kind="real", fault=fault, lasting=lasting, steps=steps, right=right)
+
+
+def _pages(status: int) -> t.Callable[[Request, Answer], Answer]:
+    """Answer each part of a batch with a gateway's page, as the service sends what is no JSON."""
+    page = base64.b64encode(b"<html><head><title>Sorry, no</title></head></html>").decode()
+
+    def alter(request: Request, answer: Answer) -> Answer:
+        part = {"status": status, "headers": {"Content-Type": "text/html"}, "body": page}
+        parts = [{"id": entry["id"], **part} for entry in json.loads(request.body)["requests"]]
+        return Answer(200, answer.headers, json.dumps({"responses": parts}).encode())
+
+    return alter
+
+
+def _parts(change: t.Callable[[list[t.Any]], list[t.Any]]) -> t.Callable[[Request, Answer], Answer]:
+    def alter(_request: Request, answer: Answer) -> Answer:
+        if answer.status >= 300:
+            return answer
+        document = json.loads(answer.body)
+        document["responses"] = change(document["responses"])
+        return Answer(answer.status, answer.headers, json.dumps(document).encode())
+
+    return alter
+
+
+_differing = _parts(lambda parts: [*parts, {**parts[0], "status": 403}])
+_interim_part = _parts(lambda parts: [{**parts[0], "status": 102}, *parts[1:]])
+_exchanged = _parts(
+    lambda parts: (
+        [{**part, "body": other["body"]} for part, other in zip(parts, [*parts[1:], *parts[:1]])]
+        if all(part["status"] == 200 for part in parts)
+        else parts
+    )
+)
+
+
+_another = _put(("id",), "00000000-0000-0000-0000-000000000000")
+
+
 ABSENT = object()
 
 
@@ -565,4 +680,4 @@ _WRONG: dict[str, t.Any] = {
 
 def ways() -> list[Way]:
     """Every way to fail."""
-    return [*_connections(), *_lost(), *_refusals(), *_contents(), *_changed()]
+    return [*_connections(), *_lost(), *_refusals(), *_contents(), *_changed(), *_reported()]

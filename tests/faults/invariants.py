@@ -6,8 +6,12 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
+import re
 import typing as t
+from urllib.parse import unquote_plus
 
 # Names of the outcomes, as the report counts them.
 SUCCEEDED, FAILED = "succeeded", "failed"
@@ -60,9 +64,41 @@ def _words(task: Task) -> t.Iterator[str]:
 
 
 def _secrets(task: Task) -> t.Iterator[str]:
-    text = json.dumps(task.result, default=str, ensure_ascii=False)
-    if any(secret in text for secret in task.secrets):
+    readings = {reading for text in _texts(task.result) for reading in _readings(text)}
+    if any(secret in reading for secret in task.secrets for reading in readings):
         yield SHOWS_A_SECRET
+
+
+def _texts(value: t.Any) -> t.Iterator[str]:
+    if isinstance(value, t.Mapping):
+        value = [*value.keys(), *value.values()]
+    if isinstance(value, (list, tuple)):
+        for entry in value:
+            yield from _texts(entry)
+    else:
+        yield str(value)
+
+
+def _readings(text: str) -> set[str]:
+    """What whoever sees a text can make of it: others spell a secret as JSON, in an address, as XML or in base64."""
+    found = {text}
+    for _time in range(3):
+        found |= {decode(reading) for reading in found for decode in (html.unescape, unquote_plus, _unescaped)}
+    return found | {part for reading in found for run in _BASE64.findall(reading) for part in _decoded(run)}
+
+
+_BASE64 = re.compile("[0-9A-Za-z+/_-]{16,}")
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\\\*u([0-9a-fA-F]{4})", lambda match: chr(int(match[1], 16)), text)
+
+
+def _decoded(run: str) -> t.Iterator[str]:
+    """What a run in base64 may mean, wherever its first group of four begins."""
+    for start in range(4):
+        part = run[start:].replace("-", "+").replace("_", "/")
+        yield base64.b64decode(part[: len(part) // 4 * 4]).decode("latin-1")
 
 
 def _time(task: Task) -> t.Iterator[str]:

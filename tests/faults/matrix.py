@@ -18,7 +18,7 @@ from simulator.records import Answer
 
 from . import fronts
 from .cells import Cell, refused
-from .invariants import SHOWS_A_SECRET, SHOWS_A_TRACEBACK, SUCCEEDED, Task, broken
+from .invariants import FAILED, SHOWS_A_SECRET, SHOWS_A_TRACEBACK, SUCCEEDED, Task, broken
 
 # Seconds. The budget is what the documentation promises: all tries, the wait, and one request, which may take
 # request_timeout to connect and again for its answer.
@@ -40,6 +40,7 @@ MEMORY = 768 * 1024
 OPTIONS = (
     *("tenant", "client_id", "secret", "graph_url", "authority_url", "ca_path"),
     *("connector_id", "connector_ids", "all", "server_name", *TIMEOUTS),
+    *("auth_source", "allow_environment_credential"),
 )
 
 
@@ -101,7 +102,9 @@ def _run(cells: t.Sequence[Cell], way: str, collections: Path, folder: Path) -> 
             f"cell{number}": _prepare(number, cell, world, simulator, stranger, before)
             for number, cell in enumerate(cells)
         }
-        lines, output = _play({name: host.variables for name, host in hosts.items()}, way, collections, folder)
+        identity = {"IDENTITY_ENDPOINT": simulator.managed_identity_url, "IDENTITY_HEADER": world.identity_header}
+        variables = {name: host.variables for name, host in hosts.items()}
+        lines, output = _play(variables, identity, way, collections, folder)
         assert stranger.world.requests == [], "nobody else is asked, whatever a redirect says"
     requests: dict[str | None, list[Request]] = {}
     for request in world.requests:
@@ -125,7 +128,7 @@ def _prepare(
     app = tenant.add_app(secret=f"secret-of-{number}-Aa0~.")
     connectors = [
         tenant.add_connector(last_sync=timedelta(days=3), sync_delay=1.7 if step.name == "poll 2" else 0.2)
-        for _connector in range(1 if step.task == "one" else 2)
+        for _connector in range(1 if step.task in ("one", "identity") else 2)
     ]
     variables = {
         "tenant": tenant.domain,
@@ -136,7 +139,10 @@ def _prepare(
         "ca_path": simulator.ca_path,
         **TIMEOUTS,
     }
-    if step.task == "one":
+    if step.task == "identity":
+        del variables["tenant"], variables["secret"]
+        variables |= {"auth_source": "msi", "allow_environment_credential": True}
+    if step.task in ("one", "identity"):
         variables["connector_id"] = connectors[0].id
     elif step.task == "many":
         variables["connector_ids"] = [connector.id for connector in connectors]
@@ -175,7 +181,7 @@ def _one_by_one(url: str, front: str) -> t.Callable[[Request, Answer], Answer]:
 
 
 def _play(
-    hosts: t.Mapping[str, t.Any], way: str, collections: Path, folder: Path
+    hosts: t.Mapping[str, t.Any], identity: t.Mapping[str, str], way: str, collections: Path, folder: Path
 ) -> tuple[dict[str, dict[str, t.Any]], str]:
     options = {name: f"{{{{ {name} | default(omit) }}}}" for name in OPTIONS}
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [{SYNC: options}]}
@@ -199,6 +205,7 @@ def _play(
                 # A resolver that does not answer has less time than a cell.
                 RES_OPTIONS="timeout:1 attempts:1",
                 RECORD_RESULTS=str(record),
+                **identity,
             ),
             cwd=folder,
             stdin=subprocess.DEVNULL,
@@ -236,6 +243,16 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
     decides = cell.step.name in ("GET", "list page 2")
     if decides and cell.way.group == "clock" and not task.result.get("warnings"):
         faults.append("it decided by a clock that is wrong or not there, and did not say so")
+    right = cell.way.right.get(cell.times)
+    if struck and right is not None and task.outcome != right:
+        faults.append(f"it {task.outcome}, which is not right")
+    if struck and task.outcome == FAILED and cell.way.says not in task.result["msg"]:
+        faults.append(f"it does not say {cell.way.says!r}")
+    if cell.way.group == "forbidden" and len([r for r in requests if r.where == "token"]) > 1:
+        faults.append("it asked for another token, though this one was good")
+    waiting = cell.step.name.startswith("poll") and cell.times is None and cell.way.right.get(1) == SUCCEEDED
+    if struck and waiting and task.seconds < TIMEOUTS["wait_timeout"]:
+        faults.append("it did not wait on")
     if host.front is not None:
         tries = host.front.struck + 1
     return Ended(cell, task, tries, faults)

@@ -102,7 +102,7 @@ def batch_answer(request: Request, answers: list[tuple[str, Answer]]) -> Answer:
         if answer.body:
             try:
                 entry["body"] = json.loads(answer.body)
-            except ValueError:
+            except (ValueError, RecursionError):
                 entry["body"] = base64.b64encode(answer.body).decode()
         responses.append(entry)
     headers = {**common_headers(request), "Content-Type": "application/json"}
