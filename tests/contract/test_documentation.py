@@ -187,3 +187,14 @@ def test_what_the_package_says_leads_to_what_is_packed() -> None:
             assert (ROOT / here).exists(), target
         elif "://" not in target:
             assert any(fnmatch.fnmatch(target, pattern) for pattern in patterns), target
+
+
+def test_the_first_thing_that_is_run_is_there() -> None:
+    """What a newcomer copies, on a machine with what the README asks for."""
+    first = next(block for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL))
+    assert re.findall(r"git clone|cd |make demo", first) == ["git clone", "cd ", "make demo"]
+    assert "Python 3.9 or later" in README[: README.index("## The first real task")]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "sys.version_info >= (3, 9)" in makefile
+    assert "links within them" in makefile
+    assert "links within them" in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")

@@ -61,6 +61,13 @@ def test_the_clouds(cloud: str) -> None:
             "https://g.example",
             "https://login.microsoftonline.us",
         ),
+        # The same cloud under its other name.
+        (
+            {"cloud_environment": "AzureChinaCloud"},
+            {"AZURE_AUTHORITY_HOST": "https://login.partner.microsoftonline.cn"},
+            TABLE["AzureChinaCloud"][0],
+            "https://login.partner.microsoftonline.cn",
+        ),
         # An option that is right hides a variable that is not.
         ({"cloud_environment": "AzureCloud"}, {"AZURE_CLOUD_ENVIRONMENT": "Moon"}, PUBLIC_GRAPH, PUBLIC_LOGIN),
         ({"graph_url": "https://graph.example"}, {"MSGRAPH_URL": "nonsense://"}, "https://graph.example", PUBLIC_LOGIN),
