@@ -665,7 +665,7 @@ def _is_of_no_proxy(url: t.Any, no_proxy: str) -> bool:
     host = url.hostname or ""
     names = (host, f"{host}:{url.port or ''}")
     for entry in no_proxy.lower().replace(",", " ").split():
-        end = entry.lstrip(".")
+        end = entry.lstrip("*.")
         if entry == "*" or any(name == end or name.endswith(f".{end}") for name in names):
             return True
         with contextlib.suppress(ValueError):

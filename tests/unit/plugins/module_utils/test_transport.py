@@ -291,7 +291,9 @@ def test_a_chunk_of_a_size_below_zero(server: Server, client: Client, size: byte
     """For -1, urllib3 would read all that ever comes, at once."""
     head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     server.script = [bytes_of_an_answer(head, size + b"\r\n", *[b"0" * 2**20] * 20)]
-    assert failure(client(), server.url).what == f"the answer of {server.host} contradicts itself"
+    # Python 3.9 reads nothing then.
+    told = (f"the answer of {server.host} contradicts itself", f"{server.host} cut the connection")
+    assert failure(client(), server.url).what in told
 
 
 def test_two_lengths(server: Server, client: Client) -> None:
@@ -764,6 +766,7 @@ PROXY = {"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "ALL_PROXY": "htt
         ("https://graph.example", {**PROXY, "NO_PROXY": "graph.example", "no_proxy": ""}, "http://b"),
         ("https://graph.example", {**PROXY, "NO_PROXY": "*"}, None),
         ("https://graph.example", {**PROXY, "NO_PROXY": "other.example, .example"}, None),
+        ("https://graph.example", {**PROXY, "NO_PROXY": "*.example"}, None),
         ("https://graph.example:444", {**PROXY, "NO_PROXY": "graph.example:443"}, "http://b"),
         ("https://graph.example:444", {**PROXY, "NO_PROXY": "graph.example:444"}, None),
         ("https://notgraph.example", {**PROXY, "NO_PROXY": "graph.example"}, "http://b"),
@@ -776,10 +779,23 @@ def test_proxies_are_those_of_the_environment_that_is_given(
     monkeypatch: pytest.MonkeyPatch, url: str, environ_: dict[str, str], proxy_: str | None
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://the-process.example")
+    assert requests.utils.select_proxy(url, transport.proxies(url, environ_)) == proxy_
+
+
+@pytest.fixture
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let whoever asks the system for proxies fail, as a worker does that macOS kills for it."""
     for module in (urllib.request, requests.utils, requests.sessions):
         for name in ("getproxies", "proxy_bypass", "get_environ_proxies", "should_bypass_proxies"):
             monkeypatch.setattr(module, name, lambda *_: pytest.fail("the system's own look-up"), raising=False)
-    assert requests.utils.select_proxy(url, transport.proxies(url, environ_)) == proxy_
+
+
+@pytest.mark.usefixtures("unasked")
+def test_the_system_is_not_asked_for_proxies(server: Server, proxy: Server, client: Client) -> None:
+    assert get(client(environ_={}), server.url).status == 200
+    proxy.script = [through]
+    assert get(client(environ_={"HTTPS_PROXY": f"http://{proxy.host}"}), server.url).status == 200
+    assert len(proxy.requests) == 1
 
 
 # What an attacker may send
@@ -909,8 +925,18 @@ def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None
 # Authorities
 
 
+def serving(folder: Path, *chain: t.Any) -> ssl.SSLContext:
+    """The TLS of a server that shows these certificates, its own first."""
+    pem = serialization.Encoding.PEM
+    key = chain[0].key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "chain.pem").write_bytes(key + b"".join(one.certificate.public_bytes(pem) for one in chain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "chain.pem")
+    return context
+
+
 def test_an_authority_that_python_3_13_finds_too_sloppy_is_one_all_the_same(
-    pki: Pki, server: Server, client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, key_pair: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = transport.create_urllib3_context
 
@@ -920,19 +946,10 @@ def test_an_authority_that_python_3_13_finds_too_sloppy_is_one_all_the_same(
         return context
 
     monkeypatch.setattr(transport, "create_urllib3_context", strict)
-    own = tmp_path / "own.pem"
-    own.write_bytes(Path(pki.authority).read_bytes())
-    assert get(client(str(own)), server.url).status == 200
-
-
-def serving(folder: Path, *chain: t.Any) -> ssl.SSLContext:
-    """The TLS of a server that shows these certificates, its own first."""
-    pem = serialization.Encoding.PEM
-    key = chain[0].key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    (folder / "chain.pem").write_bytes(key + b"".join(one.certificate.public_bytes(pem) for one in chain))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "chain.pem")
-    return context
+    sloppy = key_pair("sloppy")
+    (tmp_path / "sloppy.pem").write_bytes(sloppy.certificate.public_bytes(serialization.Encoding.PEM))
+    with Server(serving(tmp_path, key_pair("127.0.0.1", issuer=sloppy))) as server:
+        assert get(client(str(tmp_path / "sloppy.pem")), server.url).status == 200
 
 
 def test_an_authority_need_not_be_a_root(client: Client, key_pair: t.Any, tmp_path: Path) -> None:
