@@ -65,10 +65,9 @@ class ActionModule(ActionBase):
         history = _History(lineage.run_key(self._task, included=params["members"]))
         batch, present = [*task_vars.get("ansible_play_batch", ())], {*task_vars.get("ansible_play_hosts", ())}
         gone = [host for host in everyone if host not in present and host not in history.known]
-        inventory = task_vars["hostvars"]._inventory  # noqa: SLF001
         if params["members"]:
             found = [members.Found(*fields) for fields in STORE.take(lineage.members_key(self._task))]
-        elif gone or not lineage.all_hosts_come_by(self._task) or not all(map(inventory.get_host, batch)):
+        elif not lineage.all_hosts_come_by(self._task):
             return {"changed": False, "by_host": True}
         else:
             found = self._found(batch, task_vars)

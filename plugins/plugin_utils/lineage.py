@@ -24,8 +24,8 @@ def around(task: t.Any) -> t.Iterator[t.Any]:
 def all_hosts_come_by(task: t.Any) -> bool:
     """Whether Ansible runs a task for every host that is still in the play, and with the same keywords.
 
-    It does not behind a condition, in what is included, or in a block for those that failed; and an
-    environment may be another for each host.
+    It does not behind a condition, in what is included, or in a block for those that failed; and an environment may be
+    another for each host. Who has left the play takes part in neither case. The answer is the same for all batches.
     """
     inside: set[t.Any] = set()
     for node in around(task):

@@ -114,7 +114,7 @@ def told_by(module: str, results: t.Iterable[t.Mapping[str, t.Any]]) -> None:
 
 
 def test_the_modules_return_what_they_document(site: Site) -> None:
-    second, lost, resting = (site.tenant.add_connector(last_sync=timedelta(days=1)) for _ in range(3))
+    second, lost, resting = (site.tenant.add_connector(last_sync=timedelta(days=1)) for _number in range(3))
     resting.status, nobody = "disconnected", "00000000-0000-4000-8000-000000000000"
     site.world.faults.add(Fault("sync", cut="before", connector_id=lost.id, times=None))
     sync: list[dict[str, t.Any]] = [

@@ -24,7 +24,7 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> t.Any:
     connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir="none"))
     made = action.ActionModule(task, connection, types.SimpleNamespace(), None, None, None)
     monkeypatch.setattr(made, "_refuse_run_once", lambda: None)
-    monkeypatch.setattr(made, "_found", lambda hosts, _vars: [FOUND] if [*hosts] else [])
+    monkeypatch.setattr(made, "_found", lambda hosts, _vars: [FOUND for _host in hosts])
     monkeypatch.setattr(action.lineage, "run_key", lambda *_all, **_more: f"net {id(made)}")
     monkeypatch.setattr(action.lineage, "all_hosts_come_by", lambda _task: True)
     inventory = types.SimpleNamespace(get_host=lambda name: name)

@@ -169,12 +169,13 @@ def client(pki: Pki) -> t.Iterator[Client]:
         request_timeout: float = 10,
         retry_timeout: float = 60,
         timing: retries.Timing = retries.Timing(),  # noqa: B008 - it is a tuple
-        environ_: t.Mapping[str, str] = os.environ,
+        environ_: t.Mapping[str, str] | None = None,
     ) -> transport.Transport:
+        chosen = os.environ if environ_ is None else environ_
         made.append(
             transport.Transport(
-                context=transport.tls_context(ca_path, validate_certs, environ_),
-                environ=environ_,
+                context=transport.tls_context(ca_path, validate_certs, chosen),
+                environ=chosen,
                 request_timeout=request_timeout,
                 retry_timeout=retry_timeout,
                 timing=timing,
@@ -469,7 +470,7 @@ def test_all_addresses_of_a_name_have_the_time_of_one(
             listening.bind((name, server.server_port))
             listening.listen(0)
             # What goes beyond the queue is not answered, as by a firewall.
-            for _ in range(3):
+            for _number in range(3):
                 waiting = stack.enter_context(socket.socket())
                 waiting.setblocking(False)
                 waiting.connect_ex((name, server.server_port))

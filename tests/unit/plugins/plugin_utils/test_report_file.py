@@ -146,4 +146,4 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
     for _time in range(5):
         report_file.write(str(tmp_path / "x.json"), "{}")
         report_file.write(str(tmp_path), "{}")
-    assert not open_before or len(list(Path("/proc/self/fd").iterdir())) == open_before
+    assert not open_before or len(list(Path("/proc/self/fd").iterdir())) <= open_before
