@@ -33,7 +33,8 @@ options:
         O(client_id) if that is set.
       - V(cli) asks the Azure CLI on the host on which the module runs for a token. Only a CLI that has signed in as
         an app (C(az login --service-principal)) can get the permission that a synchronisation needs.
-      - In every option of the identity but O(allow_environment_credential), an empty string counts as not given.
+      - In every option of the identity but O(allow_environment_credential), an empty string counts as not given, and
+        ends of lines around a value do not count.
     type: str
     default: auto
     choices: [auto, access_token, client_secret, certificate, oidc, refresh_token, password, msi, cli]

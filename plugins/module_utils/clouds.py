@@ -137,8 +137,9 @@ def foreign(
 
 def _origin_in(environ: t.Mapping[str, str], variable: str) -> str:
     """The origin that a variable names; "" if it names none."""
+    url = given(variable, (variable,), {}, environ).value
     try:
-        return _origin(variable, environ[variable]) if environ.get(variable) else ""
+        return _origin(variable, url) if url else ""
     except OptionError:
         return ""
 

@@ -149,7 +149,7 @@ class Identity(t.NamedTuple):
 def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set[str]:
     """Every secret among options and environment, used or not: none of them may be shown."""
     found = {given(name, IDENTITY_VARIABLES[name], options, environ).value for name in _SECRETS}
-    found |= {environ.get(variable, "") for name in _SECRETS for variable in IDENTITY_VARIABLES[name]}
+    found |= {given(name, (variable,), {}, environ).value for name in _SECRETS for variable in IDENTITY_VARIABLES[name]}
     found |= {environ.get(variable, "") for variable in _SECRET_VARIABLES}
     for name in ("graph_url", "authority_url"):
         for address in (str(options.get(name) or ""), environ.get(CLOUD_VARIABLES[name][0], "")):
@@ -258,9 +258,9 @@ def _check_managed_identity(environ: t.Mapping[str, str], own: t.Container[str])
 
 def _belongs(secret: Given, client_id: Given, environ: t.Mapping[str, str]) -> bool:
     """Tell whether a user's app is proven by this secret: one from farther away may be that of another app there."""
-    there = [environ.get(variable) for variable in IDENTITY_VARIABLES["client_id"]]
+    there = [given("client_id", (variable,), {}, environ).value for variable in IDENTITY_VARIABLES["client_id"]]
     nearer = secret.distance <= client_id.distance
-    return bool(client_id.value) and (nearer or all(other in (None, "", client_id.value) for other in there))
+    return bool(client_id.value) and (nearer or all(other in ("", client_id.value) for other in there))
 
 
 def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]) -> Way:
@@ -568,7 +568,8 @@ class SignIn:
             answer = json.loads(done.stdout)
             return {
                 "access_token": answer["accessToken"],
-                "expires_in": answer["expires_on"] - self._http.timing.now().timestamp(),
+                # A text where the CLI hands on what a managed identity says: azure-cli#14218.
+                "expires_in": float(answer["expires_on"]) - self._http.timing.now().timestamp(),
             }
         except (ValueError, KeyError, TypeError):
             raise SignInError(f"{doing} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
@@ -585,8 +586,8 @@ def certificate(path: str, password: str, thumbprint: str, *, spare: t.Container
     :param path: a file in PEM, with the key and (unless ``thumbprint`` is given) the certificate, or in PKCS #12 (PFX),
         which may be in base64.
     :param password: the password of the key or the PFX; "" for none.
-    :param thumbprint: the certificate's SHA-1 in hexadecimal, colons and spaces allowed; "" to use SHA-256 of the
-        certificate, which Microsoft recommends, if msal is 1.35 or newer.
+    :param thumbprint: the certificate's SHA-1 in hexadecimal, colons, spaces and the like allowed; "" to use SHA-256 of
+        the certificate, which Microsoft recommends, if msal is 1.35 or newer.
     :param spare: those of the options that hold only if they fit: ``x509_certificate_password``, ``thumbprint``.
     :raises OptionError: the file cannot be read or does not fit.
     """
@@ -607,7 +608,8 @@ def certificate(path: str, password: str, thumbprint: str, *, spare: t.Container
         )
     encoding, public = serialization.Encoding.PEM, _public(key.public_key())
     own = [cert for cert in chain if _public_of(cert) == public]
-    wanted = re.sub(r"[:\s]", "", thumbprint).lower()
+    # Copied from Windows, it may begin with a mark that nobody sees: dotnet/corefx#31463.
+    wanted = re.sub(r"[^0-9A-Za-z]", "", thumbprint).lower()
     right = re.fullmatch(r"[0-9a-f]{40}", wanted)
     # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
     meant = [cert for cert in own if right and _sha1(cert, "leave thumbprint out") == wanted]
@@ -742,7 +744,8 @@ def _private_key(block: bytes, password: bytes | None) -> t.Any:
 
 def _read_token_file(path: str) -> str:
     try:
-        token = pathlib.Path(path).read_text(encoding="ascii").strip()
+        token = pathlib.Path(path).read_text(encoding="utf-8-sig").strip()
+        token.encode("ascii")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise OptionError(

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import os
 import threading
+import time
 import typing as t
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +25,9 @@ from . import clouds, errors, refusals, retries, transport
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
 # The endpoint is being updated, for up to 70 seconds.
 _UPDATING = (404, 410)
+# Seconds.
+
+_SURELY_GOOD = 300
 
 _environment = threading.Lock()
 
@@ -146,7 +151,12 @@ class Session:
             self.federated_at = host
         elif answer.status >= 400:
             self.refusal = (answer.status, document)
-        return Answer(answer.status, errors.text_of(answer.body), answer.headers)
+        text = errors.text_of(answer.body)
+        if self._of_host and "expires_on" in document and not str(document["expires_on"]).isdecimal():
+            # msal stumbles over a date, as some endpoints send it in forms of their own (msal-python#760). No token is
+            # given that would end within the next minutes.
+            text = json.dumps({**document, "expires_on": int(time.time()) + _SURELY_GOOD})
+        return Answer(answer.status, text, answer.headers)
 
     def _address(self, url: str) -> tuple[str, bool]:
         """The address that is meant, and whether it is Entra ID's."""

@@ -86,17 +86,23 @@ def given(
 ) -> Given:
     """Look an option up: the option itself, then its environment variables; empty strings count as unset.
 
-    AWX injects an unset credential field as an empty variable, hence the last rule.
+    AWX injects an unset credential field as an empty variable, hence the last rule. Ends of lines and marks of byte
+    order around a value are none of it: what makes a variable of a file, as Kubernetes does of a secret, keeps them.
 
     :param own: the names of the variables in ``environ`` that the task's own ``environment`` sets.
     """
-    value = options.get(name)
+    value = _without_ends(options.get(name))
     if value:
-        return Given(str(value), name, True)
+        return Given(value, name, True)
     for variable in variables:
-        if environ.get(variable):
-            return Given(environ[variable], variable, False, variable in own)
+        value = _without_ends(environ.get(variable))
+        if value:
+            return Given(value, variable, False, variable in own)
     return Given("", name, False)
+
+
+def _without_ends(value: t.Any) -> str:
+    return str(value or "").strip("\r\n\ufeff")
 
 
 def identity_spec() -> dict[str, t.Any]:

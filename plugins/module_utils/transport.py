@@ -15,6 +15,7 @@ import io
 import ipaddress
 import pathlib
 import platform
+import re
 import socket
 import ssl
 import time
@@ -69,6 +70,7 @@ _CERTIFICATE_ADVICE = {
     **dict.fromkeys((_OF_ANOTHER_HOST, 64), "check the address, and that no proxy changes the traffic"),
     **dict.fromkeys((66, 67, 68), "ask for a stronger one where it was made, as TLS on this host wants it"),
 }
+_PROXYS_ANSWER = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 # Where Graph and Entra ID tell the id of a request, the first that is there.
 _IDS = ("request-id", "x-ms-request-id")
 
@@ -639,31 +641,38 @@ def proxies(url: str, environ: t.Mapping[str, str]) -> dict[str, str]:
     # Small letters come before capitals, and being empty take a proxy back, as for everyone else.
     for name in sorted(environ, key=str.islower):
         if name.lower().endswith("_proxy"):
-            named[name.lower()[: -len("_proxy")]] = environ[name]
+            named[name.lower()[: -len("_proxy")]] = environ[name].strip()
     found = {scheme: address for scheme, address in named.items() if address and scheme != "no"}
     if _is_of_no_proxy(urlsplit(url), named.get("no", "")):
         return {}
     proxy = requests.utils.select_proxy(url, found)
-    try:
-        parts = urlsplit(proxy if not proxy or "://" in proxy else f"http://{proxy}")
-        # Whoever speaks SOCKS replaces the connections above by its own, which have no deadline.
-        usable = not proxy or (parts.hostname and parts.scheme.lower() in ("http", "https"))
-    except ValueError:
-        usable = None
-    if not usable:
+    if proxy and not _is_http_proxy(proxy):
         raise errors.Unanswered(
             f"the address of the proxy to {urlsplit(url).netloc} cannot be used",
-            advice="check that HTTPS_PROXY names an HTTP proxy, and NO_PROXY",
+            advice="check that HTTPS_PROXY names an HTTP proxy, with what is neither letter nor digit in its user and"
+            " password percent-encoded, and NO_PROXY",
             sent=False,
             lasting=True,
         )
     return found
 
 
+def _is_http_proxy(address: str) -> bool:
+    """Whether an address is that of an HTTP proxy; whoever speaks SOCKS has other connections, without deadline."""
+    try:
+        parts = urlsplit(address if "://" in address else f"http://{address}")
+        # A slash, \\, ? or # in a user or password ends the host too early, which then is the user.
+        cut = "\\" in parts.netloc or "@" in parts.path + parts.query + parts.fragment
+        return bool(parts.hostname) and parts.port != 0 and not cut and parts.scheme.lower() in ("http", "https")
+    except ValueError:
+        return False
+
+
 def _is_of_no_proxy(url: t.Any, no_proxy: str) -> bool:
     """Whether NO_PROXY names a host: a name, the end of one, an address, a network, each with or without a port."""
     host = url.hostname or ""
-    names = (host, f"{host}:{url.port or ''}")
+    port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+    names = (host, f"{host}:{port}", f"[{host}]", f"[{host}]:{port}")
     for entry in no_proxy.lower().replace(",", " ").split():
         end = entry.lstrip("*.")
         if entry == "*" or any(name == end or name.endswith(f".{end}") for name in names):
@@ -698,11 +707,7 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
         )
     # A connection through a proxy that ends after the request was sent is a ProxyError, too.
     if (not sent and caused_by(requests.exceptions.ProxyError)) or caused_by(requests.exceptions.InvalidProxyURL):
-        return errors.Unanswered(
-            f"the proxy to {host} did not let the request through",
-            advice="check HTTPS_PROXY and NO_PROXY",
-            sent=False,
-        )
+        return _not_let_through(host, causes)
     if caused_by(urllib3.exceptions.InvalidHeader):
         return errors.Unanswered(f"the answer of {host} contradicts itself", advice=_PROXY_ADVICE, sent=True)
     if caused_by(requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema):
@@ -738,6 +743,25 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
     if caused_by(ssl.SSLError):
         return errors.Unanswered(f"the TLS connection to {host} failed", advice=_PROXY_ADVICE, sent=sent)
     return errors.Unanswered(f"{host} cut the connection", advice="run again later", sent=sent)
+
+
+def _not_let_through(host: str, causes: t.Iterable[BaseException]) -> errors.Unanswered:
+    """Say why a proxy makes no connection: it has answered so, or it could not be asked."""
+    # http.client has no exception of its own for that answer.
+    answers = (_PROXYS_ANSWER.match(str(cause)) for cause in causes if isinstance(cause, OSError))
+    status = next((int(answer[1]) for answer in answers if answer), None)
+    what, advice = f"the proxy to {host} did not let the request through", "check HTTPS_PROXY and NO_PROXY"
+    if status is None and any(isinstance(cause, ssl.SSLError) for cause in causes):
+        advice = "check HTTPS_PROXY, which begins with http:// unless TLS is spoken with the proxy itself, and NO_PROXY"
+    if status == 407:
+        advice = "give its user and password in HTTPS_PROXY, percent-encoded, or check NO_PROXY"
+    return errors.Unanswered(
+        what if status is None else f"{what} (HTTP {status}, {errors.status_name(status)})",
+        advice=advice,
+        sent=False,
+        # A wrong password that is sent again and again may lock an account.
+        lasting=status is not None and status < 500 and status not in (408, 429),
+    )
 
 
 def _causes(error: BaseException | None) -> t.Iterator[BaseException]:

@@ -195,7 +195,7 @@ EVERY_WAY = (
                 {},
                 f"tenant is {tenant!r}; give the tenant's GUID or one of its domains.",
             )
-            for tenant in ("a/b", "..", ".a", "a.", "a b", "a\n", "https://x", "a?b", "ü.example", "-")
+            for tenant in ("a/b", "..", ".a", "a.", "a b", "a\nb", "https://x", "a?b", "ü.example", "-")
         ),
         (
             {"access_token": "Bearer x"},
@@ -204,7 +204,7 @@ EVERY_WAY = (
         ),
         (
             {},
-            {"MSGRAPH_ACCESS_TOKEN": "x\r\n"},
+            {"MSGRAPH_ACCESS_TOKEN": "x\r\ny"},
             "MSGRAPH_ACCESS_TOKEN has characters that no token has; give the bare token, without 'Bearer'.",
         ),
     ],
@@ -272,7 +272,8 @@ def test_secrets_are_all_that_must_not_be_shown_used_or_not() -> None:
         "AZURE_CLIENT_SECRET": "4",
         "AZURE_FEDERATED_TOKEN": "5",
         "AZURE_CLIENT_CERTIFICATE_PASSWORD": "6",
-        "MSGRAPH_REFRESH_TOKEN": "7",
+        # What is around them is none of them, and is not quoted by who quotes them.
+        "MSGRAPH_REFRESH_TOKEN": "7\n",
         "MSGRAPH_ACCESS_TOKEN": "",
         "AZURE_FEDERATED_TOKEN_FILE": "/t",
         "AZURE_CLIENT_ID": "app",
@@ -424,8 +425,8 @@ def spelt(thumbprint: str) -> str:
 
 def test_a_thumbprint_in_any_spelling(files: Files) -> None:
     path = files.write(key_pem(files.own), cert_pem(files.own))
-    credential = identity.certificate(path, "", spelt(sha1(files.own)))
-    assert credential["thumbprint"] == sha1(files.own)
+    for thumbprint in (spelt(sha1(files.own)), f"\u200e{sha1(files.own)}", f"\ufeff{sha1(files.own)}\u200b"):
+        assert identity.certificate(path, "", thumbprint)["thumbprint"] == sha1(files.own)
 
 
 def test_a_key_alone_with_its_thumbprint(files: Files) -> None:
@@ -1048,7 +1049,7 @@ def test_an_unusable_certificate_fails_before_any_request(wire: Wire, tmp_path: 
 
 def test_the_file_with_the_federated_token_is_read_for_each_sign_in(wire: Wire, tmp_path: Path) -> None:
     file = tmp_path / "token"
-    file.write_text("first\n", encoding="ascii")
+    file.write_text("\ufefffirst\n", encoding="utf-8")
     who = sign_in(wire, {**TENANT, "oidc_token_file_path": str(file)})
     who.token()
     file.write_text("second", encoding="ascii")
@@ -1114,6 +1115,20 @@ def test_a_managed_identity(wire: Wire, client_id: str) -> None:
     assert request.headers["X-IDENTITY-HEADER"] == "the header"
     assert request.params["resource"] == "https://graph.example"
     assert request.params.get("client_id", "") == client_id
+
+
+@pytest.mark.usefixtures("app_service")
+@pytest.mark.parametrize(
+    "end",
+    ["11/05/2026 15:18:31 +00:00", "1/16/2026 5:24:12 AM +00:00", "2026-11-22 18:00:34Z", "1795371634.5", None, "-1"],
+)
+def test_a_token_of_the_host_whose_end_cannot_be_read(wire: Wire, clock: t.Any, end: str | None) -> None:
+    wire.answers["token"] = (200, {"access_token": "of-the-host", "expires_on": end})
+    who = sign_in(wire, {"auth_source": "msi"})
+    for seconds, asked in ((0, 1), (100, 1), (300, 2)):
+        clock.pass_by(seconds)
+        assert who.token() == "of-the-host"
+        assert len(wire.requests) == asked
 
 
 @pytest.mark.usefixtures("app_service")
@@ -1268,6 +1283,16 @@ def test_the_azure_cli_is_asked(wire: Wire, clock: t.Any, az: t.Any, tenant: str
     clock.pass_by(1)
     who.token()
     assert arguments.exists()
+
+
+def test_the_azure_cli_may_write_the_end_as_a_text(wire: Wire, clock: t.Any, az: t.Any) -> None:
+    arguments = az(f"echo '{printed(clock, expires_on=str(int(clock.timing.now().timestamp()) + 3600))}'")
+    who = sign_in(wire, CLI)
+    assert who.token() == "of-az"
+    arguments.unlink()
+    clock.pass_by(3299)
+    who.token()
+    assert not arguments.exists()
 
 
 def test_the_azure_cli_is_not_hurried_when_nothing_is_to_be_repeated(wire: Wire, clock: t.Any, az: t.Any) -> None:

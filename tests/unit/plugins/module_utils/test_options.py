@@ -28,6 +28,10 @@ GUID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
         ({"tenant": None}, {"FIRST": "", "SECOND": "s"}, ("s", "SECOND", False)),
         ({}, {"SECOND": "s"}, ("s", "SECOND", False)),
         ({}, {"TENANT": "x", "tenant": "x"}, ("", "tenant", False)),
+        # As of a file or a secret that was made by echo, or on Windows: kubernetes#23404.
+        ({"tenant": "\ufeffo\r\n"}, {"FIRST": "f"}, ("o", "tenant", True)),
+        ({"tenant": "\n"}, {"FIRST": "\n", "SECOND": "s\n"}, ("s", "SECOND", False)),
+        ({"tenant": " o \n p\n"}, {}, (" o \n p", "tenant", True)),
     ],
 )
 def test_options_win_over_variables_and_empty_strings_count_as_unset(

@@ -636,18 +636,38 @@ def proxy() -> t.Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize("status", [407, 403, 502])
+@pytest.mark.parametrize(
+    ("status", "says", "lasting"),
+    [
+        # Tried again and again, a wrong password locks its account.
+        (
+            407,
+            "(HTTP 407, Proxy Authentication Required); give its user and password in HTTPS_PROXY, percent-encoded, or"
+            " check NO_PROXY.",
+            True,
+        ),
+        (403, "(HTTP 403, Forbidden); check HTTPS_PROXY and NO_PROXY.", True),
+        (302, "(HTTP 302, Found); check HTTPS_PROXY and NO_PROXY.", True),
+        (429, "(HTTP 429, Too Many Requests); check HTTPS_PROXY and NO_PROXY.", False),
+        (502, "(HTTP 502, Bad Gateway); check HTTPS_PROXY and NO_PROXY.", False),
+    ],
+)
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy"])
 def test_a_proxy_of_the_environment_is_used_and_its_password_not_told(
-    server: Server, proxy: Server, client: Client, environ: t.Any, variable: str, status: int
+    server: Server,
+    proxy: Server,
+    client: Client,
+    environ: t.Any,
+    variable: str,
+    status: int,
+    says: str,
+    lasting: bool,
 ) -> None:
     proxy.script = [answer(status)]
     environ.setenv(variable, f"http://user:hunter2@{proxy.host}")
     error = failure(client(), server.url)
-    assert error.sentence() == (
-        f"the proxy to {server.host} did not let the request through; check HTTPS_PROXY and NO_PROXY."
-    )
-    assert (error.sent, error.lasting) == (False, False)
+    assert error.sentence() == f"the proxy to {server.host} did not let the request through {says}"
+    assert (error.sent, error.lasting) == (False, lasting)
     assert server.requests == []
     ((method, target, headers, _body),) = proxy.requests
     assert (method, target) == ("CONNECT", server.host)
@@ -697,13 +717,23 @@ def test_a_handshake_that_is_cut_behind_a_proxy_was_no_request(
     assert server.requests == []
 
 
-@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "ftp"])
-def test_proxies_of_other_kinds_are_refused(client: Client, environ: t.Any, scheme: str) -> None:
-    environ.setenv("HTTPS_PROXY", f"{scheme}://user:hunter2@127.0.0.1:1")
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"{scheme}://user:hunter2@127.0.0.1:1" for scheme in ("socks5", "socks5h", "ftp")),
+        # Read as they stand, these name a host "user", or none (azure-cli#15305).
+        *(f"http://user:hun{sign}ter2@127.0.0.1:1" for sign in "#/?[\\"),
+        *(f"http://dom\\user:hun{sign}ter2@127.0.0.1:1" for sign in "#1"),
+        "'http://127.0.0.1:1'",
+        "http:127.0.0.1:1",
+    ],
+)
+def test_proxies_of_other_kinds_are_refused(client: Client, environ: t.Any, address: str) -> None:
+    environ.setenv("HTTPS_PROXY", address)
     error = failure(client(), "https://graph.example")
     assert error.sentence() == (
-        "the address of the proxy to graph.example cannot be used; check that HTTPS_PROXY names an HTTP proxy, and"
-        " NO_PROXY."
+        "the address of the proxy to graph.example cannot be used; check that HTTPS_PROXY names an HTTP proxy, with"
+        " what is neither letter nor digit in its user and password percent-encoded, and NO_PROXY."
     )
     assert (error.sent, error.lasting) == (False, True)
 
@@ -719,6 +749,24 @@ def test_a_proxy_that_is_not_there(
     assert "hunter2" not in error.sentence()
     assert not error.sent
     assert server.requests == []
+
+
+def test_a_proxy_without_tls_that_is_named_by_https(
+    server: Server, proxy: Server, client: Client, environ: t.Any
+) -> None:
+    environ.setenv("HTTPS_PROXY", f"https://user:hunter2@{proxy.host}")
+    assert failure(client(), server.url).sentence() == (
+        f"the proxy to {server.host} did not let the request through; check HTTPS_PROXY, which begins with http://"
+        " unless TLS is spoken with the proxy itself, and NO_PROXY."
+    )
+
+
+def test_blanks_around_the_address_of_a_proxy(server: Server, proxy: Server, client: Client, environ: t.Any) -> None:
+    proxy.script = [through]
+    # As of a secret that was made by echo: kubernetes#23404.
+    environ.setenv("HTTPS_PROXY", f" http://{proxy.host}\n")
+    assert get(client(), server.url).status == 200
+    assert len(proxy.requests) == 1
 
 
 def test_the_proxy_is_not_asked_for_hosts_of_no_proxy(
@@ -770,10 +818,15 @@ PROXY = {"HTTPS_PROXY": "http://a", "https_proxy": "http://b", "ALL_PROXY": "htt
         ("https://graph.example", {**PROXY, "NO_PROXY": "*.example"}, None),
         ("https://graph.example:444", {**PROXY, "NO_PROXY": "graph.example:443"}, "http://b"),
         ("https://graph.example:444", {**PROXY, "NO_PROXY": "graph.example:444"}, None),
+        ("https://graph.example", {**PROXY, "NO_PROXY": "graph.example:443"}, None),
+        ("http://graph.example", {**PROXY, "NO_PROXY": "graph.example:443"}, "http://d"),
         ("https://notgraph.example", {**PROXY, "NO_PROXY": "graph.example"}, "http://b"),
         ("https://10.1.2.3", {**PROXY, "NO_PROXY": "localhost,10.0.0.0/8"}, None),
         ("https://10.1.2.3", {**PROXY, "NO_PROXY": "10.2.0.0/16,10/"}, "http://b"),
         ("https://[fd00::1]", {**PROXY, "NO_PROXY": "fd00::/8"}, None),
+        ("https://[fd00::1]", {**PROXY, "NO_PROXY": "[fd00::1]"}, None),
+        ("https://[fd00::1]:444", {**PROXY, "NO_PROXY": "[fd00::1]:444"}, None),
+        ("https://[fd00::1]:444", {**PROXY, "NO_PROXY": "[fd00::1]:443"}, "http://b"),
     ],
 )
 def test_proxies_are_those_of_the_environment_that_is_given(
