@@ -18,6 +18,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import (
     fleet_report,
     fleet_summary,
     options,
+    shell,
     timestamps,
 )
 from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
@@ -109,7 +110,7 @@ class ActionModule(ActionBase):
         """
         warned = [warning for one in found for warning in one.warnings]
         limit.count(history.failed + sum(bool(one.wrong) for one in found))
-        with in_process.quiet_libraries():
+        with shell.quiet_libraries():
             caller = Caller(
                 check_mode=bool(self._task.check_mode),
                 environ=dict(os.environ),

@@ -157,7 +157,6 @@ cache_timeout: 3600
 
 import hashlib
 import json
-import logging
 import os
 import re
 import shutil
@@ -541,15 +540,10 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
             connect(to_read[0].params, os.environ, retries.Timing())
             secrets = identity.secrets(params, os.environ)
-            before = logging.root.manager.disable
-            # What msal logs are answers as they came, which would reach the screen as they are.
-            logging.disable()
-            try:
+            with shell.quiet_libraries():
                 got = read_all(
                     to_read, lambda source: read(source, secrets, self.display.warning), all_needed=all_needed
                 )
-            finally:
-                logging.disable(before)
             failures = [entry for entry in got if isinstance(entry, Unreadable)]
             if len(failures) == len(wanted):
                 raise failures[0]

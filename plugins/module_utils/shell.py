@@ -8,8 +8,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import typing as t
+import warnings
 
 from . import errors, identity, options, retries
 from .client import Caller
@@ -62,6 +65,19 @@ class Hiding:
         super().fail_json(msg, **kwargs)  # type: ignore[misc]
 
 
+@contextlib.contextmanager
+def quiet_libraries() -> t.Iterator[None]:
+    """Keep what msal and requests log or warn of from screen and log: it may be an answer that repeats a secret."""
+    disabled = logging.root.manager.disable
+    logging.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
+
+
 def run(module: t.Any, flow: Flow) -> None:
     """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
     environ = dict(os.environ)
@@ -78,7 +94,8 @@ def run(module: t.Any, flow: Flow) -> None:
         progress=lambda _text: None,
         keep_secret=module.hide,
     )
-    result = outcome(flow, module.params, caller)
+    with quiet_libraries():
+        result = outcome(flow, module.params, caller)
     if "msg" in result:
         module.fail_json(**result)
     module.exit_json(**result)

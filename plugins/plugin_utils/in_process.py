@@ -14,11 +14,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import os
 import time
 import typing as t
-import warnings
 
 from ansible import constants
 from ansible.errors import AnsibleError
@@ -222,7 +220,7 @@ def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
     before = {name: os.environ.get(name) for name in given}
     os.environ.update(given)
     try:
-        with quiet_libraries():
+        with shell.quiet_libraries():
             yield
     finally:
         for name, value in before.items():
@@ -230,19 +228,6 @@ def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-
-
-@contextlib.contextmanager
-def quiet_libraries() -> t.Iterator[None]:
-    """Keep from screen and log what msal and requests log or warn of, as no module's words would reach these."""
-    disabled = logging.root.manager.disable
-    logging.disable()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 def json_values(value: t.Any) -> t.Any:
