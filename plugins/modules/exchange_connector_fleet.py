@@ -315,7 +315,7 @@ summary:
       elements: dict
 ansible_stats:
   description:
-    - Sets the statistic C(exchange_connector_sync), as M(ansible.builtin.set_stats) does. AWX makes an artifact of it.
+    - Sets the statistic C(exchange_connector_sync), as C(ansible.builtin.set_stats) does. AWX makes an artifact of it.
   returned: unless RV(by_host) or RV(refused)
   type: dict
   sample:

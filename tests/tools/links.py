@@ -61,7 +61,8 @@ def leads_somewhere(path: Path, link: str, pages: dict[Path, Page]) -> bool:
     target = (path.parent / unquote(url.path)).resolve() if url.path else path
     if not url.fragment or target not in pages:
         return target.is_file() and not url.fragment
-    return unquote(url.fragment) in pages[target].places
+    # As browsers do: as it is, and then decoded.
+    return bool({url.fragment, unquote(url.fragment)} & pages[target].places)
 
 
 def main() -> int:
