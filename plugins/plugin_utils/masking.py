@@ -21,9 +21,11 @@ except ImportError:
 
 def masked(value: t.Any, hidden: t.Collection[str]) -> t.Any:
     """Return ``value``, plain data of any depth, with each of ``hidden`` masked wherever it occurs in a text."""
+    # An empty answer of a survey is no secret, and would be found between any two characters.
+    known = {secret for secret in hidden if secret}
     if _secrets is None:
-        return parameters.remove_values(value, hidden)
-    _secrets.register_secrets(secret for secret in hidden if secret)
+        return parameters.remove_values(value, known)
+    _secrets.register_secrets(known)
     return _masked(value)
 
 

@@ -498,6 +498,19 @@ def test_what_is_omitted_is_not_given(fleet: Fleet) -> None:
     assert fleet.accepted == [1, 0, 1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("answer", ["", None])
+def test_questions_of_a_survey_may_stay_without_answer(fleet: Fleet, answer: str | None) -> None:
+    """AWX leaves an empty text or null: awx#16205."""
+    of_role = ("max_failures", "report_path", "sync_type", "max_age", "wait", "force", "retry_timeout", "client_id")
+    secret = ("secret", "password", "refresh_token", "access_token", "oidc_token", "x509_certificate_password")
+    of_playbook = ("connectors_hosts", "connectors_serial", "connectors_max_fail_percentage")
+    names = [*(OPTION + name for name in (*of_role, *secret)), *of_playbook]
+    run = fleet.run(PLAYBOOK, "-e", json.dumps(dict.fromkeys(names, answer)))
+    assert run.code == 0, run.output
+    assert fleet.accepted == [1] * 6
+    assert counted(fleet.summary) == {"synchronised": 6}
+
+
 def test_a_tenant_from_the_environment_is_in_the_summary(fleet: Fleet) -> None:
     fleet.hosts = {host: variables for host, variables in fleet.hosts.items() if host.startswith("berlin")}
     for variables in fleet.hosts.values():

@@ -17,6 +17,7 @@ import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible_collections.graphops.intune.plugins.module_utils import errors
 from ansible_collections.graphops.intune.plugins.plugin_utils import in_process
+from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 
 class Flow:
@@ -131,6 +132,11 @@ def test_secrets_are_masked_but_what_changed_is_not() -> None:
     assert result["changed"] is True
     assert "True" not in str({**result, "changed": None})
     assert "tok-123" not in str(result)
+
+
+def test_what_is_empty_is_no_secret() -> None:
+    result = {"changed": True, "text": "as it was", "list": [""]}
+    assert masked(result, {"", "tok-123"}) == result
 
 
 def test_a_failure_is_marked(monkeypatch: pytest.MonkeyPatch) -> None:
