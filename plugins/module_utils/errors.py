@@ -43,6 +43,8 @@ _ASKERS = {
     **dict.fromkeys(("refresh_token", "password"), USER),
 }
 
+PROXY_ADVICE = "check that no proxy or portal stands in between"
+
 NONE_IN_TENANT = "this tenant has no Exchange connector"
 # https://learn.microsoft.com/mem/intune/protect/exchange-connector-install
 INSTEAD = (
@@ -210,6 +212,11 @@ def _said(text: str, so_far: Said, depth: int) -> Said:
     return found
 
 
+def is_page(body: bytes) -> bool:
+    """Whether a body is a page for people, which gateways, proxies and portals send, and services seldom."""
+    return bool(_HTML.match(text_of(body[:SEARCHED])))
+
+
 def answer_clause(who: str, status: int, said: Said) -> str:
     """Say how ``who`` answered: the status with its name, and the message or, without one, the code."""
     words = said.message or said.code
@@ -271,6 +278,8 @@ def graph_error(
         advice=_permission_advice(asker) if is_forbidden(status, said) else _graph_advice(status, said),
         request_id=request_id or said.request_id or None,
     )
+    if is_page(body):
+        error.advice = f"{PROXY_ADVICE}; if none does, {error.advice}"
     if error.none_in_tenant:
         error.advice = f"{NONE_IN_TENANT}: check tenant ({INSTEAD})"
     return error

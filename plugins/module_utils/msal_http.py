@@ -147,6 +147,12 @@ class Session:
                     failure, tries=self._patience.tries, asked=asked, limit=self._http.retry_timeout
                 )
             self._http.timing.sleep(pause)
+        if of_authority and answer.status >= 400 and errors.is_page(answer.body):
+            # A web filter's; it says nothing of the credential, nor does msal repeat what it says.
+            raise errors.Unavailable(
+                errors.answer_clause(host, answer.status, errors.graph_said(answer.body)),
+                advice=f"check authority_url, and {errors.PROXY_ADVICE.removeprefix('check ')}",
+            )
         if not (of_authority or self._of_host):
             self.federated_at = host
         elif answer.status >= 400:

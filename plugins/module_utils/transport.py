@@ -490,7 +490,7 @@ class Transport:
     def _body(self, response: t.Any, host: str, largest: int) -> bytes:
         """Read a body with a limit to its size, packed and unpacked: it may go on for ever, or be a bomb."""
         too_large = errors.Unanswered(
-            f"{host} sent more than {largest // 2**20} MiB", sent=True, advice=_PROXY_ADVICE, lasting=True
+            f"{host} sent more than {largest // 2**20} MiB", sent=True, advice=errors.PROXY_ADVICE, lasting=True
         )
         parts, size = [], 0
         # As urllib3 2 does by itself, and 1.26 does not.
@@ -514,7 +514,7 @@ class Transport:
         if len(body) > largest:
             raise too_large
         if not unpacker.eof or encoding not in ("gzip", "x-gzip", "deflate"):
-            raise errors.Unanswered(f"the answer of {host} could not be decoded", advice=_PROXY_ADVICE, sent=True)
+            raise errors.Unanswered(f"the answer of {host} could not be decoded", advice=errors.PROXY_ADVICE, sent=True)
         return body
 
 
@@ -556,9 +556,6 @@ def patiently(
         yield Pause(pause)
 
 
-_PROXY_ADVICE = "check that no proxy or portal stands in between"
-
-
 def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.Unavailable | None:
     """Say what is wrong with an answer that another try may better; None if there is nothing, or nothing to better.
 
@@ -576,7 +573,7 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
         kind = errors.one_line(answer.headers.get("content-type") or "no content type")
         return errors.Unavailable(
             f"{host} answered HTTP {answer.status} with no JSON object but {len(answer.body)} bytes of {kind}",
-            advice=_PROXY_ADVICE,
+            advice=errors.PROXY_ADVICE,
             request_id=answer.request_id,
         )
     return None
@@ -709,7 +706,7 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
     if (not sent and caused_by(requests.exceptions.ProxyError)) or caused_by(requests.exceptions.InvalidProxyURL):
         return _not_let_through(host, causes)
     if caused_by(urllib3.exceptions.InvalidHeader):
-        return errors.Unanswered(f"the answer of {host} contradicts itself", advice=_PROXY_ADVICE, sent=True)
+        return errors.Unanswered(f"the answer of {host} contradicts itself", advice=errors.PROXY_ADVICE, sent=True)
     if caused_by(requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema):
         return errors.Unanswered(
             f"the request to {host} could not be built", advice="check the options", sent=False, lasting=True
@@ -741,7 +738,7 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
             f"{host} did not answer within {timeout:g} s", advice="run again later, or raise request_timeout", sent=True
         )
     if caused_by(ssl.SSLError):
-        return errors.Unanswered(f"the TLS connection to {host} failed", advice=_PROXY_ADVICE, sent=sent)
+        return errors.Unanswered(f"the TLS connection to {host} failed", advice=errors.PROXY_ADVICE, sent=sent)
     return errors.Unanswered(f"{host} cut the connection", advice="run again later", sent=sent)
 
 

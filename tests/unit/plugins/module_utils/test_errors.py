@@ -276,6 +276,9 @@ ADVICE = {
 }
 
 
+BETWEEN = "check that no proxy or portal stands in between; if none does,"
+
+
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [
@@ -311,7 +314,13 @@ ADVICE = {
             503,
             HTML.encode(),
             f'could not read it, Graph answered HTTP 503 (Service Unavailable): "503 Service Unavailable";'
-            f" {ADVICE[500]}.",
+            f" {BETWEEN} {ADVICE[500]}.",
+        ),
+        # Web filters have words of their own for what they block.
+        (
+            404,
+            "\ufeff\r\n<html><title>Blocked by policy</title>".encode("utf-16-le"),
+            f'could not read it, Graph answered HTTP 404 (Not Found): "Blocked by policy"; {BETWEEN} {ADVICE[404]}.',
         ),
         (
             418,

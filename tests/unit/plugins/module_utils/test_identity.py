@@ -825,6 +825,19 @@ def test_a_refusal_is_not_tried_again(wire: Wire) -> None:
     assert len(wire.sent("token")) == 1
 
 
+@pytest.mark.parametrize("where", ["openid-configuration", "token"])
+@pytest.mark.parametrize("status", [403, 404])
+def test_the_page_of_a_web_filter_is_no_refusal_of_the_credential(wire: Wire, where: str, status: int) -> None:
+    wire.answers[where] = (status, b"<html><head><title>Access denied</title></head></html>")
+    with pytest.raises(errors.Unavailable) as caught:
+        sign_in(wire, APP).token()
+    assert caught.value.sentence().endswith(
+        f'{errors.status_name(status)}): "Access denied"; check authority_url, and that no proxy or portal stands in'
+        " between."
+    )
+    assert len(wire.sent(where)) == 1
+
+
 def answer_of(wire: Wire, url: str) -> None:
     """Have the metadata name a token endpoint."""
     wire.answers["openid-configuration"] = (
