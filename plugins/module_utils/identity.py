@@ -329,6 +329,12 @@ def _check(way: Way, values: t.Mapping[str, Given]) -> None:
             f"{tenant.origin} is {tenant.value}, but an app signs in to one tenant",
             advice="give the tenant's GUID or one of its domains",
         )
+    # The environment's bytes that are no UTF-8 are halves of characters here, which no request can be made of.
+    texts = [part for part in way.proven_by(values) if not part.origin.lower().endswith(("_path", "_file"))]
+    texts += [values["x509_certificate_password"]] if way.source == "certificate" else []
+    for text in texts:
+        if any("\ud800" <= char <= "\udfff" for char in text.value):
+            raise OptionError(f"{text.origin} is no text in UTF-8", advice="write it anew, in UTF-8")
     if way.source == "access_token" and not _HEADER_WORD.fullmatch(values["access_token"].value):
         raise OptionError(
             f"{values['access_token'].origin} has characters that no token has",

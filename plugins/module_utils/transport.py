@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import functools
 import http.client
@@ -263,6 +264,14 @@ class _Adapter(_HTTPAdapter):
             # trusts the system's authorities.
             kwargs["proxy_ssl_context"] = self._context
         return _use_our_connections(super().proxy_manager_for(proxy, **kwargs))
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        try:
+            return super().proxy_headers(proxy)
+        except UnicodeEncodeError:
+            # requests knows Latin-1 only. Others send what the address says, which is UTF-8.
+            word = ":".join(requests.utils.get_auth_from_url(proxy)).encode(errors="surrogateescape")
+            return {"Proxy-Authorization": f"Basic {base64.b64encode(word).decode()}"}
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         host, pool = super().build_connection_pool_key_attributes(request, verify, cert)

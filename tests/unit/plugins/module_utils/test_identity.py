@@ -207,6 +207,19 @@ EVERY_WAY = (
             {"MSGRAPH_ACCESS_TOKEN": "x\r\ny"},
             "MSGRAPH_ACCESS_TOKEN has characters that no token has; give the bare token, without 'Bearer'.",
         ),
+        # As of a variable in Latin-1.
+        *(
+            ({**TENANT, option: "p\udce4ss", **more}, {}, f"{option} is no text in UTF-8; write it anew, in UTF-8.")
+            for option, more in (
+                ("secret", {}),
+                ("refresh_token", {}),
+                ("oidc_token", {}),
+                ("password", {"username": "u"}),
+                ("username", {"password": "p"}),
+                ("x509_certificate_password", {"x509_certificate_path": "/x"}),
+            )
+        ),
+        (TENANT, {"AZURE_SECRET": "p\udce4ss"}, "AZURE_SECRET is no text in UTF-8; write it anew, in UTF-8."),
     ],
 )
 def test_an_identity_that_cannot_be_right(options: Options, environ: dict[str, str], sentence: str) -> None:

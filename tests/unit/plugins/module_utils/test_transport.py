@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import gzip
 import json
@@ -672,6 +673,17 @@ def test_a_proxy_of_the_environment_is_used_and_its_password_not_told(
     ((method, target, headers, _body),) = proxy.requests
     assert (method, target) == ("CONNECT", server.host)
     assert headers["Proxy-Authorization"].startswith("Basic ")
+
+
+@pytest.mark.parametrize("spelt", ["p%E2%82%ACss", "p€ss"])
+def test_the_password_of_a_proxy_may_be_any_text(
+    server: Server, proxy: Server, client: Client, environ: t.Any, spelt: str
+) -> None:
+    proxy.script = [answer(407)]
+    environ.setenv("HTTPS_PROXY", f"http://user:{spelt}@{proxy.host}")
+    failure(client(), server.url)
+    ((_method, _target, headers, _body),) = proxy.requests
+    assert base64.b64decode(headers["Proxy-Authorization"].partition(" ")[2]).decode() == "user:p€ss"
 
 
 def through(handler: Handler) -> None:
