@@ -137,8 +137,8 @@ options:
       - Whether a credential that is not itself an option (from an environment variable, a managed identity, the Azure
         CLI, or a file with a federated token) may be used with a host that O(graph_url) or O(authority_url) names and
         that is none of Microsoft's.
-      - V(false) keeps who may write options, for instance in an inventory, from sending a credential that others have
-        put into the environment, such as one of AWX, to a host of their choice.
+      - With V(false), people who may write options, for instance in an inventory, cannot send a credential that others
+        have put into the environment, such as one of AWX, to a host of their choice.
       - Hosts that the environment of the run names are trusted with it, also if an option repeats them. What the
         C(environment) of a task, block or play names is trusted with what it gives itself, as it may come from an
         inventory; a credential from elsewhere needs this option there, too.

@@ -21,10 +21,10 @@ description:
   - Needs a YAML file whose name ends with V(exchange_connectors.yml) or V(exchange_connectors.yaml). It may be
     encrypted with Ansible Vault, as a whole or in single values.
   - The options of the identity and of the connection, and their environment variables, are those of the modules of this
-    collection, so that an inventory source of AWX needs a credential and nothing else. What they say of the host on
-    which the module runs is here true of the one that reads the inventory, and a task that fails is here a tenant that
-    cannot be read.
-  - All of them that are texts, and O(tenants), may be Jinja templates. These see extra variables and can use lookups.
+    collection, so that an inventory source of AWX needs a credential and nothing else. Their texts are those of the
+    modules - for the host on which the module runs, read the one on which Ansible reads the inventory, and for a task
+    that fails, a tenant that cannot be read.
+  - Each of them, and O(tenants), may be a Jinja template, which sees extra variables and can use lookups.
   - Each host has the variable C(exchange_connector) with all properties that Graph gives, as
     M(graphops.intune.intune_exchange_connector_info) returns them.
   - It has what the role C(graphops.intune.exchange_connector_sync) wants to know of it -
@@ -99,7 +99,9 @@ options:
 notes:
   - Ansible itself goes on with a warning if an inventory source gives no inventory. Set
     E(ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED) to V(true) to have it stop.
-  - With O(cache), what Graph gave is kept for each tenant and identity, without any token or secret. It is not kept if
+  - With O(cache), what Graph gave is kept for each tenant and identity, without any token or secret. Ansible's default
+    O(cache_plugin) keeps it for the run only; name another one, as in the examples, to save requests of later runs. It
+    is not kept if
     neither O(tenant) nor O(tenants) nor the environment names the tenant and a managed identity or the Azure CLI
     decides, because nobody could tell whose connectors those are.
   - Values from Graph are never taken for templates. Those that could be one are marked in what
@@ -112,6 +114,9 @@ notes:
 seealso:
   - module: graphops.intune.intune_exchange_connector_info
   - module: graphops.intune.intune_exchange_connector_sync
+  - name: Environment variables
+    description: All that this collection reads, on one page.
+    link: https://github.com/graphops/graphops.intune/blob/main/docs/docsite/rst/environment.rst
 """
 
 EXAMPLES = r"""

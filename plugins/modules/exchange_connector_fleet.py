@@ -16,8 +16,8 @@ description:
   - Takes the options of M(graphops.intune.intune_exchange_connector_sync) for each host from the variables of that host
     that begin with C(exchange_connector_sync_), requests a synchronisation for every connector that needs one, waits
     for all of them together, and shows a summary.
-  - Never fails or changes because of a connector. M(graphops.intune.exchange_connector_outcome) makes each host's
-    part of what is returned the result of that host.
+  - A connector that fails or changes does not make this task fail or change.
+    M(graphops.intune.exchange_connector_outcome) makes each host's part of what is returned the result of that host.
 author:
   - graphops.intune contributors (@graphops)
 extends_documentation_fragment:

@@ -40,6 +40,9 @@ notes:
     M(graphops.intune.intune_exchange_connector_sync) needs.
 seealso:
   - module: graphops.intune.intune_exchange_connector_sync
+  - name: Environment variables
+    description: All that this collection reads, on one page.
+    link: https://github.com/graphops/graphops.intune/blob/main/docs/docsite/rst/environment.rst
   - name: Graph's reference of the call
     description: What Microsoft says about it.
     link: https://learn.microsoft.com/graph/api/intune-onboarding-devicemanagementexchangeconnector-list

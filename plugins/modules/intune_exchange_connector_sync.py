@@ -108,6 +108,9 @@ notes:
   - The tenant needs an active Intune licence.
 seealso:
   - module: graphops.intune.intune_exchange_connector_info
+  - name: Environment variables
+    description: All that this collection reads, on one page.
+    link: https://github.com/graphops/graphops.intune/blob/main/docs/docsite/rst/environment.rst
   - name: Graph's reference of the call
     description: What Microsoft says about it.
     link: https://learn.microsoft.com/graph/api/intune-onboarding-devicemanagementexchangeconnector-sync

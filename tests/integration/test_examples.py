@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
 import typing as t
 from pathlib import Path
 
 import pytest
 import yaml
 
-from .conftest import INFO, ROOT, SYNC, Site
+from .conftest import BIN, INFO, ROOT, SYNC, Site, clean_environment
 from .test_identity import Certificate
 
 pytestmark = pytest.mark.slow
@@ -71,3 +72,26 @@ def test_the_example_runs(site: Site, environment: dict[str, str], tmp_path: Pat
 
 def keywords(play: dict[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in play.items() if name == "module_defaults"}
+
+
+def test_what_the_readme_runs_without_a_playbook_runs(site: Site, environment: dict[str, str]) -> None:
+    commands = re.findall(
+        r"^\$ (ansible localhost .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert [word.rsplit("_", 1)[-1] for command in commands for word in command.split() if "intune." in word] == [
+        "info",
+        "sync",
+    ]
+    for command in commands:
+        program, *arguments = command.split()
+        done = subprocess.run(
+            [str(BIN / program), *arguments],
+            env=clean_environment(site.collections, **environment),
+            cwd=site.folder,
+            capture_output=True,
+            check=False,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert site.connector.id in done.stdout
+    assert site.connector.accepted
