@@ -585,10 +585,25 @@ def _reported() -> t.Iterator[Way]:
         right={None: FAILED},
         says="Intune licence",
     )
-    interim = b"".join(b"HTTP/1.1 %d X\r\nLink: x\r\n\r\n" % status for status in (100, 101, 102, 103, 199))
-    refusal = interim + b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
     # Whoever refuses a batch may take its parts one by one.
     single = tuple(step.name for step in STEPS if step.where != "batch")
+    page = "<html><head><title>Blocked by policy</title></head></html>"
+    yield Way(
+        *("403 of a web filter", "web filter"),
+        kind="refusal",
+        fault={"status": 403, "body": page, "headers": {"Content-Type": "text/html"}},
+        lasting=True,
+        steps=tuple(name for name in single if name not in identity),
+        right={None: FAILED},
+        says='"Blocked by policy"',
+    )
+    # microsoft-authentication-library-for-python#760
+    fault = {"alter": _put(("expires_on",), "11/05/2026 15:18:31 +00:00")}
+    yield Way(
+        "an end that is a date", "times", kind="real", fault=fault, lasting=True, steps=identity, right={None: SUCCEEDED}
+    )
+    interim = b"".join(b"HTTP/1.1 %d X\r\nLink: x\r\n\r\n" % status for status in (100, 101, 102, 103, 199))
+    refusal = interim + b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
     for name, kind, wire, where, right in (
         ("interim answers", "own", lambda answer: interim + wires.whole(answer), (), SUCCEEDED),
         ("interim answers, then 403", "refusal", refusal, single, FAILED),
