@@ -600,7 +600,13 @@ def _reported() -> t.Iterator[Way]:
     # microsoft-authentication-library-for-python#760
     fault = {"alter": _put(("expires_on",), "11/05/2026 15:18:31 +00:00")}
     yield Way(
-        "an end that is a date", "times", kind="real", fault=fault, lasting=True, steps=identity, right={None: SUCCEEDED}
+        "an end that is a date",
+        "times",
+        kind="real",
+        fault=fault,
+        lasting=True,
+        steps=identity,
+        right={None: SUCCEEDED},
     )
     interim = b"".join(b"HTTP/1.1 %d X\r\nLink: x\r\n\r\n" % status for status in (100, 101, 102, 103, 199))
     refusal = interim + b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
