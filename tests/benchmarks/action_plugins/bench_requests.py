@@ -15,6 +15,8 @@ from ansible_collections.graphops.intune.plugins.module_utils.transport import _
 
 _CONTEXT = tls_context(None, True, os.environ)
 _COLLECTION = f"{os.environ['MSGRAPH_URL']}/v1.0/deviceManagement/exchangeConnectors"
+# As much as the collection gives a request that nobody gave another time.
+_SECONDS = 30
 
 
 class ActionModule(ActionBase):
@@ -28,6 +30,6 @@ class ActionModule(ActionBase):
             session.trust_env = False
             session.mount("https://", _Adapter(_CONTEXT))
             session.headers["Authorization"] = f"Bearer {os.environ['BENCH_TOKEN']}"
-            session.get(connector).raise_for_status()
-            session.post(f"{connector}/sync", json={"syncType": "deltaSync"}).raise_for_status()
+            session.get(connector, timeout=_SECONDS).raise_for_status()
+            session.post(f"{connector}/sync", json={"syncType": "deltaSync"}, timeout=_SECONDS).raise_for_status()
         return {"changed": True}
