@@ -192,6 +192,14 @@ def test_who_reads_variables_leads_to_the_page_of_all() -> None:
     assert "(docs/docsite/rst/environment.rst)" in README
 
 
+def test_the_example_of_the_role_is_the_task_of_the_playbook() -> None:
+    readme = (ROOT / "roles" / "exchange_connector_sync" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (shown,) = yaml.safe_load(block)
+    (play,) = yaml.safe_load((ROOT / "playbooks" / "sync_exchange_connectors.yml").read_text(encoding="utf-8"))
+    assert shown["tasks"] == play["tasks"]
+
+
 def test_what_is_no_module_for_users_says_so() -> None:
     for module in PARTS_OF_THE_ROLE:
         assert documentation(module)["short_description"].startswith("Internal, ")
