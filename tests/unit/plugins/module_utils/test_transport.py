@@ -247,6 +247,19 @@ def test_one_connection_is_used_for_all_requests_until_it_is_renewed(server: Ser
     assert server.connections == 2
 
 
+@pytest.mark.parametrize("farewell", [b"", b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"])
+def test_a_kept_connection_that_was_closed_meanwhile_is_not_used(
+    server: Server, client: Client, farewell: bytes
+) -> None:
+    """As balancers do while a task waits, with some last words that are no answer to the next request."""
+    http = client()
+    server.script = [bytes_of_an_answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", farewell, pause=0.05)]
+    assert get(http, server.url).status == 200
+    time.sleep(0.3)
+    answer_ = http.once("POST", server.url, headers={}, data="{}")
+    assert (answer_.status, server.connections, len(server.requests)) == (200, 2, 2)
+
+
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(server: Server, client: Client, status: int) -> None:
     server.script = [answer(status, b"", Location=f"{server.url}/elsewhere?secret")]
