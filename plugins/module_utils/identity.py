@@ -200,8 +200,10 @@ def choose(
     _check(way, values)
     allowed = bool(options.get("allow_environment_credential"))
     _check_user(way, values, allowed=allowed)
-    if way is MSI and not allowed:
-        _check_managed_identity(environ, own)
+    if way is MSI:
+        _refuse_service_fabric(environ)
+        if not allowed:
+            _check_managed_identity(environ, own)
     if values["oidc_token_file_path"].from_options and not values["oidc_token"].from_options:
         values["oidc_token"] = nothing
     if way.source in ("refresh_token", "password") and not _belongs(values["secret"], values["client_id"], environ):
@@ -242,6 +244,18 @@ def _check_user(way: Way, values: t.Mapping[str, Given], *, allowed: bool) -> No
             f"{said}, but the password is that of the environment ({password.origin})",
             advice=f"give the password {where}, or set allow_environment_credential to true if the server of this"
             " user's domain may have it",
+        )
+
+
+def _refuse_service_fabric(environ: t.Mapping[str, str]) -> None:
+    """See that this is no Service Fabric, whose endpoint msal asks by connections of its own, without our time limits.
+
+    https://learn.microsoft.com/azure/service-fabric/how-to-managed-identity-service-fabric-app-code
+    """
+    if all(environ.get(name) for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "IDENTITY_SERVER_THUMBPRINT")):
+        raise OptionError(
+            "the managed identity of Service Fabric (IDENTITY_SERVER_THUMBPRINT) is not supported",
+            advice="sign in in another way, such as with a certificate",
         )
 
 

@@ -1193,6 +1193,15 @@ def test_service_fabric_has_no_such_identity(wire: Wire, monkeypatch: pytest.Mon
 MSI = {"auth_source": "msi"}
 
 
+@pytest.mark.parametrize("options", [MSI, {}, {**MSI, "allow_environment_credential": True}])
+def test_the_managed_identity_of_service_fabric_is_refused_in_words(options: Options) -> None:
+    """Since it looks at the thumbprint of the endpoint, msal wants a session of its own kind for it."""
+    environ = {"IDENTITY_ENDPOINT": "https://localhost:2377/t", "IDENTITY_HEADER": "h"}
+    assert choose(options, environ).way.source == "msi"
+    with pytest.raises(OptionError, match=r"Service Fabric .* is not supported"):
+        choose(options, {**environ, "IDENTITY_SERVER_THUMBPRINT": "ab" * 20})
+
+
 @pytest.mark.parametrize(
     ("environ", "asked"),
     [
