@@ -46,7 +46,9 @@ class ActionModule(ActionBase):
         """Do it for all hosts that Ansible runs the role for, or have them say first that they are such."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        checked = ArgumentSpecValidator(_SPEC).validate(in_process.json_values(self._task.args))
+        # Before 2.19, ansible-core takes a null that comes out of a template for no text.
+        given = {name: value for name, value in in_process.json_values(self._task.args).items() if value is not None}
+        checked = ArgumentSpecValidator(_SPEC).validate(given)
         if checked.error_messages:
             return {"failed": True, "msg": str(checked.errors.msg)}
         params = checked.validated_parameters
