@@ -202,7 +202,8 @@ def _said(text: str, so_far: Said, depth: int) -> Said:
         so_far.request_id or one_line(_word(_lookup(inner, "request-id") if isinstance(inner, dict) else None)),
     )
     phrase = one_line(_word(_lookup(document, "customapierrorphrase")))
-    message = _lookup(document, "message")
+    # Gateways that are made with ASP.NET say it in the two others: RFC 9457.
+    message = next(filter(None, (_lookup(document, name) for name in ("message", "detail", "title"))), None)
     if isinstance(message, dict):
         message = json.dumps(message)
     if isinstance(message, str) and message.strip():

@@ -474,6 +474,10 @@ class SignIn:
         except Exception as error:
             # msal raises ValueError, RuntimeError, MsalServiceError and more; what the server said is what counts.
             words = errors.one_line(str(error)) or type(error).__name__
+            if isinstance(error, (LookupError, TypeError, AttributeError)):
+                # It has found something else than it takes for granted.
+                form = "a token" if source == "msi" else "Entra ID's answers"
+                words = f"what answered is not in the form of {form}"
             if http is not None and http.federated_at and http.refusal is None:
                 raise SignInError(
                     f"{doing} failed at {errors.one_line(http.federated_at)}: {words.rstrip('.')}",

@@ -602,21 +602,18 @@ def out_of_patience(
 ) -> errors.Unavailable:
     """Say that the tries of a call came to an end with ``failure``; times in seconds.
 
-    :param asked: what the service asked to wait, if it did: then that was too long.
+    :param asked: what the service asked to wait, if it did: then that was too long, at least for what is left.
     """
     times = "once" if tries == 1 else f"{tries} times"
+    what, advice = f"{failure.what} (tried {times} within retry_timeout, {limit:g} s)", failure.advice
     if asked:
-        return errors.Unavailable(
-            f"{failure.what}, and it asks to wait {timestamps.spell(asked)}, longer"
-            f" than retry_timeout ({limit:g} s) allows",
-            advice="run again after that time, or raise retry_timeout",
-            request_id=failure.request_id,
+        wait, advice = timestamps.spell(asked), "run again after that time, or raise retry_timeout"
+        what = (
+            f"{failure.what}, and it asks to wait {wait}, longer than retry_timeout ({limit:g} s) allows"
+            if asked > limit
+            else f"{what}, and it asks to wait another {wait}"
         )
-    return errors.Unavailable(
-        f"{failure.what} (tried {times} within retry_timeout, {limit:g} s)",
-        advice=failure.advice or "run again later",
-        request_id=failure.request_id,
-    )
+    return errors.Unavailable(what, advice=advice or "run again later", request_id=failure.request_id)
 
 
 def _refuse_redirect(response: t.Any, host: str) -> None:

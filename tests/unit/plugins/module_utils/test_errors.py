@@ -159,6 +159,8 @@ HTML = (
             "",
             id="byte order mark",
         ),
+        pytest.param(b'{"type": "x", "title": "No.", "status": 400}', "", "No.", "", id="problem details"),
+        pytest.param(b'{"title": "No.", "detail": "Bad id."}', "", "Bad id.", "", id="problem details with a detail"),
         pytest.param(b"", "", "", "", id="empty"),
         pytest.param(b" \r\n\t ", "", "", "", id="blank"),
         pytest.param(HTML.encode(), "", "503 Service Unavailable", "", id="page"),

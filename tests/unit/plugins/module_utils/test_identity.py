@@ -807,6 +807,26 @@ def test_an_answer_without_a_usable_token(wire: Wire, answer: t.Any) -> None:
     assert who.tokens == set()
 
 
+@pytest.mark.parametrize(
+    ("where", "answer"),
+    [
+        ("openid-configuration", {}),
+        ("openid-configuration", {"issuer": "x", "Token_Endpoint": "https://x"}),
+        ("openid-configuration", []),
+        ("token", {"access_token": "t", "id_token": "x"}),
+        ("token", []),
+    ],
+)
+def test_an_answer_in_another_form_is_told_in_words(wire: Wire, where: str, answer: t.Any) -> None:
+    wire.answers[where] = (200, answer)
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, APP).token()
+    assert caught.value.sentence() == (
+        "sign-in as client app with the app's secret failed: what answered is not in the form of Entra ID's answers;"
+        " check tenant and authority_url."
+    )
+
+
 BUSY = {"error": "temporarily_unavailable", "error_description": "AADSTS90024: A transient error. Trace ID: t"}
 BROKEN = {"error": "server_error", "error_description": "AADSTS90033: A transient error.", "trace_id": "the trace"}
 

@@ -1248,6 +1248,14 @@ def test_a_wait_that_is_too_long_ends_the_call_at_once(client: Client, clock: t.
             " retry_timeout, 0 s); check that no proxy or portal stands in between.",
         ),
         (
+            # As Graph does that says so each time: msgraph-sdk-javascript#297.
+            [reply(429, BUSY, retry_after="1")],
+            3,
+            4,
+            'graph.example answered HTTP 429 (Too Many Requests): "Busy." (tried 4 times within retry_timeout, 3 s),'
+            " and it asks to wait another 1 s; run again after that time, or raise retry_timeout.",
+        ),
+        (
             # The last failure is the one that is told.
             [reply(503), LOST],
             1,
