@@ -203,7 +203,7 @@ def _said(text: str, so_far: Said, depth: int) -> Said:
     )
     phrase = one_line(_word(_lookup(document, "customapierrorphrase")))
     # Gateways that are made with ASP.NET say it in the two others: RFC 9457.
-    message = next(filter(None, (_lookup(document, name) for name in ("message", "detail", "title"))), None)
+    message = _lookup(document, "message") or _lookup(document, "detail") or _lookup(document, "title")
     if isinstance(message, dict):
         message = json.dumps(message)
     if isinstance(message, str) and message.strip():
