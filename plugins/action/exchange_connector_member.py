@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.graphops.intune.plugins.plugin_utils import lineage, members
+from ansible_collections.graphops.intune.plugins.plugin_utils import in_process, lineage, members
 from ansible_collections.graphops.intune.plugins.plugin_utils.run_store import STORE
 
 
@@ -24,8 +24,6 @@ class ActionModule(ActionBase):
         """Leave what this host wants, by Ansible's own evaluation, to the worker of the next task."""
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
-        environment: dict[str, t.Any] = {}
-        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
-        found = members.read(str(task_vars.get("inventory_hostname")), task_vars, self._templar, environment)
-        STORE.append(lineage.members_key(self._task), found)
+        name, own = str(task_vars.get("inventory_hostname")), in_process.own_environment(self)
+        STORE.append(lineage.members_key(self._task), members.read(name, task_vars, self._templar, own))
         return {"changed": False}

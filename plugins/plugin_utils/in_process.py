@@ -90,11 +90,9 @@ class InProcess(NormalAction):
 
     def _tell_whose_variables(self) -> None:
         """Let the module tell the task's own variables from those of the host, which are one environment there."""
-        environment: dict[str, t.Any] = {}
-        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
-        if environment:
-            names = " ".join(str(name) for name in environment)
-            self._task.environment = [*self._task.environment, {shell.OWN_VARIABLE: names}]
+        own = own_environment(self)
+        if own:
+            self._task.environment = [*self._task.environment, {shell.OWN_VARIABLE: " ".join(own)}]
 
     def _belongs_here(self, task_vars: t.Mapping[str, t.Any]) -> bool:
         return (
@@ -108,13 +106,11 @@ class InProcess(NormalAction):
         """What AnsibleModule and :func:`shell.run` do together, without leaving the process."""
         # The module would get its arguments as JSON: no vault, tag or lazy container is left in them.
         arguments = options.without_empty(json_values(self._task.args))
-        environment: dict[str, t.Any] = {}
-        self._compute_environment_string(environment)  # type: ignore[no-untyped-call]
         hidden: set[str] = set()
         warned: list[str] = []
         host = str(task_vars.get("inventory_hostname", "localhost"))
-        environ, own = dict(os.environ), {str(name): str(value) for name, value in environment.items()}
-        with surroundings(environment):
+        environ, own = dict(os.environ), own_environment(self)
+        with surroundings(own):
             checked = ArgumentSpecValidator(self.argument_spec()).validate(arguments)
             params = {**arguments, **checked.validated_parameters}
             hidden.update(checked._no_log_values)  # noqa: SLF001
@@ -154,6 +150,13 @@ class InProcess(NormalAction):
         if isinstance(found[0], UnsupportedError):
             return f"Unsupported parameters for ({self._task.action}) module: {found.msg}"
         return str(found.msg)
+
+
+def own_environment(action: t.Any) -> dict[str, str]:
+    """The variables that the keyword ``environment`` gives to the task of an action, as Ansible evaluates them."""
+    found: dict[str, t.Any] = {}
+    action._compute_environment_string(found)  # noqa: SLF001
+    return {str(name): str(value) for name, value in found.items()}
 
 
 def timing() -> retries.Timing:
@@ -211,14 +214,13 @@ def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callabl
 
 
 @contextlib.contextmanager
-def surroundings(environment: t.Mapping[str, t.Any]) -> t.Iterator[None]:
+def surroundings(own: t.Mapping[str, str]) -> t.Iterator[None]:
     """Give the block the task's environment, which Ansible gives to modules only, and keep the libraries quiet.
 
     A worker runs one task, so nobody else sees the changed environment.
     """
-    given = {str(name): str(value) for name, value in environment.items()}
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
     try:
         with shell.quiet_libraries():
             yield

@@ -23,6 +23,24 @@ PREFIX = "exchange_connector_sync_"
 _ALIKE = 0.75
 
 
+def with_plain_paths(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """The same argument spec with paths as texts; what makes paths of them is :func:`at_home`.
+
+    For a path, Ansible puts in the variables of the environment, and whoever writes an inventory's values must not read
+    it by them.
+    """
+    return {name: {**how, "type": "str"} if how["type"] == "path" else how for name, how in spec.items()}
+
+
+_MEMBER = options.member_spec()
+_SPEC = with_plain_paths(_MEMBER)
+_PATHS = [name for name, how in _MEMBER.items() if how["type"] == "path"]
+# What the role's variables are called behind the prefix.
+_KNOWN = sorted(
+    {*options.fleet_spec(), *_MEMBER, *(alias for how in _MEMBER.values() for alias in how.get("aliases", ()))}
+)
+
+
 class Found(t.NamedTuple):
     """What a host is and wants; plain values, so that one worker can leave it to another.
 
@@ -44,19 +62,18 @@ class Found(t.NamedTuple):
     secrets: list[str]
 
 
-def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, environment: t.Mapping[str, t.Any]) -> Found:
+def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, own: t.Mapping[str, str]) -> Found:
     """Read what a host wants.
 
     :param variables: all that a task of the host sees.
     :param templar: Ansible's, with these variables.
-    :param environment: that of the host's task.
+    :param own: the environment that its task has beside that of the run.
     """
-    spec = with_plain_paths(options.member_spec())
     nothing = templar.template(variables.get("omit"))
     values: dict[str, t.Any] = {}
-    wrong, warnings = _misspelt(variables, spec)
+    wrong, warnings = _misspelt(variables)
     hidden: set[str] = set()
-    for option, how in spec.items():
+    for option, how in _SPEC.items():
         named: dict[str, t.Any] = {}
         for word in (option, *how.get("aliases", ())):
             raw = variables.get(PREFIX + word)
@@ -78,11 +95,9 @@ def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, environmen
             wrong.append(f"{' and '.join(named)} are the same option but differ for this host; set one of them.")
         if named:
             values[option] = next(iter(named.values()))
-    checked = ArgumentSpecValidator(spec).validate(values)
-    params, own = dict(checked.validated_parameters), {str(name): str(value) for name, value in environment.items()}
-    for option, how in options.member_spec().items():
-        if how["type"] == "path" and params.get(option):
-            params[option] = at_home(params[option])
+    checked = ArgumentSpecValidator(_SPEC).validate(values)
+    params = dict(checked.validated_parameters)
+    params.update({name: at_home(params[name]) for name in _PATHS if params.get(name)})
     environ = {**os.environ, **own}
     hidden.update(checked._no_log_values)  # noqa: SLF001
     hidden.update(identity.secrets(params, environ))
@@ -93,20 +108,11 @@ def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, environmen
         tenant=options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, environ).value,
         connector_id=str(params.get("connector_id") or ""),
         params=json_values(params),
-        environment=own,
+        environment=dict(own),
         wrong=wrong[0] if wrong else "",
         warnings=warnings,
         secrets=sorted(hidden),
     )
-
-
-def with_plain_paths(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """The same argument spec with paths as texts; what makes paths of them is :func:`at_home`.
-
-    For a path, Ansible puts in the variables of the environment, and whoever writes an inventory's values must not read
-    it by them.
-    """
-    return {name: {**how, "type": "str"} if how["type"] == "path" else how for name, how in spec.items()}
 
 
 def at_home(path: str) -> str:
@@ -114,15 +120,14 @@ def at_home(path: str) -> str:
     return os.path.expanduser(path)  # noqa: PTH111 - as Ansible does, and without an error for a user that is none
 
 
-def _misspelt(variables: t.Mapping[str, t.Any], spec: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
+def _misspelt(variables: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
     """What is wrong with variables that look like the role's, and what is only worth a warning."""
-    known = {word for name, how in spec.items() for word in (name, *how.get("aliases", ()))} | {*options.fleet_spec()}
     wrong, warnings = [], []
     for variable in sorted(name for name in variables if isinstance(name, str) and name.startswith(PREFIX)):
         word = variable[len(PREFIX) :]
-        if word in known:
+        if word in _KNOWN:
             continue
-        alike = difflib.get_close_matches(word, known, n=1, cutoff=_ALIKE)
+        alike = difflib.get_close_matches(word, _KNOWN, n=1, cutoff=_ALIKE)
         if alike:
             wrong.append(f"{variable} is no variable of the role; did you mean {PREFIX}{alike[0]}?")
         elif word in options.sync_spec():
