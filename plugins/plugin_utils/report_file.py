@@ -84,7 +84,7 @@ def _refuse(path: str, mode: int) -> None:
 
 def _write_all(file: int, content: bytes) -> None:
     try:
-        with os.fdopen(os.dup(file), "wb") as stream:
+        with os.fdopen(file, "wb", closefd=False) as stream:
             stream.write(content)
     except OSError:
         os.ftruncate(file, 0)

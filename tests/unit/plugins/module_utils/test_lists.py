@@ -110,12 +110,12 @@ class Came(t.NamedTuple):
         return t.cast(str, self.result["msg"])
 
 
-def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t.Any) -> Came:
-    """Let the engine do what a module does, from its parameters on."""
-    told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=errors.Asker("", ""))
-    monkeypatch.setattr(flow, "connect", lambda *_all, **_more: Client(told, TENANT, t.cast(t.Any, FixedToken())))
-    warnings: list[str] = []
-    caller = Caller(
+def graph_of(wire: Wire) -> graph.Graph:
+    return graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=errors.Asker("", ""))
+
+
+def caller_of(wire: Wire, warnings: list[str]) -> Caller:
+    return Caller(
         check_mode=False,
         environ={},
         timing=wire.timing,
@@ -123,6 +123,14 @@ def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t
         progress=print,
         keep_secret=lambda _tokens: None,
     )
+
+
+def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t.Any) -> Came:
+    """Let the engine do what a module does, from its parameters on."""
+    told = graph_of(wire)
+    monkeypatch.setattr(flow, "connect", lambda *_all, **_more: Client(told, TENANT, t.cast(t.Any, FixedToken())))
+    warnings: list[str] = []
+    caller = caller_of(wire, warnings)
     spec = options.info_spec() if flow is info else options.sync_spec()
     params = {name: how.get("default") for name, how in spec.items()}
     return Came(shell.outcome(flow, {**params, "tenant": TENANT, **given}, caller), warnings)
@@ -358,7 +366,7 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
     """Six hosts of two tenants, as the role synchronises them."""
 
     def connect(params: t.Mapping[str, t.Any], *_all: t.Any, **_more: t.Any) -> Client:
-        told = graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=errors.Asker("", ""))
+        told = graph_of(wire)
         return Client(told, params["tenant"], t.cast(t.Any, FixedToken()))
 
     monkeypatch.setattr(fleet, "connect", connect)
@@ -368,14 +376,7 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
         for n in range(6)
     ]
     warnings: list[str] = []
-    caller = Caller(
-        check_mode=False,
-        environ={},
-        timing=wire.timing,
-        warn=warnings.append,
-        progress=print,
-        keep_secret=lambda _tokens: None,
-    )
+    caller = caller_of(wire, warnings)
     return fleet.synchronise(members, fleet.Limit(None), caller), warnings
 
 
