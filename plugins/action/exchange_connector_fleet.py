@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
@@ -130,7 +131,11 @@ class ActionModule(ActionBase):
             ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
         results = masked(results, hidden)
         entries = [_entry(one, results[one.host]) for one in found]
-        history.add(began, entries, batch, gone)
+        try:
+            history.add(began, entries, batch, gone)
+        except AnsibleError as error:
+            # On a full disk, say: what was done is told all the same, to later batches alone it is lost.
+            warned.append(error.message)
         silent = self._found([host for host in history.known if host not in history.told], task_vars)
         left_out = [_entry(one, _skipped(_GONE if history.known[one.host] else _LEFT_OUT)) for one in silent]
         everything = [*history.entries, *left_out]

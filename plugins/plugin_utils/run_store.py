@@ -80,10 +80,15 @@ class RunStore:
         return [json.loads(line) for line in content.splitlines()]
 
     def _write(self, file: int, place: int, entries: t.Iterable[t.Any]) -> None:
-        content = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries)
-        while content:
-            written = os.pwrite(file, content, place)
-            content, place = content[written:], place + written
+        content, begin = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries), place
+        try:
+            while content:
+                written = os.pwrite(file, content, place)
+                content, place = content[written:], place + written
+        except OSError:
+            # Half an entry would be none for whoever reads it.
+            os.ftruncate(file, begin)
+            raise
 
 
 STORE = RunStore(str(_SETTINGS.DEFAULT_LOCAL_TMP))

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import types
 import typing as t
 
@@ -49,3 +51,16 @@ def test_an_error_that_quotes_a_secret(fleet: t.Any, monkeypatch: pytest.MonkeyP
         assert result["connectors"]["h"]["msg"] == "wrong.", "what came of the host is told all the same"
     else:
         assert result["failed"] is True
+
+
+def test_what_cannot_be_kept_for_later_batches_is_told_all_the_same(
+    fleet: t.Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_all: t.Any) -> t.NoReturn:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+    result = fleet.run()
+    assert result["connectors"]["h"]["msg"] == "wrong."
+    assert result["summary"]["total"] == 1
+    assert [text for text in result["warnings"] if "cannot be kept in" in text and "No space left on device" in text]

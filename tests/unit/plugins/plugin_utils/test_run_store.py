@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 from pathlib import Path
@@ -55,3 +56,22 @@ def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     store = RunStore(str(tmp_path / "nowhere"))
     with pytest.raises(AnsibleError, match="nowhere: no file can be made there; see ANSIBLE_LOCAL_TEMP"):
         store.append("a", 1)
+
+
+def test_what_fits_in_part_only_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = RunStore(str(tmp_path))
+    store.append("a", 1)
+    write = os.pwrite
+    left = [5]
+
+    def pwrite(file: int, content: bytes, place: int) -> int:
+        if not left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, content[: left.pop()], place)
+
+    monkeypatch.setattr(os, "pwrite", pwrite)
+    with pytest.raises(AnsibleError, match="No space left on device"):
+        store.append("a", "something longer")
+    monkeypatch.undo()
+    store.append("a", 2)
+    assert store.values("a") == [1, 2]
