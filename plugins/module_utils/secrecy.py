@@ -50,8 +50,9 @@ def masked(text: str) -> str:
     for secret in sorted(found, key=len, reverse=True):
         if len(secret) <= _LONGEST_WITH_SPELLINGS:
             text = _spellings(secret).sub(MASK, text)
+            continue
         text = text.replace(secret, MASK)
-        while len(secret) > _LONGEST_WITH_SPELLINGS:
+        while True:
             # Only an attacker spells a token in another way, and then gets to see what its text means.
             meant = next((reading for reading in _readings(text) if secret in reading), None)
             if meant is None:

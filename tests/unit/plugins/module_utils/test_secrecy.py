@@ -55,6 +55,9 @@ SECRETS = st.text(
 @example("<w>&'\"", "XML")
 @example("pass word+%41", "form")
 @example("\U0001f600\u00e9", "JSON, capital")
+@example("0<+\u00a0", "HTML in JSON")
+# Found by chance: what is masked was masked again.
+@example("****", "HTML")
 def test_a_secret_is_masked_in_every_spelling(secret: str, way: str) -> None:
     secrecy._hidden.clear()  # noqa: SLF001
     secrecy.hide([secret, ""])
