@@ -126,7 +126,9 @@ class ActionModule(ActionBase):
             results: dict[str, dict[str, t.Any]] = {
                 one.host: {"changed": False, "msg": one.wrong} for one in found if one.wrong
             }
-            wanted = [fleet.Member(one.host, one.params, one.environment) for one in found if not one.wrong]
+            wanted = [
+                fleet.Member(one.host, one.params, one.environment, one.check_mode) for one in found if not one.wrong
+            ]
             results.update(fleet.synchronise(wanted, limit, caller))
             ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
         results = masked(results, hidden)
@@ -188,7 +190,7 @@ class ActionModule(ActionBase):
             host = inventory.get_host(name)
             seen = manager.get_vars(play=play, host=host, task=self._task) if host else {}
             templar = self._templar.copy_with_new_env(available_variables=seen)
-            found.append(members.read(name, seen, templar, {}))
+            found.append(members.read(name, seen, templar, {}, check_mode=bool(self._task.check_mode)))
         return found
 
 

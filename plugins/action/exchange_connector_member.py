@@ -25,5 +25,6 @@ class ActionModule(ActionBase):
         super().run(tmp, task_vars)
         task_vars = task_vars or {}
         name, own = str(task_vars.get("inventory_hostname")), in_process.own_environment(self)
-        STORE.append(lineage.members_key(self._task), members.read(name, task_vars, self._templar, own))
+        found = members.read(name, task_vars, self._templar, own, check_mode=bool(self._task.check_mode))
+        STORE.append(lineage.members_key(self._task), found)
         return {"changed": False}

@@ -30,11 +30,13 @@ class Member(t.NamedTuple):
 
     :param params: the parameters of the module ``intune_exchange_connector_sync``, those of a single connector.
     :param environment: variables that the host has beside those of the run.
+    :param check_mode: whether to predict only, for this host.
     """
 
     host: str
     params: t.Mapping[str, t.Any]
     environment: t.Mapping[str, str]
+    check_mode: bool = False
 
 
 class Limit:
@@ -91,7 +93,7 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
             results[member.host] = shell.failed(want, "")
             limit.count(1)
         else:
-            group = groups.setdefault(_identity_of(member), _Group(member.params, member.environment, warnings))
+            group = groups.setdefault(_identity_of(member), _Group(member, warnings))
             group.add(member.host, want)
     over = threading.Event()
     caller = caller._replace(timing=_until(over, caller.timing))
@@ -180,7 +182,8 @@ def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
 
 def _identity_of(member: Member) -> tuple[t.Any, ...]:
     names = (*options.identity_spec(), *options.connection_spec())
-    return (*(member.params[name] for name in names), *sorted(member.environment.items()))
+    # What one only predicts must be nothing that another shares.
+    return (*(member.params[name] for name in names), member.check_mode, *sorted(member.environment.items()))
 
 
 class _Shared(t.NamedTuple):
@@ -193,16 +196,12 @@ class _Shared(t.NamedTuple):
 class _Group:
     """The connectors of one identity, and what has come of them so far.
 
-    :param params: the parameters that make the identity.
-    :param environment: what of the environment is their own.
+    :param first: one of its members, as far as they are all alike.
     """
 
-    def __init__(
-        self, params: t.Mapping[str, t.Any], environment: t.Mapping[str, str], warnings: sync.Warnings
-    ) -> None:
+    def __init__(self, first: Member, warnings: sync.Warnings) -> None:
         self._shared: dict[str, _Shared] = {}
-        self._params = params
-        self._environment = environment
+        self._alike = first
         self._warnings = warnings
         self._client: Client | None = None
         # A result, an error, or what is to be requested or waited for.
@@ -229,12 +228,16 @@ class _Group:
         """Sign in, read the connectors, and decide which are due; without a limit, these are requested at once."""
         try:
             client = self._client = connect(
-                self._params, caller.environ, caller.timing, own=self._environment, permission=errors.PERMISSION
+                self._alike.params,
+                caller.environ,
+                caller.timing,
+                own=self._alike.environment,
+                permission=errors.PERMISSION,
             )
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
             return
-        stories = [self._begin(shared.want, client, limit, caller) for shared in self._shared.values()]
+        stories = [self._begin(shared.want, client, limit) for shared in self._shared.values()]
         self._tell(self._shared, stories, limit, caller)
 
     def request(self, limit: Limit, caller: Caller) -> None:
@@ -244,7 +247,7 @@ class _Group:
             if limit.reached:
                 break
             part = due[start : start + _AT_A_TIME]
-            stories = [sync.request(self._ends[name], client.graph, check_mode=caller.check_mode) for name in part]
+            stories = [sync.request(self._ends[name], client.graph, check_mode=self._alike.check_mode) for name in part]
             self._tell(part, stories, limit, caller)
 
     @property
@@ -281,11 +284,11 @@ class _Group:
             if isinstance(end, errors.IntuneError):
                 limit.count(len(self._shared[name].hosts))
 
-    def _begin(self, want: sync.Wanted, client: Client, limit: Limit, caller: Caller) -> Story[t.Any]:
+    def _begin(self, want: sync.Wanted, client: Client, limit: Limit) -> Story[t.Any]:
         about = self._about(want.connector_id)
         seen = yield from sync.look(want, client.graph, about=about, warnings=self._warnings)
         if isinstance(seen, sync.Due) and limit.most is None:
-            return (yield from sync.request(seen, client.graph, check_mode=caller.check_mode))
+            return (yield from sync.request(seen, client.graph, check_mode=self._alike.check_mode))
         return seen
 
     def _about(self, name: str) -> str:

@@ -24,8 +24,9 @@ def around(task: t.Any) -> t.Iterator[t.Any]:
 def all_hosts_come_by(task: t.Any) -> bool:
     """Whether Ansible runs a task for every host that is still in the play, and with the same keywords.
 
-    It does not behind a condition, in what is included, or in a block for those that failed; and an environment may be
-    another for each host. Who has left the play takes part in neither case. The answer is the same for all batches.
+    It does not behind a condition, in what is included, or in a block for those that failed; and an environment, or
+    whether it is check mode, may be another for each host. Who has left the play takes part in neither case. The answer
+    is the same for all batches.
     """
     inside: set[t.Any] = set()
     for node in around(task):
@@ -35,13 +36,14 @@ def all_hosts_come_by(task: t.Any) -> bool:
         if isinstance(node, Block) and inside.intersection(one._uuid for one in (*node.rescue, *node.always)):  # noqa: SLF001
             return False
         inside.add(node._uuid)  # noqa: SLF001
-    return not task.when and not environment_around(task)
-
-
-def environment_around(task: t.Any) -> list[t.Any]:
-    """What the play, its blocks and the role say of the environment, which Ansible has not evaluated."""
-    found = task._parent._get_parent_attribute("environment")  # noqa: SLF001
-    return [part for part in found if part] if isinstance(found, list) else []
+    # What the play, its blocks and the role say, which Ansible has not evaluated there.
+    environment, check_mode = (
+        task._parent._get_parent_attribute(keyword)  # noqa: SLF001
+        for keyword in ("environment", "check_mode")
+    )
+    return (
+        not task.when and not (isinstance(environment, list) and any(environment)) and not isinstance(check_mode, str)
+    )
 
 
 def run_once_around(task: t.Any) -> list[t.Any]:

@@ -47,6 +47,7 @@ class Found(t.NamedTuple):
     :param tenant: its tenant as far as it is named; the same for its connector.
     :param params: the parameters of ``intune_exchange_connector_sync``, those of a single connector.
     :param environment: the variables that its task has beside those of the run.
+    :param check_mode: whether its task predicts only.
     :param wrong: why these cannot be used, as a sentence; "" if they can.
     :param warnings: sentences that the user should read.
     :param secrets: what must not be shown.
@@ -57,17 +58,21 @@ class Found(t.NamedTuple):
     connector_id: str
     params: dict[str, t.Any]
     environment: dict[str, str]
+    check_mode: bool
     wrong: str
     warnings: list[str]
     secrets: list[str]
 
 
-def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, own: t.Mapping[str, str]) -> Found:
+def read(
+    host: str, variables: t.Mapping[str, t.Any], templar: t.Any, own: t.Mapping[str, str], *, check_mode: bool
+) -> Found:
     """Read what a host wants.
 
     :param variables: all that a task of the host sees.
     :param templar: Ansible's, with these variables.
     :param own: the environment that its task has beside that of the run.
+    :param check_mode: whether its task predicts only.
     """
     nothing = templar.template(variables.get("omit"))
     values: dict[str, t.Any] = {}
@@ -109,6 +114,7 @@ def read(host: str, variables: t.Mapping[str, t.Any], templar: t.Any, own: t.Map
         connector_id=str(params.get("connector_id") or ""),
         params=json_values(params),
         environment=dict(own),
+        check_mode=check_mode,
         wrong=wrong[0] if wrong else "",
         warnings=warnings,
         secrets=sorted(hidden),

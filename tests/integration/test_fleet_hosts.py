@@ -78,6 +78,30 @@ def test_a_host_that_is_left_out_is_not_touched(three: Fleet, form: str) -> None
     assert [(one["host"], one["reason"]) for one in three.summary["skipped"]] == [(B, LEFT_OUT)]
 
 
+@pytest.mark.parametrize("form", ["import", "include", "apply", "block"])
+def test_a_host_that_only_predicts_is_not_posted_and_no_other_is_held_back(three: Fleet, form: str) -> None:
+    three.hosts[B]["dry"] = True
+    three.hosts["twin"] = three.hosts[A]
+    three.hosts["dry-twin"] = {**three.hosts[A], "dry": True}
+    dry = {"check_mode": "{{ dry | default(false) }}"}
+    imported = written(three, "imported.yml", [role("import_role", **dry)])
+    applied = {"ansible.builtin.include_role": {"name": ROLE, "rolespec_validate": False, "apply": dry}}
+    tasks: dict[str, list[t.Any]] = {
+        "import": [role("import_role", **dry)],
+        "include": [{"ansible.builtin.include_tasks": imported}],
+        "apply": [applied],
+        "block": [{"block": [role("import_role")], **dry}],
+    }
+    run = play(three, tasks[form])
+    assert run.code == 0, run.output
+    assert [len(three.connector(host).accepted) for host in (A, B, C)] == [1, 0, 1]
+    outcomes = {host: outcome["outcome"] for host, outcome in three.outcomes.items()}
+    assert {outcomes[host] for host in (A, C, "twin")} == {"synchronised"}
+    assert outcomes[B] == "predicted"
+    # Whichever of the two is looked at first.
+    assert outcomes["dry-twin"] in ("predicted", "fresh")
+
+
 def test_what_an_include_gives_to_one_host_is_done_to_that_one(three: Fleet) -> None:
     three.hosts[B]["modes"] = ["fullSync"]
     for host in three.hosts:

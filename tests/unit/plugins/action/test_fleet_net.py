@@ -10,13 +10,14 @@ import errno
 import os
 import types
 import typing as t
+import uuid
 
 import pytest
 from ansible_collections.graphops.intune.plugins.action import exchange_connector_fleet as action
 from ansible_collections.graphops.intune.plugins.plugin_utils import members
 
 SECRET = "secret-of-the-net-51ab"
-FOUND = members.Found("h", "contoso.example", "", {}, {}, "wrong.", [], [SECRET])
+FOUND = members.Found("h", "contoso.example", "", {}, {}, False, "wrong.", [], [SECRET])
 
 
 @pytest.fixture
@@ -27,7 +28,9 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> t.Any:
     made = action.ActionModule(task, connection, types.SimpleNamespace(), None, None, None)
     monkeypatch.setattr(made, "_refuse_run_once", lambda: None)
     monkeypatch.setattr(made, "_found", lambda hosts, _vars: [FOUND for _host in hosts])
-    monkeypatch.setattr(action.lineage, "run_key", lambda *_all, **_more: f"net {id(made)}")
+    # Not the object's number, which another test's has had.
+    key = str(uuid.uuid4())
+    monkeypatch.setattr(action.lineage, "run_key", lambda *_all, **_more: key)
     monkeypatch.setattr(action.lineage, "all_hosts_come_by", lambda _task: True)
     inventory = types.SimpleNamespace(get_host=lambda name: name)
     hosts = {name: ["h"] for name in ("ansible_play_hosts_all", "ansible_play_hosts", "ansible_play_batch")}

@@ -82,7 +82,9 @@ def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(mo
 
     def look(self: t.Any, _limit: fleet.Limit, _caller: Caller) -> None:
         self._ended(self._shared, [errors.IntuneError("x")] * len(self._shared), _limit)
-        seen.append((self._environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts]))
+        seen.append(
+            (self._alike.environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts])
+        )
 
     monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
     members = [
