@@ -287,7 +287,7 @@ def printed() -> list[str]:
     ]
     found += [f"AADSTS{number}" for number in refusals.ADVICE]
     found.append(errors.MissingLibraryError(["msal"]).sentence())
-    for path in (ROOT / "plugins" / "module_utils").glob("*.py"):
+    for path in (ROOT / "plugins" / "module_utils").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found.append(node.value)

@@ -19,7 +19,7 @@ FOLDERS = ("action", "inventory", "module_utils", "plugin_utils")
 
 
 def texts(source: str) -> t.Iterator[str]:
-    """Every text of two words or more in Python source, in its order; what is put into it stands in braces.
+    """Every text of two words or more in Python source; what is put into it stands in braces.
 
     Documentation, types, patterns, markup and texts of many lines are left out.
     """
@@ -42,7 +42,7 @@ def texts(source: str) -> t.Iterator[str]:
         else:
             continue
         if " " in text.strip() and "\n" not in text and not text.startswith(("<", "%")):
-            yield f"{node.lineno:06} {text}"
+            yield text
 
 
 def _part(part: ast.expr) -> str:
@@ -50,15 +50,12 @@ def _part(part: ast.expr) -> str:
 
 
 def sentences() -> str:
-    """What the file should hold: the texts of each plugin, by its path."""
-    chapters = []
+    """What the file should hold: the texts of all plugins, each once and sorted, so that no move of code shows in it."""
+    found: set[str] = set()
     for folder in FOLDERS:
-        for path in sorted((ROOT / "plugins" / folder).glob("*.py")):
-            # In the order of the lines, whose numbers would change with every edit.
-            found = [text[7:] for text in sorted(texts(path.read_text(encoding="utf-8")))]
-            if found:
-                chapters.append("\n".join([f"# {path.relative_to(ROOT).as_posix()}", *found]))
-    return "\n\n".join(chapters) + "\n"
+        for path in (ROOT / "plugins" / folder).rglob("*.py"):
+            found.update(texts(path.read_text(encoding="utf-8")))
+    return "\n".join(sorted(found)) + "\n"
 
 
 if __name__ == "__main__":

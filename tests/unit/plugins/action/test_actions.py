@@ -11,9 +11,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import shell
 
-PLUGINS = Path(shell.__file__).parents[1]
+PLUGINS = Path(__file__).resolve().parents[4] / "plugins"
 PACKAGE = "ansible_collections.graphops.intune.plugins"
 NAMES = sorted(path.stem for path in (PLUGINS / "modules").glob("intune_*.py"))
 
