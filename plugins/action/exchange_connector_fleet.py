@@ -13,16 +13,11 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
-from ansible_collections.graphops.intune.plugins.module_utils import (
-    errors,
-    fleet,
-    fleet_report,
-    fleet_summary,
-    options,
-    shell,
-    timestamps,
-)
-from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors, timestamps
+from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, options
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 from ansible_collections.graphops.intune.plugins.plugin_utils import in_process, lineage, members, report_file
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import display
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
@@ -80,7 +75,7 @@ class ActionModule(ActionBase):
             return self._synchronised(found, batch, gone, history, limit, report_path, hidden, task_vars)
         except Exception as error:  # noqa: BLE001
             # The last net: Ansible would show the text of the error as it is, whatever secret it quotes.
-            said = errors.internal(error).sentence("The connectors of these hosts")
+            said = errors.unexpected(error).sentence("The connectors of these hosts")
             return t.cast("dict[str, t.Any]", masked({"failed": True, "changed": False, "msg": said}, hidden))
 
     def _refuse_run_once(self) -> None:
@@ -114,15 +109,15 @@ class ActionModule(ActionBase):
         warned = [warning for one in found for warning in one.warnings]
         limit.count(history.failed + sum(bool(one.wrong) for one in found))
         with shell.quiet_libraries():
-            caller = Caller(
+            caller = Context(
                 check_mode=bool(self._task.check_mode),
                 environ=dict(os.environ),
-                timing=in_process.timing(),
+                clock=in_process.clock(),
                 warn=warned.append,
                 progress=in_process.progress_of("all hosts", hidden, bool(self._task.no_log)),
-                keep_secret=hidden.update,
+                hide=hidden.update,
             )
-            began = history.began or str(timestamps.text(caller.timing.now().replace(microsecond=0)))
+            began = history.began or str(timestamps.text(caller.clock.now().replace(microsecond=0)))
             results: dict[str, dict[str, t.Any]] = {
                 one.host: {"changed": False, "msg": one.wrong} for one in found if one.wrong
             }
@@ -130,7 +125,7 @@ class ActionModule(ActionBase):
                 fleet.Member(one.host, one.params, one.environment, one.check_mode) for one in found if not one.wrong
             ]
             results.update(fleet.synchronise(wanted, limit, caller))
-            ended = str(timestamps.text(caller.timing.now().replace(microsecond=0)))
+            ended = str(timestamps.text(caller.clock.now().replace(microsecond=0)))
         results = masked(results, hidden)
         entries = [_entry(one, results[one.host]) for one in found]
         try:
@@ -159,7 +154,7 @@ class ActionModule(ActionBase):
             return self._summary(entries, report_path, warned, **span)
         except Exception as error:  # noqa: BLE001
             # Whatever it is, what came of the connectors is told by their hosts all the same.
-            warned.append(errors.internal(error).sentence("The summary could not be made"))
+            warned.append(errors.unexpected(error).sentence("The summary could not be made"))
             return {}
 
     def _summary(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.graphops.intune.plugins.module_utils import info, options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import info, options
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import InProcess
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.graphops.intune.plugins.module_utils import options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options, sync
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import InProcess
 
 

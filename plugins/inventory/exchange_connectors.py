@@ -175,16 +175,13 @@ from ansible.errors import AnsibleError, AnsibleParserError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
 from ansible.utils.unsafe_proxy import wrap_var
-from ansible_collections.graphops.intune.plugins.module_utils import (
-    clouds,
-    errors,
-    identity,
-    info,
-    options,
-    retries,
-    shell,
-)
-from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, connect
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, errors, untrusted
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._http import connection
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import info, options
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, open_graph
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 # From ansible-core 2.19 on, what is not trusted is no template, and is marked in what ansible-inventory prints.
@@ -202,7 +199,7 @@ _NOT_IN_A_NAME = re.compile(r"^-+|[^\w.-]")
 _FILLERS = re.compile("[\u115f\u1160\u3164\uffa0]")
 # No delimiter of a template; and nothing that calls or filters, should somebody evaluate what a template gave again.
 _NO_TEMPLATE = re.compile(r"[\w .,:;@/&!?=+-]*")
-_SECRETS = {name for name, how in options.identity_spec().items() if how.get("no_log")}
+_SECRETS = {name for name, how in identity_options.identity_spec().items() if how.get("no_log")}
 
 if t.TYPE_CHECKING:
     Properties = dict[str, t.Any]
@@ -227,7 +224,11 @@ class Source(t.NamedTuple):
 
 def spec() -> dict[str, t.Any]:
     """The argument spec of the options that the engine gets."""
-    return {**options.identity_spec(), **options.connection_spec(), "tenants": {"type": "list", "elements": "str"}}
+    return {
+        **identity_options.identity_spec(),
+        **connection.connection_spec(),
+        "tenants": {"type": "list", "elements": "str"},
+    }
 
 
 def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list[Source]:
@@ -250,7 +251,7 @@ def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list
     way = _choose(found[0].params, environ).way
     if len(found) > 1 and way.source in ("access_token", "msi"):
         raise errors.OptionError(
-            f"a sign-in {way.phrase} reads one tenant, but tenants names {len(found)}",
+            f"a sign-in {way.label} reads one tenant, but tenants names {len(found)}",
             advice="sign in as an app that is registered for many tenants",
         )
     return found
@@ -296,13 +297,13 @@ def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.A
     :raises Unreadable: this failed, for whatever reason.
     """
     tokens: set[str] = set()
-    caller = Caller(
+    caller = Context(
         check_mode=False,
         environ=os.environ,
-        timing=retries.Timing(),
+        clock=Clock(),
         warn=lambda text: warn(masked(text, {*secrets, *tokens})),
         progress=lambda _text: None,
-        keep_secret=tokens.update,
+        hide=tokens.update,
     )
     result = shell.outcome(info, {**dict.fromkeys(options.info_spec()), **source.params}, caller)
     if "msg" in result:
@@ -347,7 +348,7 @@ def default_name(properties: Properties) -> str:
 
 def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
     """The variables of a connector's host; where to ask for it is handed on, who asks is not."""
-    handed_on = (*options.CLOUD_VARIABLES, "allow_environment_credential")
+    handed_on = (*clouds.CLOUD_VARIABLES, "allow_environment_credential")
     where = {name: source.params[name] for name in handed_on if source.params[name]}
     known = {"connector_id": properties["id"], "tenant": source.tenant, **where}
     return {
@@ -410,7 +411,7 @@ def check_expression(option: str, expression: t.Any) -> None:
         jinja2.Environment().parse("{{ (" + expression + ") }}")  # noqa: S701 - it is not evaluated
     except jinja2.TemplateSyntaxError as error:
         raise errors.OptionError(
-            f"{option} is no Jinja expression: {errors.one_line(str(error))}", advice="write it without braces"
+            f"{option} is no Jinja expression: {untrusted.one_line(str(error))}", advice="write it without braces"
         ) from None
 
 
@@ -481,7 +482,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         else:
             return
         raise errors.OptionError(
-            f"the connector {errors.one_line(connector_id)} would be the host {name}, a name that {why}",
+            f"the connector {untrusted.one_line(connector_id)} would be the host {name}, a name that {why}",
             advice="set hostname to something that only a connector is called, for instance with the id",
         )
 
@@ -526,7 +527,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                     f"{name} cannot be evaluated",
                     advice="give it by a lookup, or put it between {% raw %} and {% endraw %}",
                 ) from None
-            raise errors.OptionError(f"{name} cannot be evaluated: {errors.one_line(str(error))}") from None
+            raise errors.OptionError(f"{name} cannot be evaluated: {untrusted.one_line(str(error))}") from None
 
     def _connectors(
         self, wanted: list[Source], params: t.Mapping[str, t.Any], path: str, cache: bool
@@ -543,7 +544,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             all_needed = self.get_option("on_unreadable_tenant") == "fail"
             to_read = [wanted[number] for number in missing]
             # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
-            connect(to_read[0].params, os.environ, retries.Timing())
+            open_graph(to_read[0].params, os.environ, Clock())
             secrets = identity.secrets(params, os.environ)
             with shell.quiet_libraries():
                 got = read_all(
@@ -574,8 +575,8 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
                 name = self._name(properties, variables)
                 if name in hosts or name in of_tenant:
                     raise errors.OptionError(
-                        f"the connectors {errors.one_line(properties['id'])} and"
-                        f" {errors.one_line({**hosts, **of_tenant}[name]['exchange_connector']['id'])} would both be"
+                        f"the connectors {untrusted.one_line(properties['id'])} and"
+                        f" {untrusted.one_line({**hosts, **of_tenant}[name]['exchange_connector']['id'])} would both be"
                         f" the host {name}",
                         advice="make hostname unique, for instance with the id, and name each tenant once",
                     )
@@ -590,13 +591,13 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
         try:
             result = self._compose(expression, variables)
         except AnsibleError as error:
-            why = errors.one_line(str(error))
+            why = untrusted.one_line(str(error))
         else:
             if result not in (None, ""):
                 return safe_name(str.__str__(str(result)))
             why = "it gives nothing"
         raise errors.OptionError(
-            f"hostname cannot be used for the connector {errors.one_line(properties['id'])}: {why}",
+            f"hostname cannot be used for the connector {untrusted.one_line(properties['id'])}: {why}",
             advice="give an expression that has a value for every connector",
         )
 

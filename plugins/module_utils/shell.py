@@ -14,8 +14,10 @@ import os
 import typing as t
 import warnings
 
-from . import errors, identity, options, retries
-from .client import Caller
+from ._ground import errors, option_values
+from ._ground.clock import Clock
+from ._identity import identity, identity_options
+from ._sync.session import Context
 
 try:
     # From ansible-core 2.22 on, which no longer looks at a module's no_log_values.
@@ -28,10 +30,10 @@ except ImportError:
 OWN_VARIABLE = "GRAPHOPS_INTUNE_TASK_ENVIRONMENT"
 
 
-class Flow(t.Protocol):
+class Command(t.Protocol):
     """What a module does: the files ``sync`` and ``info`` are such."""
 
-    def perform(self, params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
+    def perform(self, params: t.Mapping[str, t.Any], caller: Context) -> dict[str, t.Any]:
         """Do it and return the result."""
 
     def subject(self, params: t.Mapping[str, t.Any], tenant: str) -> str:
@@ -50,7 +52,7 @@ class Hiding:
     def _load_params(self) -> None:
         """Read the arguments, before they are checked."""
         super()._load_params()  # type: ignore[misc]
-        self.params = options.without_empty(self.params)
+        self.params = identity_options.without_empty(self.params)
 
     def hide(self, secrets: t.Iterable[str]) -> None:
         """Mask secrets in all that is returned."""
@@ -78,21 +80,21 @@ def quiet_libraries() -> t.Iterator[None]:
         logging.disable(disabled)
 
 
-def run(module: t.Any, flow: Flow) -> None:
+def run(module: t.Any, flow: Command) -> None:
     """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
     environ = dict(os.environ)
     own = {name: environ.pop(name) for name in environ.pop(OWN_VARIABLE, "").split() if name in environ}
     module.hide(identity.secrets(module.params, {**environ, **own}))
-    caller = Caller(
+    caller = Context(
         check_mode=module.check_mode,
         environ=environ,
         own=own,
         sent=True,
-        timing=retries.Timing(),
+        clock=Clock(),
         warn=module.warn,
         # A module has no way to say anything before its end.
         progress=lambda _text: None,
-        keep_secret=module.hide,
+        hide=module.hide,
     )
     with quiet_libraries():
         result = outcome(flow, module.params, caller)
@@ -101,7 +103,7 @@ def run(module: t.Any, flow: Flow) -> None:
     module.exit_json(**result)
 
 
-def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
+def outcome(flow: Command, params: t.Mapping[str, t.Any], caller: Context) -> dict[str, t.Any]:
     """Let ``flow`` do its work.
 
     :returns: its result; if it failed, with the sentence about that in ``msg``, and without traceback whatever happens.
@@ -112,22 +114,12 @@ def outcome(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> dict[s
         if caller.sent and isinstance(error, errors.MissingLibraryError):
             # The module speaks to Graph from anywhere.
             error.advice += ", or delegate the task to localhost"
-        return failed(error, _about(flow, params, caller))
+        return errors.failed(error, _about(flow, params, caller))
     except Exception as error:  # noqa: BLE001
         # The last net, so that an administrator gets a sentence whatever it is.
-        return errors.internal(error).as_result(_about(flow, params, caller))
+        return errors.unexpected(error).as_result(_about(flow, params, caller))
 
 
-def failed(error: errors.IntuneError, about: str) -> dict[str, t.Any]:
-    """The result of what failed.
-
-    :param about: what the sentence begins with, unless the trouble came before that mattered.
-    """
-    if isinstance(error, (errors.MissingLibraryError, errors.OptionError)):
-        return {"msg": error.sentence(), "changed": False}
-    return error.as_result(about)
-
-
-def _about(flow: Flow, params: t.Mapping[str, t.Any], caller: Caller) -> str:
-    tenant = options.given("tenant", options.IDENTITY_VARIABLES["tenant"], params, caller.whole_environ)
+def _about(flow: Command, params: t.Mapping[str, t.Any], caller: Context) -> str:
+    tenant = option_values.lookup("tenant", identity_options.IDENTITY_VARIABLES["tenant"], params, caller.whole_environ)
     return flow.subject(params, tenant.value)

@@ -134,7 +134,8 @@ request_id:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.graphops.intune.plugins.module_utils import info, options, shell
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._sync import info, options
 
 
 class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]

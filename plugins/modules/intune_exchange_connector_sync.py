@@ -318,7 +318,8 @@ diff:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.graphops.intune.plugins.module_utils import options, shell, sync
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options, sync
 
 
 class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]

@@ -27,16 +27,12 @@ from ansible.plugins.action.normal import ActionModule as NormalAction
 from ansible.plugins.callback.default import CallbackModule as DefaultCallback
 from ansible.plugins.loader import callback_loader
 from ansible.utils.display import Display
-from ansible_collections.graphops.intune.plugins.module_utils import (
-    errors,
-    identity,
-    options,
-    retries,
-    shell,
-    token_cache,
-    transport,
-)
-from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options, token_cache
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 # Set to false for a task, host or group, it has the module sent, to be run by the interpreter that Ansible finds.
@@ -69,7 +65,7 @@ class InProcess(NormalAction):
     :data:`VARIABLE` to false.
     """
 
-    flow: shell.Flow
+    flow: shell.Command
 
     @staticmethod
     def argument_spec() -> dict[str, t.Any]:
@@ -105,7 +101,7 @@ class InProcess(NormalAction):
     def _run_here(self, task_vars: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What AnsibleModule and :func:`shell.run` do together, without leaving the process."""
         # The module would get its arguments as JSON: no vault, tag or lazy container is left in them.
-        arguments = options.without_empty(json_values(self._task.args))
+        arguments = identity_options.without_empty(json_values(self._task.args))
         hidden: set[str] = set()
         warned: list[str] = []
         host = str(task_vars.get("inventory_hostname", "localhost"))
@@ -122,15 +118,15 @@ class InProcess(NormalAction):
             if checked.error_messages:
                 result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
             else:
-                caller = Caller(
+                caller = Context(
                     check_mode=bool(self._task.check_mode),
                     environ=environ,
                     own=own,
-                    timing=timing(),
+                    clock=clock(),
                     warn=warned.append,
                     progress=progress_of(host, hidden, bool(self._task.no_log)),
-                    keep_secret=hidden.update,
-                    sharing=_SHARING,
+                    hide=hidden.update,
+                    shared_tokens=_SHARING,
                 )
                 result = shell.outcome(self.flow, params, caller)
         if "msg" in result:
@@ -159,7 +155,7 @@ def own_environment(action: t.Any) -> dict[str, str]:
     return {str(name): str(value) for name, value in found.items()}
 
 
-def timing() -> retries.Timing:
+def clock() -> Clock:
     """The time of everyone, but no pause outlives the run.
 
     Since ansible-core 2.19 a worker leaves the process group of ansible-playbook. Who kills the group, as
@@ -177,7 +173,7 @@ def timing() -> retries.Timing:
                 return
             time.sleep(min(left, _LONGEST_SLEEP))
 
-    return retries.Timing(sleep=sleep)
+    return Clock(sleep=sleep)
 
 
 def people_read() -> bool:
@@ -196,7 +192,7 @@ def progress_of(who: str, hidden: t.AbstractSet[str], no_log: bool) -> t.Callabl
     :param hidden: what must not be shown; it may grow.
     :param no_log: whether nothing at all is said.
     """
-    monotonic = retries.Timing().monotonic
+    monotonic = Clock().monotonic
     said = monotonic()
 
     def say(text: str) -> None:

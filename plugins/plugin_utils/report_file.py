@@ -12,8 +12,8 @@ import os
 import stat
 import typing as t
 
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
-from ansible_collections.graphops.intune.plugins.module_utils.fleet_summary import visible
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import visible
 from ansible_collections.graphops.intune.plugins.plugin_utils.members import PREFIX
 
 _KINDS: t.Sequence[tuple[t.Callable[[int], bool], str]] = (

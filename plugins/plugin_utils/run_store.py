@@ -16,7 +16,7 @@ import typing as t
 
 from ansible import constants
 from ansible.errors import AnsibleError
-from ansible_collections.graphops.intune.plugins.module_utils import token_cache
+from ansible_collections.graphops.intune.plugins.module_utils._identity import token_cache
 
 # Ansible makes its settings attributes of this module at run time, which no type checker sees.
 _SETTINGS: t.Any = constants

@@ -18,7 +18,9 @@ import pytest
 import yaml
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
-from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_summary, options, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, error_bodies, errors
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
 from awx_api.collection import awx_collections
 from awx_api.world import PLAYBOOK
 from jinja2 import ChainableUndefined, StrictUndefined, UndefinedError
@@ -142,7 +144,7 @@ def test_fields_of_the_credential_are_told() -> None:
 def test_injectors_name_what_the_collection_reads() -> None:
     read = {
         name
-        for variables in (*options.IDENTITY_VARIABLES.values(), *options.CLOUD_VARIABLES.values())
+        for variables in (*identity_options.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
         for name in variables
     }
     injectors = VARIABLES["__awx_setup_credential_injectors"]
@@ -283,7 +285,8 @@ def printed() -> list[str]:
     """The sentences of the collection, with what is filled in as it is for a delta of a connector that is off."""
     known = {"sync_type": "deltaSync", "status": "disconnected"}
     found = [
-        errors.answer_clause("Graph", status, errors.Said("", "", "")) for status in (401, 403, 404, 429, 500, 503)
+        error_bodies.answer_clause("Graph", status, error_bodies.ErrorBody("", "", ""))
+        for status in (401, 403, 404, 429, 500, 503)
     ]
     found += [f"AADSTS{number}" for number in refusals.ADVICE]
     found.append(errors.MissingLibraryError(["msal"]).sentence())

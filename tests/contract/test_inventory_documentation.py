@@ -13,7 +13,10 @@ import typing as t
 import pytest
 import yaml
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
-from ansible_collections.graphops.intune.plugins.module_utils import options
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
+from ansible_collections.graphops.intune.plugins.module_utils._http import connection
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
 FACTS = ("type", "default", "choices", "elements", "required", "aliases")
 
@@ -40,7 +43,7 @@ def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
 def test_the_options_are_those_of_the_modules(documented: dict[str, t.Any]) -> None:
     spec = exchange_connectors.spec()
     assert {name: facts(documented[name]) for name in spec} == {name: facts(option) for name, option in spec.items()}
-    for name in (*options.identity_spec(), *options.connection_spec()):
+    for name in (*identity_options.identity_spec(), *connection.connection_spec()):
         assert name in spec
 
 
@@ -75,7 +78,7 @@ def test_the_options_of_every_example_exist(documented: dict[str, t.Any]) -> Non
 def test_every_environment_variable_that_is_named_is_read() -> None:
     read = {
         variable
-        for variables in (*options.IDENTITY_VARIABLES.values(), *options.CLOUD_VARIABLES.values())
+        for variables in (*identity_options.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
         for variable in variables
     }
     named = set(re.findall(r"E\((\w+)\)", exchange_connectors.DOCUMENTATION))

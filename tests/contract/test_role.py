@@ -11,7 +11,7 @@ import typing as t
 from pathlib import Path
 
 import yaml
-from ansible_collections.graphops.intune.plugins.module_utils import options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
 from .test_documentation import documented_options
 

@@ -10,7 +10,7 @@ import os
 from html.parser import HTMLParser
 from pathlib import Path
 
-from ansible_collections.graphops.intune.plugins.module_utils import fleet_report, fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 
 HERE = Path(__file__).resolve().parent
 # Set to anything, this writes the files anew instead of comparing them.

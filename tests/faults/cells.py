@@ -97,7 +97,7 @@ class Way(t.NamedTuple):
     fault: t.Mapping[str, t.Any] = {}
     bad: t.Any = None
     json: tuple[str | int, ...] | None = None
-    lasting: bool = False
+    permanent: bool = False
     steps: tuple[str, ...] = ()
     right: t.Mapping[int | None, str] = {}
     says: str = ""
@@ -146,7 +146,7 @@ def impossible(step: Step, way: Way, times: int | None, accept: bool) -> str | N
         return "whoever is asked is not there to count"
     if way.bad is fronts.right and (step.connection or times):
         return "an address has one certificate from beginning to end"
-    if times and way.lasting:
+    if times and way.permanent:
         return "nobody tries again after such an answer"
     if way.json is not None and way.json not in step.json:
         return "there is no such place in the answer"
@@ -237,16 +237,16 @@ def _refusals() -> t.Iterator[Way]:
         trouble = status >= 500 and status != 501
         kind = "open" if status >= 500 and status not in _UNDONE else "refusal"
         group = str(status) if status in (401, 429) else f"{status // 100}xx"
-        lasting = not trouble and status not in _PASSING
+        permanent = not trouble and status not in _PASSING
         right = {1: SUCCEEDED} if trouble or status == 429 else {}
-        yield Way(str(status), group, kind=kind, fault={"status": status}, lasting=lasting, right=right)
+        yield Way(str(status), group, kind=kind, fault={"status": status}, permanent=permanent, right=right)
     for status, (form, body) in itertools.product((400, 401, 429, 500, 503), _ERROR_BODIES.items()):
         fault = {"status": status, "body": body}
         kind = "open" if status == 500 else "refusal"
-        yield Way(f"{status} with {form}", "error bodies", kind=kind, fault=fault, lasting=status not in _PASSING)
+        yield Way(f"{status} with {form}", "error bodies", kind=kind, fault=fault, permanent=status not in _PASSING)
     timeout = {"error": {"code": "CancelledOnServiceTimeout", "message": "Timed out."}}
     none = {"error": {"code": "NotSupported", "message": "The operation is not supported."}}
-    yield Way("501 of a tenant without", "5xx", kind="refusal", fault={"status": 501, "body": none}, lasting=True)
+    yield Way("501 of a tenant without", "5xx", kind="refusal", fault={"status": 501, "body": none}, permanent=True)
     yield Way("503 of a timeout", "5xx", kind="open", fault={"status": 503, "body": timeout})
     for form, value in _RETRY_AFTER.items():
         how = {"alter": value} if callable(value) else {"headers": {"Retry-After": value}}
@@ -254,12 +254,12 @@ def _refusals() -> t.Iterator[Way]:
     yield Way("503, Retry-After 1", "5xx", kind="refusal", fault={"status": 503, "headers": {"Retry-After": "1"}})
     for form, location in _LOCATIONS.items():
         fault = {"status": 307, "headers": {"Location": location} if location else {}, "body": b""}
-        yield Way(f"307 to {form}", "redirect", kind="refusal", fault=fault, lasting=True)
+        yield Way(f"307 to {form}", "redirect", kind="refusal", fault=fault, permanent=True)
     flood = wires.floods(b"HTTP/1.1 308 X\r\nLocation: https://127.0.0.2:9/\r\n\r\n")
-    yield Way("308 with a body without end", "redirect", kind="refusal", fault={"wire": flood}, lasting=True)
+    yield Way("308 with a body without end", "redirect", kind="refusal", fault={"wire": flood}, permanent=True)
     for status in (300, 301, 302, 303, 304, 305, 308, 399):
         fault = {"status": status, "headers": {"Location": _LOCATIONS["somebody else"]}, "body": b""}
-        yield Way(f"{status} to somebody else", "redirect", kind="refusal", fault=fault, lasting=True)
+        yield Way(f"{status} to somebody else", "redirect", kind="refusal", fault=fault, permanent=True)
     yield Way("a refusal that quotes what it was sent", "echo", kind="refusal", fault={"status": 400, "alter": quote})
     yield Way("a refused token, quoted later", "echo", kind="refusal", fault={"status": 401, "alter": _Quoting()})
 
@@ -371,22 +371,22 @@ class _Quoting:
 def _contents() -> t.Iterator[Way]:
     for name, body in _CONTENTS.items():
         kind = "own" if name in _AS_GOOD_AS_NONE else "page"
-        yield Way(name, "content", kind=kind, fault={"status": 200, "body": body}, lasting=name != "empty")
+        yield Way(name, "content", kind=kind, fault={"status": 200, "body": body}, permanent=name != "empty")
     for status in (201, 202, 204, 206, 226, 299):
         yield Way(
-            f"{status} without content", "content", kind="own", fault={"status": status, "body": b""}, lasting=True
+            f"{status} without content", "content", kind="own", fault={"status": status, "body": b""}, permanent=True
         )
     html = {"Content-Type": "text/html"}
     yield Way("HTML", "content", kind="page", fault={"status": 200, "body": "<html>Log in</html>", "headers": html})
     for encoding in ("gzip", "deflate", "br", "gzip, gzip", "rubbish"):
         headers = {"Content-Encoding": encoding}
         fault = {"status": 200, "body": b'{"a": "not packed"}', "headers": headers}
-        yield Way(f"not {encoding}", "encoding", kind="page", fault=fault, lasting=True)
+        yield Way(f"not {encoding}", "encoding", kind="page", fault=fault, permanent=True)
     for name, wire in _STRANGE.items():
-        yield Way(name, "headers", kind="own", fault={"wire": wires.says(wire)}, lasting=True)
+        yield Way(name, "headers", kind="own", fault={"wire": wires.says(wire)}, permanent=True)
     for name, bomb in _BOMBS.items():
         fault = {"status": 200, "alter": _bomb(name, bomb)}
-        yield Way(f"a bomb of {name}", "giant", kind="page", fault=fault, lasting=True)
+        yield Way(f"a bomb of {name}", "giant", kind="page", fault=fault, permanent=True)
 
 
 def _gzip_bomb(depth: int) -> bytes:
@@ -445,26 +445,26 @@ _STRANGE: dict[str, t.Callable[[Answer], bytes]] = {
 
 def _changed() -> t.Iterator[Way]:
     for name, text in _ENCODED.items():
-        yield Way(name, "encoding", kind="real", fault={"alter": _as(text)}, lasting=True)
+        yield Way(name, "encoding", kind="real", fault={"alter": _as(text)}, permanent=True)
     for name, headers in _HEADERS.items():
-        yield Way(name, "headers", kind="real", fault={"headers": headers}, lasting=True)
+        yield Way(name, "headers", kind="real", fault={"headers": headers}, permanent=True)
     for name, days in {"two days behind": -2, "two days ahead": 2, "a thousand years ahead": 365_000}.items():
-        yield Way(f"a clock {name}", "clock", kind="real", fault={"alter": _clock(days)}, lasting=True)
+        yield Way(f"a clock {name}", "clock", kind="real", fault={"alter": _clock(days)}, permanent=True)
     yield Way("no clock", "clock", kind="real", fault={"headers": {"Date": ""}})
     yield Way("a clock of rubbish", "clock", kind="real", fault={"headers": {"Date": "yesterday"}})
     for place in sorted({place for step in STEPS for place in step.json}, key=str):
         for name, value in _WRONG.items():
             way = f"{'/'.join(map(str, place))} is {name}"
-            yield Way(way, "wrong types", kind="real", fault={"alter": _put(place, value)}, json=place, lasting=True)
+            yield Way(way, "wrong types", kind="real", fault={"alter": _put(place, value)}, json=place, permanent=True)
         way = f"{'/'.join(map(str, place))} twice"
-        yield Way(way, "duplicate keys", kind="real", fault={"alter": _twice(place)}, json=place, lasting=True)
-    yield Way("an entry twice", "lists", kind="real", fault={"alter": _again}, json=("value", 0), lasting=True)
+        yield Way(way, "duplicate keys", kind="real", fault={"alter": _twice(place)}, json=place, permanent=True)
+    yield Way("an entry twice", "lists", kind="real", fault={"alter": _again}, json=("value", 0), permanent=True)
     for place in (("lastSyncDateTime",), ("value", 0, "lastSyncDateTime")):
         for name, text in _TIMES.items():
-            yield Way(name, "times", kind="real", fault={"alter": _put(place, text)}, json=place, lasting=True)
+            yield Way(name, "times", kind="real", fault={"alter": _put(place, text)}, json=place, permanent=True)
     for seconds in (0, 1, -5):
         fault = {"alter": _put(("expires_in",), seconds)}
-        yield Way(f"a token for {seconds} s", "expired", kind="real", fault=fault, json=("expires_in",), lasting=True)
+        yield Way(f"a token for {seconds} s", "expired", kind="real", fault=fault, json=("expires_in",), permanent=True)
 
 
 def _as(packed: t.Callable[[bytes], tuple[bytes, dict[str, str]]]) -> t.Callable[[Request, Answer], Answer]:
@@ -580,7 +580,7 @@ def _reported() -> t.Iterator[Way]:
         *("401 that means forbidden", "forbidden"),
         kind="refusal",
         fault={"status": 401, "body": body},
-        lasting=True,
+        permanent=True,
         steps=graph,
         right={None: FAILED},
         says="Intune licence",
@@ -592,7 +592,7 @@ def _reported() -> t.Iterator[Way]:
         *("403 of a web filter", "web filter"),
         kind="refusal",
         fault={"status": 403, "body": page, "headers": {"Content-Type": "text/html"}},
-        lasting=True,
+        permanent=True,
         steps=tuple(name for name in single if name not in identity),
         right={None: FAILED},
         says='"Blocked by policy"',
@@ -604,7 +604,7 @@ def _reported() -> t.Iterator[Way]:
         "times",
         kind="real",
         fault=fault,
-        lasting=True,
+        permanent=True,
         steps=identity,
         right={None: SUCCEEDED},
     )
@@ -615,13 +615,13 @@ def _reported() -> t.Iterator[Way]:
         ("interim answers, then 403", "refusal", refusal, single, FAILED),
     ):
         fault = {"wire": wires.says(wire)}
-        yield Way(name, "interim", kind=kind, fault=fault, lasting=True, steps=where, right={None: right})
+        yield Way(name, "interim", kind=kind, fault=fault, permanent=True, steps=where, right={None: right})
     place = ("responses", 0)
     for status, right in ((403, {None: FAILED}), (503, {1: SUCCEEDED})):
         fault = {"status": 200, "alter": _pages(status)}
-        name, lasting = f"{status} with HTML in base64 for each part", status == 403
+        name, permanent = f"{status} with HTML in base64 for each part", status == 403
         yield Way(
-            *(name, "batch parts", "answer", "refusal", fault, None, place, lasting), right=right, says="Sorry, no"
+            *(name, "batch parts", "answer", "refusal", fault, None, place, permanent), right=right, says="Sorry, no"
         )
     for name, alter in (("a part twice, which differ", _differing), ("no final status for a part", _interim_part)):
         yield Way(name, "batch parts", kind="real", fault={"alter": alter}, json=place, right={1: SUCCEEDED})
@@ -632,9 +632,9 @@ def _reported() -> t.Iterator[Way]:
         (("batch of GETs",), _exchanged, {None: FAILED}),
         (("batch of polls",), _exchanged, {1: SUCCEEDED}),
     ):
-        name, lasting = f"an answer about another connector at the {steps[0]}", 1 not in right
+        name, permanent = f"an answer about another connector at the {steps[0]}", 1 not in right
         fault = {"alter": alter}
-        yield Way(name, "another's", kind="real", fault=fault, lasting=lasting, steps=steps, right=right)
+        yield Way(name, "another's", kind="real", fault=fault, permanent=permanent, steps=steps, right=right)
 
 
 def _pages(status: int) -> t.Callable[[Request, Answer], Answer]:

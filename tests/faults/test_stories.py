@@ -19,8 +19,11 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
-from ansible_collections.graphops.intune.plugins.module_utils import identity, options, retries, shell, sync
-from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from simulator import Connector, Fault, Simulator, World
@@ -179,7 +182,7 @@ class Place:
         self.tenant.page_size = 1
         self.app = self.tenant.add_app(secret=SECRET)
         self.connectors = [self.tenant.add_connector(last_sync=timedelta(days=3), sync_delay=2) for _n in "ab"]
-        self.timing = retries.Timing(
+        self.clock = Clock(
             monotonic=lambda: self.elapsed, sleep=self._pass, now=lambda: self._clock("ours"), jitter=lambda: 0.0
         )
         self.runs = 0
@@ -244,13 +247,13 @@ class Place:
         assert not checked.error_messages, checked.error_messages
         params = checked.validated_parameters
         hidden = {*checked._no_log_values, *identity.secrets(params, {})}  # noqa: SLF001
-        caller = Caller(
+        caller = Context(
             check_mode=step.check_mode,
             environ={"NO_PROXY": "*"},
-            timing=self.timing,
+            clock=self.clock,
             warn=lambda _text: None,
             progress=lambda _text: None,
-            keep_secret=hidden.update,
+            hide=hidden.update,
         )
         before = {connector.id: len(connector.accepted) for connector in targets}
         running = {connector.id for connector in targets if connector.accepted and connector.last_sync is not None}

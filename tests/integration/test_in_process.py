@@ -19,7 +19,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from simulator import App, Connector, Fault
 
 from .conftest import AS_MODULE, BIN, INFO, SEND_THE_MODULE, SYNC, Run, Site, clean_environment

@@ -13,7 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import fleet_report, fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 
 pytestmark = pytest.mark.slow
 

@@ -50,7 +50,7 @@ def _part(part: ast.expr) -> str:
 
 
 def sentences() -> str:
-    """What the file should hold: the texts of all plugins, each once and sorted, so that no move of code shows in it."""
+    """The texts of all plugins, each once and sorted, so that no move of code shows in it."""
     found: set[str] = set()
     for folder in FOLDERS:
         for path in (ROOT / "plugins" / folder).rglob("*.py"):

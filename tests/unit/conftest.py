@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import secrecy
+from ansible_collections.graphops.intune.plugins.module_utils._ground import secrecy
 from hypothesis import settings
 
 # How long an example takes says more about what else the machine does; and a change fails for what it broke, not for

@@ -11,7 +11,7 @@ import typing as t
 
 import requests
 from ansible.plugins.action import ActionBase
-from ansible_collections.graphops.intune.plugins.module_utils.transport import _Adapter, tls_context
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import _Adapter, tls_context
 
 _CONTEXT = tls_context(None, True, os.environ)
 _COLLECTION = f"{os.environ['MSGRAPH_URL']}/v1.0/deviceManagement/exchangeConnectors"

@@ -14,8 +14,9 @@ import typing as t
 import pytest
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors as plugin
-from ansible_collections.graphops.intune.plugins.module_utils import clouds, identity
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 
 try:
     # What ansible-inventory prints with from 2.19 on; and before.

@@ -11,7 +11,7 @@ import typing as t
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import retries
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -19,13 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 START = datetime(2026, 11, 22, 18, tzinfo=timezone.utc)
 
 
-class Clock:
+class FakeClock:
     """Time that passes only when someone sleeps, or a test says so; chance is always 0."""
 
     def __init__(self) -> None:
         self.elapsed = 0.0
         self.slept: list[float] = []
-        self.timing = retries.Timing(
+        self.handed = Clock(
             monotonic=lambda: self.elapsed,
             sleep=self._sleep,
             now=lambda: START + timedelta(seconds=self.elapsed),
@@ -41,8 +41,8 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 class KeyPair(t.NamedTuple):

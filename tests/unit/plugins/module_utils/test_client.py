@@ -9,7 +9,11 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import client, errors, options, retries
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._http import connection
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import session
 
 APP = {"AZURE_TENANT": "contoso.example", "AZURE_CLIENT_ID": "app", "AZURE_SECRET": "s"}
 HOST = {"AZURE_AUTHORITY_HOST": "https://e.example"}
@@ -18,10 +22,10 @@ MANAGED = {"IDENTITY_ENDPOINT": "http://localhost/msi", "IDENTITY_HEADER": "h"}
 TOKEN_FILE = {"AZURE_TENANT": "t.example", "AZURE_CLIENT_ID": "app", "AZURE_FEDERATED_TOKEN_FILE": __file__}
 
 
-def connect(given: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]) -> client.Client:
-    spec = {**options.identity_spec(), **options.connection_spec()}
+def connect(given: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]) -> session.Session:
+    spec = {**identity_options.identity_spec(), **connection.connection_spec()}
     defaults = {name: option.get("default") for name, option in spec.items()}
-    return client.connect({**defaults, **given}, environ, retries.Timing(), own=own)
+    return session.open_graph({**defaults, **given}, environ, Clock(), own=own)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import clouds, options
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
 
 TABLE = {
     "AzureCloud": ("https://graph.microsoft.com", "https://login.microsoftonline.com"),
@@ -19,7 +19,7 @@ TABLE = {
 PUBLIC_GRAPH, PUBLIC_LOGIN = TABLE["AzureCloud"]
 
 
-@pytest.mark.parametrize("cloud", options.CLOUDS)
+@pytest.mark.parametrize("cloud", clouds.CLOUDS)
 def test_the_clouds(cloud: str) -> None:
     found = clouds.endpoints({"cloud_environment": cloud}, {})
     assert found == TABLE[cloud]
@@ -189,7 +189,7 @@ def test_the_name_under_which_garbage_came_is_said(name: str) -> None:
     ],
 )
 def test_hosts_that_are_none_of_microsofts(options: dict[str, str], foreign: tuple[str, str] | None) -> None:
-    assert [(host.value, host.origin) for host in clouds.foreign(options, {})] == ([foreign] if foreign else [])
+    assert [(host.value, host.source) for host in clouds.untrusted_hosts(options, {})] == ([foreign] if foreign else [])
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_hosts_that_are_none_of_microsofts(options: dict[str, str], foreign: tup
 def test_who_names_a_host_that_is_none_of_microsofts(
     options: dict[str, str], environ: dict[str, str], own: dict[str, str], foreign: list[str]
 ) -> None:
-    assert [host.origin for host in clouds.foreign(options, environ, own)] == foreign
+    assert [host.source for host in clouds.untrusted_hosts(options, environ, own)] == foreign
 
 
 def test_a_cloud_that_is_not_known() -> None:

@@ -14,7 +14,9 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, errors, untrusted
+from ansible_collections.graphops.intune.plugins.module_utils._identity import refusals
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,31 +189,31 @@ HTML = (
     ],
 )
 def test_what_a_body_says(body: bytes, code: str, message: str, request_id: str) -> None:
-    assert errors.graph_said(body) == (code, message, request_id)
+    assert error_bodies.parse_error_body(body) == (code, message, request_id)
 
 
 def test_a_long_message_is_cut() -> None:
-    said = errors.graph_said(graph("X", "word " * 1000))
+    said = error_bodies.parse_error_body(graph("X", "word " * 1000))
     assert len(said.message) <= 400
     assert said.message.endswith("word wo...")
 
 
 def test_a_phrase_does_not_make_a_message_longer_than_all_others() -> None:
     body = graph("X", intune("m" * 1000, phrase="p" * 1000))
-    assert len(errors.graph_said(body).message) <= 400
+    assert len(error_bodies.parse_error_body(body).message) <= 400
 
 
 @pytest.mark.parametrize("depth", [100, 900, 1000, 100_000])
 def test_deep_json_is_survived(depth: int) -> None:
     for body in ("[" * depth + "]" * depth, '{"error":' * depth + "1" + "}" * depth):
-        assert len(errors.graph_said(body.encode()).message) <= 400
+        assert len(error_bodies.parse_error_body(body.encode()).message) <= 400
 
 
 def test_json_in_json_without_end_is_survived() -> None:
     body = "the innermost"
     for _level in range(12):
         body = json.dumps({"Message": body})
-    said = errors.graph_said(body.encode())
+    said = error_bodies.parse_error_body(body.encode())
     assert said.message.startswith('{"Message": ')
     assert len(said.message) <= 400
 
@@ -223,7 +225,7 @@ def test_json_in_json_without_end_is_survived() -> None:
 )
 def test_no_body_takes_long_to_read(text: str) -> None:
     start = time.process_time()
-    errors.graph_said(text)
+    error_bodies.parse_error_body(text)
     refusals.refusal("sign-in", 400, {"error_description": text}, source="client_secret")
     assert time.process_time() - start < 2
 
@@ -248,21 +250,21 @@ JSON = st.recursive(
 
 @given(st.binary() | JSON.map(lambda document: json.dumps(document).encode()))
 def test_any_body_gives_a_printable_line(body: bytes) -> None:
-    assert all(is_one_printable_line(part) for part in errors.graph_said(body))
+    assert all(is_one_printable_line(part) for part in error_bodies.parse_error_body(body))
     for status in (200, 400, 403, 503, 999):
-        error = errors.graph_error("read it", status, body, None)
+        error = graph_errors.graph_error("read it", status, body, None)
         assert error.sentence().isprintable()
         assert error.sentence().endswith(".")
 
 
 @given(st.text())
 def test_one_line(text: str) -> None:
-    assert is_one_printable_line(errors.one_line(text))
+    assert is_one_printable_line(untrusted.one_line(text))
 
 
 @pytest.mark.parametrize(("length", "cut"), [(400, "a" * 400), (401, "a" * 397 + "...")])
 def test_one_line_is_cut_at_400(length: int, cut: str) -> None:
-    assert errors.one_line("a" * length) == cut
+    assert untrusted.one_line("a" * length) == cut
 
 
 ADVICE = {
@@ -337,7 +339,7 @@ BETWEEN = "check that no proxy or portal stands in between; if none does,"
     ],
 )
 def test_the_errors_of_graph_in_words(status: int, body: bytes, sentence: str) -> None:
-    error = errors.graph_error("read it", status, body, None)
+    error = graph_errors.graph_error("read it", status, body, None)
     assert error.sentence() == sentence
     assert error.status == status
 
@@ -347,7 +349,7 @@ def test_the_errors_of_graph_in_words(status: int, body: bytes, sentence: str) -
     [("of the header", graph("X", "y"), "of the header"), (None, graph("X", "y"), REQUEST), (None, b"", None)],
 )
 def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, request_id: str | None) -> None:
-    assert errors.graph_error("read it", 500, body, header).request_id == request_id
+    assert graph_errors.graph_error("read it", 500, body, header).request_id == request_id
 
 
 @pytest.mark.parametrize(
@@ -374,8 +376,10 @@ def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, requ
 def test_advice_fits_what_was_asked_and_who_asks(
     source: str, reading: bool, wanted: list[str], not_wanted: list[str], status: int, body: bytes
 ) -> None:
-    asker = errors.Asker(errors.who_asks(source), errors.PERMISSION_TO_READ if reading else errors.PERMISSION)
-    advice = errors.graph_error("x", status, body, None, asker=asker).advice
+    asker = graph_errors.Asker(
+        errors.who_asks(source), graph_errors.PERMISSION_TO_READ if reading else graph_errors.PERMISSION
+    )
+    advice = graph_errors.graph_error("x", status, body, None, asker=asker).advice
     assert [words for words in wanted if words not in advice] == []
     assert [words for words in not_wanted if words in advice] == []
 
@@ -410,21 +414,21 @@ def test_the_oldest_versions_are_those_of_the_requirements() -> None:
 
 
 def test_too_little_memory_is_not_to_be_reported() -> None:
-    assert errors.internal(MemoryError()).sentence() == (
+    assert errors.unexpected(MemoryError()).sentence() == (
         "the memory that this process may use is used up; give it more, or ask for fewer connectors at once."
     )
-    assert errors.internal(KeyError()).what == "an error inside graphops.intune, KeyError"
+    assert errors.unexpected(KeyError()).what == "an error inside graphops.intune, KeyError"
 
 
 @pytest.mark.parametrize("body", [b'{"a":' * 100_000 + b"1" + b"}" * 100_000, b"", b"\xff", b"{", b"1" * 5000 + b"x"])
 def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        errors.json_of(body)
+        untrusted.json_of(body)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_json_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
-    assert errors.json_of('{"a": "é"}'.encode(encoding)) == {"a": "é"}
+    assert untrusted.json_of('{"a": "é"}'.encode(encoding)) == {"a": "é"}
 
 
 @pytest.mark.parametrize("levels", [100, 101])
@@ -432,19 +436,19 @@ def test_json_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
 def test_json_of_a_hundred_levels_is_enough(levels: int, opening: str, closing: str) -> None:
     body = opening * (levels - 1) + "1" + closing * (levels - 1)
     if levels == 100:
-        assert errors.json_of(body)
+        assert untrusted.json_of(body)
     else:
         with pytest.raises(ValueError, match="nested too deep"):
-            errors.json_of(body)
+            untrusted.json_of(body)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32"])
 def test_an_error_is_read_in_every_encoding_of_unicode(encoding: str) -> None:
     body = '{"error": {"code": "x", "message": "Müde."}}'.encode(encoding)
-    assert errors.graph_said(body).message == "Müde."
+    assert error_bodies.parse_error_body(body).message == "Müde."
 
 
 @pytest.mark.parametrize("body", [b"[" + b"[]," * 200_000 + b"1]", "[" + "1," * 1_000_000 + "1]"])
 def test_json_in_too_many_parts_is_none(body: bytes | str) -> None:
     with pytest.raises(ValueError, match="in too many parts"):
-        errors.json_of(body)
+        untrusted.json_of(body)

@@ -11,19 +11,21 @@ import time
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet, options, retries, sync
-from ansible_collections.graphops.intune.plugins.module_utils.client import Caller
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 
 ID = "11111111-1111-4111-8111-111111111111"
 USUAL = sync.Wanted(ID, "deltaSync", 7200, False, True, True, 900, 15)
 PARAMS = {**{name: spec.get("default") for name, spec in options.member_spec().items()}, "connector_id": ID}
-CALLER = Caller(
+CALLER = Context(
     check_mode=False,
     environ={},
-    timing=retries.Timing(),
+    clock=Clock(),
     warn=print,
     progress=print,
-    keep_secret=lambda _tokens: None,
+    hide=lambda _tokens: None,
 )
 
 
@@ -53,9 +55,9 @@ class TaskTimeoutError(BaseException):
 def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     began = threading.Event()
 
-    def look(self: t.Any, _limit: fleet.Limit, caller: Caller) -> None:  # noqa: ARG001
+    def look(self: t.Any, _limit: fleet.Limit, caller: Context) -> None:  # noqa: ARG001
         began.set()
-        caller.timing.sleep(60)
+        caller.clock.sleep(60)
 
     monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
     wait = fleet.futures.wait
@@ -80,7 +82,7 @@ def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyP
 def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, list[str]]] = []
 
-    def look(self: t.Any, _limit: fleet.Limit, _caller: Caller) -> None:
+    def look(self: t.Any, _limit: fleet.Limit, _caller: Context) -> None:
         self._ended(self._shared, [errors.IntuneError("x")] * len(self._shared), _limit)
         seen.append(
             (self._alike.environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts])

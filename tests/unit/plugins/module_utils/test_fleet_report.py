@@ -18,8 +18,9 @@ import unicodedata
 from html.parser import HTMLParser
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, fleet_report, fleet_summary
-from ansible_collections.graphops.intune.plugins.module_utils.fleet_summary import Entry
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import Entry
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

@@ -11,30 +11,31 @@ import json
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, graph
-from ansible_collections.graphops.intune.plugins.module_utils.story import Ask
-from ansible_collections.graphops.intune.plugins.module_utils.transport import Answer, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._http.driver import Request
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
 
-READ, POST = Ask("GET", "/connectors/1"), Ask("POST", "/connectors/1/sync", "{}")
+READ, POST = Request("GET", "/connectors/1"), Request("POST", "/connectors/1/sync", "{}")
 REFUSED = errors.SignInError("the sign-in was refused")
 
 
 class Wire(Transport):
     """Answers by the path of the request, in order; the last answer stays."""
 
-    def __init__(self, clock: t.Any, **answers: list[Answer]) -> None:
-        self.timing = clock.timing
+    def __init__(self, clock: t.Any, **answers: list[Response]) -> None:
+        self.clock = clock.handed
         self.retry_timeout, self.request_timeout = 0, 30
         self.answers = answers
         self.sent: list[tuple[str, str]] = []
 
-    def once(self, method: str, url: str, **_request: t.Any) -> Answer:
+    def send(self, method: str, url: str, **_request: t.Any) -> Response:
         self.sent.append((method, url))
         name = url.rsplit("/", 1)[-1].lstrip("$")
         answers = self.answers[name if name in self.answers else "other"]
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
-    def renew_connections(self) -> None:
+    def reset_connections(self) -> None:
         """There are none."""
 
 
@@ -48,22 +49,22 @@ class Tokens:
         self.limits.append(limit)
         return "token"
 
-    def another_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
+    def replace_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
         self.limits.append(limit)
         raise REFUSED
 
 
-def batch(*items: t.Any) -> Answer:
-    return Answer(200, {}, json.dumps({"responses": items}).encode())
+def batch(*items: t.Any) -> Response:
+    return Response(200, {}, json.dumps({"responses": items}).encode())
 
 
-def outcomes(wire: Wire, *asks: Ask, tokens: Tokens | None = None) -> list[t.Any]:
-    told = graph.Graph("https://graph.example", tokens=tokens or Tokens(), http=wire, asker=errors.Asker("", ""))
+def outcomes(wire: Wire, *asks: Request, tokens: Tokens | None = None) -> list[t.Any]:
+    told = graph.Graph("https://graph.example", tokens=tokens or Tokens(), http=wire, asker=graph_errors.Asker("", ""))
     return told._send(asks)  # noqa: SLF001
 
 
 def kinds(found: t.Sequence[t.Any]) -> list[t.Any]:
-    return [one.status if isinstance(one, Answer) else ("sent" if one.sent else "unsent") for one in found]
+    return [one.status if isinstance(one, Response) else ("sent" if one.may_have_run else "unsent") for one in found]
 
 
 def test_a_token_that_ends_in_the_middle_takes_nothing_back(clock: t.Any) -> None:
@@ -107,17 +108,17 @@ def test_an_odd_answer_is_that_of_its_own_request_alone(clock: t.Any, odd: t.Any
     ],
 )
 def test_what_breaks_down_in_the_middle_is_not_sent_again_at_once(
-    clock: t.Any, status: int, ask: Ask, found: list[t.Any], sent: int
+    clock: t.Any, status: int, ask: Request, found: list[t.Any], sent: int
 ) -> None:
-    wire = Wire(clock, batch=[Answer(status, {}, b"")], other=[Answer(204, {}, b"")])
+    wire = Wire(clock, batch=[Response(status, {}, b"")], other=[Response(204, {}, b"")])
     assert kinds(outcomes(wire, ask, ask, tokens=Tokens())) == found
     assert len(wire.sent) == sent
 
 
-@pytest.mark.parametrize("content", [None, "{}"])
-def test_a_write_is_told_by_its_method(clock: t.Any, content: str | None) -> None:
-    wire = Wire(clock, batch=[Answer(500, {}, b"")], other=[Answer(204, {}, b"")])
-    assert kinds(outcomes(wire, POST._replace(content=content), READ)) == ["sent", "sent"]
+@pytest.mark.parametrize("body", [None, "{}"])
+def test_a_write_is_told_by_its_method(clock: t.Any, body: str | None) -> None:
+    wire = Wire(clock, batch=[Response(500, {}, b"")], other=[Response(204, {}, b"")])
+    assert kinds(outcomes(wire, POST._replace(body=body), READ)) == ["sent", "sent"]
     assert len(wire.sent) == 1
 
 
@@ -143,22 +144,22 @@ def test_the_content_of_a_part_is_that_of_a_single_answer(clock: t.Any, part: di
     assert outcomes(Wire(clock, batch=[whole]), READ, READ)[0].body == body
 
 
-def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Reply]:
+def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Document]:
     """Pages that link to each other, the last one to the first."""
     wire = Wire(clock, other=[])
     count = 0
 
-    def once(*_request: t.Any, **_more: t.Any) -> Answer:
+    def send(*_request: t.Any, **_more: t.Any) -> Response:
         nonlocal count
         clock.pass_by(takes)
         body = bodies[min(count, len(bodies) - 1)]
         count += 1
         link = f"https://graph.example/v1.0/connectors?page={count}"
-        return Answer(200, {}, json.dumps({"value": body, "@odata.nextLink": link}).encode())
+        return Response(200, {}, json.dumps({"value": body, "@odata.nextLink": link}).encode())
 
-    wire.once = once  # type: ignore[method-assign]
-    told = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=errors.Asker("", ""))
-    return told.pages("/connectors", doing="list them")
+    wire.send = send  # type: ignore[method-assign]
+    told = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", ""))
+    return told.pages("/connectors", action="list them")
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Re
     ],
 )
 def test_all_pages_together_have_an_end(clock: t.Any, body: t.Any, takes: float, read: int, why: str) -> None:
-    found: list[graph.Reply] = []
+    found: list[graph.Document] = []
     with pytest.raises(errors.Unavailable) as caught:
         found.extend(pages(clock, body, takes=takes))
     assert why in caught.value.what
@@ -180,15 +181,15 @@ def test_all_pages_together_have_an_end(clock: t.Any, body: t.Any, takes: float,
 
 def test_signing_in_has_the_time_that_is_left_to_the_request(clock: t.Any) -> None:
     tokens = Tokens()
-    wire = Wire(clock, other=[Answer(401, {}, b"")])
-    once = wire.once
+    wire = Wire(clock, other=[Response(401, {}, b"")])
+    send = wire.send
 
-    def slowly(*request: t.Any, **keywords: t.Any) -> Answer:
+    def slowly(*request: t.Any, **keywords: t.Any) -> Response:
         clock.pass_by(4)
-        return once(*request, **keywords)
+        return send(*request, **keywords)
 
-    wire.once = slowly  # type: ignore[method-assign]
-    outcomes(wire, READ._replace(limit=10.0), tokens=tokens)
+    wire.send = slowly  # type: ignore[method-assign]
+    outcomes(wire, READ._replace(timeout=10.0), tokens=tokens)
     assert tokens.limits == [10.0, 6.0]
 
 
@@ -208,10 +209,10 @@ def test_signing_in_has_the_time_that_is_left_to_the_request(clock: t.Any) -> No
     ],
 )
 def test_links_that_lead_elsewhere_are_not_followed(clock: t.Any, link: str) -> None:
-    page = Answer(200, {}, json.dumps({"value": [], "@odata.nextLink": link}).encode())
+    page = Response(200, {}, json.dumps({"value": [], "@odata.nextLink": link}).encode())
     wire = Wire(clock, other=[page])
-    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=errors.Asker("", "")).pages(
-        "/connectors", doing="list them"
+    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", "")).pages(
+        "/connectors", action="list them"
     )
     with pytest.raises(errors.Unavailable, match=r"could not list them, because Graph's link .* another host"):
         list(pages)
@@ -228,11 +229,11 @@ def test_links_that_lead_elsewhere_are_not_followed(clock: t.Any, link: str) -> 
     ],
 )
 def test_links_on_the_same_host_are_followed_on_this_host(clock: t.Any, link: str, url: str) -> None:
-    first = Answer(200, {}, json.dumps({"value": [1], "@odata.nextLink": link}).encode())
-    last = Answer(200, {}, json.dumps({"value": [2]}).encode())
+    first = Response(200, {}, json.dumps({"value": [1], "@odata.nextLink": link}).encode())
+    last = Response(200, {}, json.dumps({"value": [2]}).encode())
     wire = Wire(clock, other=[first, last])
-    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=errors.Asker("", "")).pages(
-        "/connectors", doing="list them"
+    pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", "")).pages(
+        "/connectors", action="list them"
     )
     assert [page.document["value"] for page in pages] == [[1], [2]]
     assert wire.sent[1] == ("GET", url)
@@ -244,7 +245,7 @@ FORBIDDEN = json.dumps(
 
 
 def test_intunes_401_that_means_forbidden_costs_no_token(clock: t.Any) -> None:
-    wire, tokens = Wire(clock, other=[Answer(401, {}, FORBIDDEN)]), Tokens()
+    wire, tokens = Wire(clock, other=[Response(401, {}, FORBIDDEN)]), Tokens()
     (answer,) = outcomes(wire, READ, tokens=tokens)
     assert (answer.status, len(wire.sent), len(tokens.limits)) == (401, 1, 1)
     wire = Wire(

@@ -17,9 +17,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, identity, transport
-from ansible_collections.graphops.intune.plugins.module_utils.clouds import Endpoints
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, SignInError
+from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clouds import Endpoints
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError, SignInError
+from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -264,7 +266,7 @@ def test_a_secret_goes_along_with_a_user_only_for_the_app_it_belongs_to(
 
 
 @pytest.mark.parametrize(
-    ("options", "doing"),
+    ("options", "action"),
     [
         ({**TENANT, "secret": "s"}, "sign-in as client app with the app's secret"),
         ({"auth_source": "msi"}, "sign-in with the managed identity of this host"),
@@ -274,8 +276,8 @@ def test_a_secret_goes_along_with_a_user_only_for_the_app_it_belongs_to(
         ),
     ],
 )
-def test_the_sign_in_in_words(options: Options, doing: str) -> None:
-    assert choose(options, {}).doing == doing
+def test_the_sign_in_in_words(options: Options, action: str) -> None:
+    assert choose(options, {}).action == action
 
 
 def test_secrets_are_all_that_must_not_be_shown_used_or_not() -> None:
@@ -349,7 +351,7 @@ def files(pairs: tuple[t.Any, ...], tmp_path: Path) -> Files:
     ],
 )
 def test_where_a_credential_comes_from(options: dict[str, str], environ: dict[str, str], outside: str) -> None:
-    assert choose(options, environ).from_beyond(0) == outside
+    assert choose(options, environ).from_farther_than(0) == outside
 
 
 def test_the_password_of_the_environment_is_that_of_its_own_user() -> None:
@@ -601,8 +603,8 @@ class Request(t.NamedTuple):
 class Wire:
     """A transport that goes nowhere: it answers by the last part of the path, and tells what it was asked."""
 
-    def __init__(self, timing: t.Any) -> None:
-        self.timing = timing
+    def __init__(self, clock: t.Any) -> None:
+        self.clock = clock
         self.request_timeout = 30
         self.retry_timeout = 120
         self.requests: list[Request] = []
@@ -612,7 +614,7 @@ class Wire:
         # Those that come first, one after the other.
         self.passing: dict[str, list[tuple[int, t.Any]]] = {}
 
-    def call(
+    def send_with_retries(
         self,
         method: str,
         url: str,
@@ -623,13 +625,13 @@ class Wire:
         data: t.Any = None,
         limit: float,
         of_host: bool,  # noqa: ARG002
-    ) -> transport.Answer:
+    ) -> transport.Response:
         self.requests.append(Request(method, url, headers, params, data))
         self.limits.append(limit)
         last = urlsplit(url).path.rsplit("/", 1)[-1]
         status, document = (self.passing.get(last) or [self.answers.get(last) or self._usual(last, url)]).pop(0)
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        return transport.Answer(status, {"content-type": "application/json"}, body)
+        return transport.Response(status, {"content-type": "application/json"}, body)
 
     def _usual(self, last: str, url: str) -> tuple[int, t.Any]:
         if last == "openid-configuration":
@@ -649,7 +651,7 @@ class Wire:
 
 @pytest.fixture
 def wire(clock: t.Any) -> Wire:
-    return Wire(clock.timing)
+    return Wire(clock.handed)
 
 
 def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> identity.SignIn:
@@ -710,9 +712,9 @@ def test_a_short_token_is_kept_for_half_its_life(wire: Wire, clock: t.Any) -> No
 def test_another_token_in_the_place_of_a_refused_one(wire: Wire) -> None:
     who = sign_in(wire, APP)
     assert who.token() == "token-1"
-    assert who.another_token("token-1") == "token-2"
+    assert who.replace_token("token-1") == "token-2"
     # Refused again, but meanwhile replaced: the newest is given without another sign-in.
-    assert who.another_token("token-1") == "token-2"
+    assert who.replace_token("token-1") == "token-2"
     assert who.token() == "token-2"
     # Graph has seen both, and may quote either.
     assert who.tokens == {"token-1", "token-2"}
@@ -722,7 +724,7 @@ def test_a_given_token_is_used_without_msal_or_network(wire: Wire, monkeypatch: 
     monkeypatch.setattr(identity, "HAS_MSAL", False)
     who = sign_in(wire, {"access_token": "given"})
     assert who.token() == "given"
-    assert who.another_token("given") is None
+    assert who.replace_token("given") is None
     assert who.tokens == {"given"}
     assert wire.requests == []
 
@@ -865,8 +867,8 @@ def test_the_page_of_a_web_filter_is_no_refusal_of_the_credential(wire: Wire, wh
     with pytest.raises(errors.Unavailable) as caught:
         sign_in(wire, APP).token()
     assert caught.value.sentence().endswith(
-        f'{errors.status_name(status)}): "Access denied"; check authority_url, and that no proxy or portal stands in'
-        " between."
+        f'{error_bodies.status_name(status)}): "Access denied"; check authority_url, and that no proxy or portal stands'
+        " in between."
     )
     assert len(wire.sent(where)) == 1
 
@@ -994,7 +996,7 @@ def test_no_answer_stays_what_it_is(wire: Wire, monkeypatch: pytest.MonkeyPatch)
     def fail(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
         raise failure
 
-    monkeypatch.setattr(wire, "call", fail)
+    monkeypatch.setattr(wire, "send_with_retries", fail)
     with pytest.raises(errors.Unavailable) as caught:
         sign_in(wire, APP).token()
     assert caught.value is failure
@@ -1099,7 +1101,7 @@ def test_the_file_with_the_federated_token_is_read_for_each_sign_in(wire: Wire, 
     who = sign_in(wire, {**TENANT, "oidc_token_file_path": str(file)})
     who.token()
     file.write_text("second", encoding="ascii")
-    who.another_token("token-1")
+    who.replace_token("token-1")
     assert [_text(request.data["client_assertion"]) for request in wire.sent("token")] == ["first", "second"]
 
 
@@ -1137,7 +1139,7 @@ def test_a_token_file_that_is_no_use(wire: Wire, tmp_path: Path, content: bytes 
     who.token()
     file.unlink()
     with pytest.raises(OptionError, match="cannot be read: No such file"):
-        who.another_token("token-1")
+        who.replace_token("token-1")
 
 
 # Managed identity
@@ -1264,13 +1266,13 @@ def test_each_of_many_threads_sees_its_own_environment(clock: t.Any, monkeypatch
     monkeypatch.setattr(identity.msal, "SystemAssignedManagedIdentity", slowly)
 
     class Slow(Wire):
-        def call(self, *args: t.Any, **request: t.Any) -> transport.Answer:
+        def send_with_retries(self, *args: t.Any, **request: t.Any) -> transport.Response:
             # All are here at the same time: no one's request waits for another's.
             barrier.wait(10)
-            return super().call(*args, **request)
+            return super().send_with_retries(*args, **request)
 
     def run(number: int) -> list[tuple[str, str]]:
-        mine = Slow(clock.timing)
+        mine = Slow(clock.handed)
         own = {"IDENTITY_ENDPOINT": f"http://localhost:{number}/token", "IDENTITY_HEADER": f"header {number}"}
         mine.answers["token"] = (200, {"access_token": f"token-{number}", "expires_on": str(int(time.time()) + 3600)})
         # Odd ones have another kind of endpoint, and must not see those of the even ones.
@@ -1315,7 +1317,7 @@ def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], Pat
 
 
 def printed(clock: t.Any, **change: t.Any) -> str:
-    expires_on = int(clock.timing.now().timestamp()) + 3600
+    expires_on = int(clock.handed.now().timestamp()) + 3600
     return json.dumps({"accessToken": "of-az", "expires_on": expires_on, "tokenType": "Bearer", **change})
 
 
@@ -1341,7 +1343,7 @@ def test_the_azure_cli_is_asked(wire: Wire, clock: t.Any, az: t.Any, tenant: str
 
 
 def test_the_azure_cli_may_write_the_end_as_a_text(wire: Wire, clock: t.Any, az: t.Any) -> None:
-    arguments = az(f"echo '{printed(clock, expires_on=str(int(clock.timing.now().timestamp()) + 3600))}'")
+    arguments = az(f"echo '{printed(clock, expires_on=str(int(clock.handed.now().timestamp()) + 3600))}'")
     who = sign_in(wire, CLI)
     assert who.token() == "of-az"
     arguments.unlink()

@@ -13,25 +13,20 @@ from email.utils import format_datetime
 
 import pytest
 import yaml
-from ansible_collections.graphops.intune.plugins.module_utils import (
-    errors,
-    exchange_connector,
-    fleet,
-    graph,
-    info,
-    options,
-    retries,
-    shell,
-    sync,
-)
-from ansible_collections.graphops.intune.plugins.module_utils.client import Caller, Client
-from ansible_collections.graphops.intune.plugins.module_utils.transport import Answer, Transport
+from ansible_collections.graphops.intune.plugins.module_utils import shell
+from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, info, options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
 from ansible_collections.graphops.intune.plugins.modules import intune_exchange_connector_sync
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 FRESH, STALE = "2026-11-22T17:59:00Z", "2026-11-20T18:00:00Z"
 TENANT = "contoso.example"
-NONE = Answer(501, {"request-id": "r"}, b'{"error": {"code": "NotSupported", "message": "Not supported."}}')
+NONE = Response(501, {"request-id": "r"}, b'{"error": {"code": "NotSupported", "message": "Not supported."}}')
 
 
 def guid(number: int) -> str:
@@ -45,16 +40,16 @@ def entity(number: int, last: t.Any = STALE, **more: t.Any) -> dict[str, t.Any]:
 class Wire(Transport):
     """Pages of a list, and an answer for each connector; batches are not taken."""
 
-    def __init__(self, *pages: t.Any, one: Answer | t.Callable[[str], Answer] | None = None, apart: int = 0) -> None:
+    def __init__(
+        self, *pages: t.Any, one: Response | t.Callable[[str], Response] | None = None, apart: int = 0
+    ) -> None:
         self.pages = pages
         self.one = one
         self.posts: list[str] = []
         self.lists = 0
         self.request_timeout, self.retry_timeout = 30, 60
         self.elapsed = 0.0
-        self.timing = retries.Timing(
-            monotonic=lambda: self.elapsed, sleep=self._sleep, now=self._now, jitter=lambda: 0.0
-        )
+        self.clock = Clock(monotonic=lambda: self.elapsed, sleep=self._sleep, now=self._now, jitter=lambda: 0.0)
         self.apart = timedelta(seconds=apart)
 
     def _sleep(self, seconds: float) -> None:
@@ -63,27 +58,27 @@ class Wire(Transport):
     def _now(self) -> datetime:
         return NOW + self.apart
 
-    def once(self, method: str, url: str, **_request: t.Any) -> Answer:
+    def send(self, method: str, url: str, **_request: t.Any) -> Response:
         date = {"date": format_datetime(NOW, usegmt=True), "request-id": "r"}
         if method == "POST":
             if "$batch" in url:
-                return Answer(404, date, b"")
+                return Response(404, date, b"")
             self.posts.append(url.split("/")[-2])
-            return Answer(204, date, b"")
+            return Response(204, date, b"")
         if not url.rpartition("/")[2].startswith("exchangeConnectors"):
             assert self.one is not None
             return self.one(url.rpartition("/")[2]) if callable(self.one) else self.one
         number = int(url.rpartition("=")[2]) if "=" in url else 0
         self.lists += 1
         page = self.pages[number]
-        if isinstance(page, Answer):
+        if isinstance(page, Response):
             return page
         body: dict[str, t.Any] = {"value": page}
         if number + 1 < len(self.pages):
             body["@odata.nextLink"] = f"https://graph.example/v1.0/deviceManagement/exchangeConnectors?s={number + 1}"
-        return Answer(200, date, json.dumps(body).encode())
+        return Response(200, date, json.dumps(body).encode())
 
-    def renew_connections(self) -> None:
+    def reset_connections(self) -> None:
         pass
 
 
@@ -95,7 +90,7 @@ class FixedToken:
     def token(self, limit: float | None = None) -> str:  # noqa: ARG002
         return "token"
 
-    def another_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
+    def replace_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
         return None
 
 
@@ -111,24 +106,24 @@ class Came(t.NamedTuple):
 
 
 def graph_of(wire: Wire) -> graph.Graph:
-    return graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=errors.Asker("", ""))
+    return graph.Graph("https://graph.example", tokens=FixedToken(), http=wire, asker=graph_errors.Asker("", ""))
 
 
-def caller_of(wire: Wire, warnings: list[str]) -> Caller:
-    return Caller(
+def caller_of(wire: Wire, warnings: list[str]) -> Context:
+    return Context(
         check_mode=False,
         environ={},
-        timing=wire.timing,
+        clock=wire.clock,
         warn=warnings.append,
         progress=print,
-        keep_secret=lambda _tokens: None,
+        hide=lambda _tokens: None,
     )
 
 
 def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t.Any) -> Came:
     """Let the engine do what a module does, from its parameters on."""
     told = graph_of(wire)
-    monkeypatch.setattr(flow, "connect", lambda *_all, **_more: Client(told, TENANT, t.cast(t.Any, FixedToken())))
+    monkeypatch.setattr(flow, "open_graph", lambda *_all, **_more: Session(told, TENANT, t.cast(t.Any, FixedToken())))
     warnings: list[str] = []
     caller = caller_of(wire, warnings)
     spec = options.info_spec() if flow is info else options.sync_spec()
@@ -222,7 +217,7 @@ def test_a_time_that_cannot_be_read_spoils_its_connector_alone(monkeypatch: pyte
 
 
 def test_one_connector_with_such_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    odd = Answer(200, {}, json.dumps(entity(1, "soon")).encode())
+    odd = Response(200, {}, json.dumps(entity(1, "soon")).encode())
     found = perform(monkeypatch, info, Wire(one=odd), connector_id=guid(1))
     assert found.result["connectors"][0]["last_sync_date_time"] is None
     assert len(found.warnings) == 1
@@ -233,13 +228,13 @@ def test_one_connector_with_such_a_time(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_an_answer_about_another_connector_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    another = Answer(200, {}, json.dumps(entity(2, FRESH)).encode())
+    another = Response(200, {}, json.dumps(entity(2, FRESH)).encode())
     wire = Wire(one=another)
     failed = synced(monkeypatch, wire, all=False, connector_id=guid(1))
     assert f"Graph answered about another connector ({guid(2)}); check that no proxy changes what" in failed.msg
     assert (wire.posts, "connector" in failed.result) == ([], False)
     assert "about another connector" in perform(monkeypatch, info, Wire(one=another), connector_id=guid(1)).msg
-    itself = Answer(200, {}, json.dumps({**entity(1, FRESH), "id": guid(1).upper()}).encode())
+    itself = Response(200, {}, json.dumps({**entity(1, FRESH), "id": guid(1).upper()}).encode())
     assert "msg" not in synced(monkeypatch, Wire(one=itself), all=False, connector_id=guid(1)).result
 
 
@@ -267,7 +262,7 @@ def test_a_list_of_other_things_is_no_list_of_connectors(monkeypatch: pytest.Mon
 
 def test_half_a_character_and_infinity_go_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     page = json.dumps({"value": [entity(1, serverName="\ud800x", deep={"\udfff": ["\ud83d\ude00"]}, size=5)]})
-    wire = Wire(Answer(200, {}, page.replace('"size": 5', '"size": 1e999').encode()))
+    wire = Wire(Response(200, {}, page.replace('"size": 5', '"size": 1e999').encode()))
     (connector,) = perform(monkeypatch, info, wire).result["connectors"]
     assert connector["server_name"] == "\ufffdx"
     assert connector["deep"] == {"\ufffd": ["\U0001f600"]}
@@ -284,7 +279,7 @@ def test_what_is_returned_is_as_documented(monkeypatch: pytest.MonkeyPatch) -> N
         assert {"connector_id", "changed", "failed", "request_id"} <= one.keys()
     assert done.result.keys() - {"changed", "msg"} <= documented.keys()
     # The list is not known, so what came of each is not either; and there is an id, if only a null one.
-    refused = synced(monkeypatch, Wire(Answer(403, {}, b"{}")))
+    refused = synced(monkeypatch, Wire(Response(403, {}, b"{}")))
     assert "connectors" not in refused.result
     assert refused.result["request_id"] is None
     twice = synced(monkeypatch, Wire(one=NONE), all=False, connector_ids=[guid(1), guid(1).upper(), guid(2)])
@@ -325,24 +320,24 @@ def test_a_connector_of_a_tenant_that_has_none_fails(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("answer", "advice"),
     [
-        (Answer(501, {}, b"<html>Not here</html>"), "check that no proxy or portal stands in between"),
-        (Answer(501, {}, b'{"error": {"code": "NotImplemented"}}'), "run again later"),
+        (Response(501, {}, b"<html>Not here</html>"), "check that no proxy or portal stands in between"),
+        (Response(501, {}, b'{"error": {"code": "NotImplemented"}}'), "run again later"),
         (
-            Answer(400, {}, b'{"error": {"code": "x", "message": "Request not applicable to target tenant."}}'),
+            Response(400, {}, b'{"error": {"code": "x", "message": "Request not applicable to target tenant."}}'),
             "the tenant has no Intune: check tenant and its licence",
         ),
         (
-            Answer(400, {}, b'{"error": {"code": "x", "message": "Resource not found for the segment \'x\'."}}'),
+            Response(400, {}, b'{"error": {"code": "x", "message": "Resource not found for the segment \'x\'."}}'),
             "this Graph has no Exchange connectors: check graph_url and cloud_environment",
         ),
         (
-            Answer(404, {}, b'{"error": {"code": "x", "message": "Invalid version: v1"}}'),
+            Response(404, {}, b'{"error": {"code": "x", "message": "Invalid version: v1"}}'),
             "this Graph has no Exchange connectors: check graph_url and cloud_environment",
         ),
     ],
 )
 def test_what_does_not_say_that_there_is_none_is_a_failure(
-    monkeypatch: pytest.MonkeyPatch, answer: Answer, advice: str
+    monkeypatch: pytest.MonkeyPatch, answer: Response, advice: str
 ) -> None:
     assert advice in listed(monkeypatch, answer).msg
     assert advice in synced(monkeypatch, Wire(answer)).msg
@@ -365,11 +360,11 @@ def test_a_clock_that_is_off_is_told_once(monkeypatch: pytest.MonkeyPatch) -> No
 def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dict[str, t.Any]], list[str]]:
     """Six hosts of two tenants, as the role synchronises them."""
 
-    def connect(params: t.Mapping[str, t.Any], *_all: t.Any, **_more: t.Any) -> Client:
+    def connect(params: t.Mapping[str, t.Any], *_all: t.Any, **_more: t.Any) -> Session:
         told = graph_of(wire)
-        return Client(told, params["tenant"], t.cast(t.Any, FixedToken()))
+        return Session(told, params["tenant"], t.cast(t.Any, FixedToken()))
 
-    monkeypatch.setattr(fleet, "connect", connect)
+    monkeypatch.setattr(fleet, "open_graph", connect)
     spec = {name: how.get("default") for name, how in options.member_spec().items()}
     members = [
         fleet.Member(f"h{n}", {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "wait": False}, {})
@@ -381,9 +376,9 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
 
 
 def test_a_fleet_is_told_of_a_clock_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def one(connector_id: str) -> Answer:
+    def one(connector_id: str) -> Response:
         shown = {**entity(1, FRESH.rstrip("Z")), "id": connector_id}
-        return Answer(200, {"date": format_datetime(NOW, usegmt=True)}, json.dumps(shown).encode())
+        return Response(200, {"date": format_datetime(NOW, usegmt=True)}, json.dumps(shown).encode())
 
     results, warnings = fleet_of(monkeypatch, Wire(one=one, apart=1800))
     assert {result["sync"]["state"] for result in results.values()} == {"fresh"}

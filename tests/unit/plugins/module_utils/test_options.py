@@ -9,8 +9,10 @@ from __future__ import annotations
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import identity, options
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, option_values
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
 SPECS = pytest.mark.parametrize("spec", [options.sync_spec(), options.info_spec()], ids=["sync", "info"])
 GUID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
@@ -37,7 +39,7 @@ GUID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
 def test_options_win_over_variables_and_empty_strings_count_as_unset(
     option: dict[str, t.Any], environ: dict[str, str], expected: tuple[str, str, bool]
 ) -> None:
-    assert options.given("tenant", ("FIRST", "SECOND"), option, environ)[:3] == expected
+    assert option_values.lookup("tenant", ("FIRST", "SECOND"), option, environ)[:3] == expected
 
 
 @pytest.mark.parametrize("value", [GUID, GUID.upper(), "00000000-0000-0000-0000-000000000000"])
@@ -73,23 +75,25 @@ def test_no_other_id_gets_into_a_url(value: str) -> None:
 
 @pytest.mark.parametrize("value", [None, 1, 2, 10**9])
 def test_numbers_that_are_large_enough(value: int | None) -> None:
-    options.at_least(1, {"request_timeout": value}, ("request_timeout", "not_an_option_here"))
+    option_values.at_least(1, {"request_timeout": value}, ("request_timeout", "not_an_option_here"))
 
 
 @pytest.mark.parametrize("value", [0, -1])
 def test_numbers_that_are_too_small(value: int) -> None:
     with pytest.raises(OptionError) as caught:
-        options.at_least(1, {"wait_timeout": 5, "request_timeout": value}, ("wait_timeout", "request_timeout"))
+        option_values.at_least(1, {"wait_timeout": 5, "request_timeout": value}, ("wait_timeout", "request_timeout"))
     assert caught.value.sentence() == f"request_timeout is {value}; give a number of seconds that is at least 1."
 
 
 @SPECS
 def test_every_variable_belongs_to_an_option(spec: dict[str, t.Any]) -> None:
-    assert {*options.IDENTITY_VARIABLES, *options.CLOUD_VARIABLES} <= spec.keys()
+    assert {*identity_options.IDENTITY_VARIABLES, *clouds.CLOUD_VARIABLES} <= spec.keys()
 
 
 def test_every_variable_has_one_meaning() -> None:
-    variables = [name for names in {**options.IDENTITY_VARIABLES, **options.CLOUD_VARIABLES}.values() for name in names]
+    variables = [
+        name for names in {**identity_options.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.values() for name in names
+    ]
     assert sorted(variables) == sorted(set(variables))
 
 
@@ -107,21 +111,21 @@ def test_no_secret_is_logged(spec: dict[str, t.Any]) -> None:
 
 
 def test_the_engine_knows_the_same_secrets() -> None:
-    values = {name: f"value of {name}" for name in options.IDENTITY_VARIABLES}
-    hidden = {name for name, option in options.identity_spec().items() if option.get("no_log") is True}
+    values = {name: f"value of {name}" for name in identity_options.IDENTITY_VARIABLES}
+    hidden = {name for name, option in identity_options.identity_spec().items() if option.get("no_log") is True}
     assert identity.secrets(values, {}) == {values[name] for name in hidden}
 
 
 @SPECS
 def test_no_variable_is_hidden_behind_a_default(spec: dict[str, t.Any]) -> None:
-    for name in (*options.IDENTITY_VARIABLES, *options.CLOUD_VARIABLES):
+    for name in (*identity_options.IDENTITY_VARIABLES, *clouds.CLOUD_VARIABLES):
         assert "default" not in spec[name]
         assert not spec[name].get("required")
 
 
 def test_the_ways_to_sign_in_are_the_choices_of_auth_source() -> None:
-    ways = [way.source for way in (*identity.WAYS, identity.MSI, identity.CLI)]
-    assert options.identity_spec()["auth_source"]["choices"] == ["auto", *ways]
+    ways = [way.source for way in (*identity.METHODS, identity.MSI, identity.CLI)]
+    assert identity_options.identity_spec()["auth_source"]["choices"] == ["auto", *ways]
 
 
 def test_empty_options_of_the_identity_are_as_not_given() -> None:
@@ -133,4 +137,4 @@ def test_empty_options_of_the_identity_are_as_not_given() -> None:
         "max_age": "",
         "client_id": "app",
     }
-    assert options.without_empty(given) == {"secret": None, "max_age": "", "client_id": "app"}
+    assert identity_options.without_empty(given) == {"secret": None, "max_age": "", "client_id": "app"}

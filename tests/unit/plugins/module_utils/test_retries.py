@@ -10,7 +10,8 @@ import typing as t
 from datetime import datetime, timezone
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import retries
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._http import retries
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -110,57 +111,57 @@ def test_a_delay_is_positive_and_ends_within_the_limit(**times: t.Any) -> None:
         assert times["elapsed"] + delay <= times["limit"]
 
 
-def again(clock: t.Any, patience: retries.Patience, asked: float | None) -> bool:
+def again(clock: t.Any, budget: retries.RetryBudget, asked: float | None) -> bool:
     """Pause as patience says; False if there is to be no other try."""
-    pause = patience.pause(asked)
+    pause = budget.next_delay(asked)
     if pause is not None:
-        clock.timing.sleep(pause)
+        clock.handed.sleep(pause)
     return pause is not None
 
 
-def test_patience_doubles_its_waits_until_the_limit_would_be_passed(clock: t.Any) -> None:
-    patience = retries.Patience(clock.timing, 20)
-    while again(clock, patience, None):
+def test_budget_doubles_its_waits_until_the_limit_would_be_passed(clock: t.Any) -> None:
+    budget = retries.RetryBudget(clock.handed, 20)
+    while again(clock, budget, None):
         clock.pass_by(0.5)
     # 1 + 0.5 + 2 + 0.5 + 4 + 0.5 + 8 + 0.5 = 17, and another 16 would be too much.
     assert clock.slept == [1, 2, 4, 8]
     assert clock.elapsed == 17
-    assert patience.tries == 5
+    assert budget.tries == 5
 
 
-def test_patience_waits_as_asked(clock: t.Any) -> None:
-    patience = retries.Patience(clock.timing, 60)
-    assert again(clock, patience, 7)
-    assert again(clock, patience, 53)
+def test_budget_waits_as_asked(clock: t.Any) -> None:
+    budget = retries.RetryBudget(clock.handed, 60)
+    assert again(clock, budget, 7)
+    assert again(clock, budget, 53)
     assert clock.slept == [7, 53]
-    assert not again(clock, patience, 0)
+    assert not again(clock, budget, 0)
     assert clock.elapsed == 60
 
 
-def test_patience_gives_up_at_once_when_asked_for_too_long(clock: t.Any) -> None:
-    patience = retries.Patience(clock.timing, 60)
-    assert not again(clock, patience, 61)
+def test_budget_gives_up_at_once_when_asked_for_too_long(clock: t.Any) -> None:
+    budget = retries.RetryBudget(clock.handed, 60)
+    assert not again(clock, budget, 61)
     assert clock.slept == []
-    assert patience.tries == 1
+    assert budget.tries == 1
 
 
-def test_patience_starts_when_it_is_made(clock: t.Any) -> None:
+def test_budget_starts_when_it_is_made(clock: t.Any) -> None:
     clock.pass_by(1000)
-    assert again(clock, retries.Patience(clock.timing, 1), None)
+    assert again(clock, retries.RetryBudget(clock.handed, 1), None)
 
 
-def test_patience_uses_chance(clock: t.Any) -> None:
-    patience = retries.Patience(clock.timing._replace(jitter=lambda: 0.5), 60)
-    assert again(clock, patience, None)
+def test_budget_uses_chance(clock: t.Any) -> None:
+    budget = retries.RetryBudget(clock.handed._replace(jitter=lambda: 0.5), 60)
+    assert again(clock, budget, None)
     assert clock.slept == [0.75]
 
 
 @given(limit=st.floats(0, 1000), asked=st.lists(st.none() | st.floats(0, 500), max_size=50), jitter=st.floats(0, 0.99))
-def test_no_patience_outlasts_its_limit(limit: float, asked: list[float | None], jitter: float) -> None:
+def test_no_budget_outlasts_its_limit(limit: float, asked: list[float | None], jitter: float) -> None:
     slept: list[float] = []
-    patience = retries.Patience(retries.Timing(monotonic=lambda: sum(slept), jitter=lambda: jitter), limit)
+    budget = retries.RetryBudget(Clock(monotonic=lambda: sum(slept), jitter=lambda: jitter), limit)
     for seconds in asked:
-        pause = patience.pause(seconds)
+        pause = budget.next_delay(seconds)
         if pause is not None:
             slept.append(pause)
     assert all(seconds > 0 for seconds in slept)
@@ -168,11 +169,11 @@ def test_no_patience_outlasts_its_limit(limit: float, asked: list[float | None],
 
 
 def test_real_time_is_the_default() -> None:
-    timing = retries.Timing()
-    assert timing.now().tzinfo is timezone.utc
-    assert abs((timing.now() - datetime.now(timezone.utc)).total_seconds()) < 10
-    assert timing.monotonic() <= timing.monotonic()
-    assert 0 <= timing.jitter() < 1
+    clock = Clock()
+    assert clock.now().tzinfo is timezone.utc
+    assert abs((clock.now() - datetime.now(timezone.utc)).total_seconds()) < 10
+    assert clock.monotonic() <= clock.monotonic()
+    assert 0 <= clock.jitter() < 1
 
 
 def test_the_statuses_of_microsofts_own_clients_are_retried() -> None:

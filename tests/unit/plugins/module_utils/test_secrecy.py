@@ -15,7 +15,8 @@ from urllib.parse import quote, quote_plus
 from xml.sax import saxutils
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, refusals, secrecy
+from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, secrecy, untrusted
+from ansible_collections.graphops.intune.plugins.module_utils._identity import refusals
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -97,9 +98,11 @@ def test_no_part_of_a_secret_is_left_by_a_cut(blanks: int) -> None:
     secrecy.hide([secret])
     for before in (390, 400):
         texts = [
-            errors.one_line("A" * before + " " * blanks + secret),
-            errors.graph_said(json.dumps({"error": {"message": "A" * before + " " * blanks + secret}})).message,
-            errors.graph_said("<html><title>" + "A" * before + " " * blanks + secret).message,
+            untrusted.one_line("A" * before + " " * blanks + secret),
+            error_bodies.parse_error_body(
+                json.dumps({"error": {"message": "A" * before + " " * blanks + secret}})
+            ).message,
+            error_bodies.parse_error_body("<html><title>" + "A" * before + " " * blanks + secret).message,
             refusals.refusal(
                 "sign-in", 200, {"error_description": "A" * before + " " * blanks + secret}, source="client_secret"
             ).what,
@@ -126,6 +129,6 @@ def test_thousands_of_secrets_take_no_time() -> None:
     secrecy.hide(f"secret-number-{number}-{'x' * number}" for number in range(1000))
     start = time.process_time()
     for _time in range(100):
-        errors.one_line("Exchange Server 1 of R&D + Sales")
-    errors.one_line("a%20b&amp;c" * 10_000)
+        untrusted.one_line("Exchange Server 1 of R&D + Sales")
+    untrusted.one_line("a%20b&amp;c" * 10_000)
     assert time.process_time() - start < 5

@@ -13,8 +13,12 @@ from email.utils import format_datetime
 from itertools import islice
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, exchange_connector, graph, retries, sync
-from ansible_collections.graphops.intune.plugins.module_utils.transport import Answer, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync import sync
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 ID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
@@ -129,15 +133,13 @@ class Script(Transport):
         self.elapsed = 0.0
         self.request_timeout = 30
         self.retry_timeout = retry_timeout
-        self.timing = retries.Timing(
-            monotonic=lambda: self.elapsed, sleep=self._sleep, now=lambda: NOW, jitter=lambda: 0.0
-        )
+        self.clock = Clock(monotonic=lambda: self.elapsed, sleep=self._sleep, now=lambda: NOW, jitter=lambda: 0.0)
 
     def _sleep(self, seconds: float) -> None:
         assert seconds > 0
         self.elapsed += seconds
 
-    def once(self, method: str, _url: str, **_request: t.Any) -> Answer:
+    def send(self, method: str, _url: str, **_request: t.Any) -> Response:
         self.sent.append(method)
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if callable(answer):
@@ -146,13 +148,13 @@ class Script(Transport):
             raise answer
         date = format_datetime(NOW + timedelta(seconds=self.elapsed), usegmt=True)
         status, body, headers = answer
-        return Answer(status, {"date": date, **headers}, body)
+        return Response(status, {"date": date, **headers}, body)
 
-    def renew_connections(self) -> None:
+    def reset_connections(self) -> None:
         self.sent.append("renew")
 
     def graph(self) -> graph.Graph:
-        return graph.Graph("https://graph.example", tokens=FixedToken(), http=self, asker=errors.Asker("", ""))
+        return graph.Graph("https://graph.example", tokens=FixedToken(), http=self, asker=graph_errors.Asker("", ""))
 
 
 class FixedToken:
@@ -161,7 +163,7 @@ class FixedToken:
     def token(self, limit: float | None = None) -> str:  # noqa: ARG002
         return "token"
 
-    def another_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
+    def replace_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
         return None
 
 
@@ -178,8 +180,8 @@ DOWN: tuple[int, bytes, dict[str, str]] = (503, b"", {})
 GATEWAY: tuple[int, bytes, dict[str, str]] = (504, b"", {})
 REFUSED: tuple[int, bytes, dict[str, str]] = (400, b"", {})
 BROKEN = (500, b'{"error": {"code": "InternalServerError", "message": "An error has occurred."}}', {})
-LOST = errors.Unanswered("it was cut", sent=True)
-UNSENT = errors.Unanswered("it could not be reached", sent=False)
+LOST = errors.NoResponse("it was cut", may_have_run=True)
+UNSENT = errors.NoResponse("it could not be reached", may_have_run=False)
 # What a proxy says that lets nobody through, and that is none of Graph's words.
 PAGE: tuple[int, bytes, dict[str, str]] = (200, b"<html>Blocked</html>", {"content-type": "text/html"})
 GIVES_UP = (503, b'{"error": {"code": "CancelledOnServiceTimeout", "message": ""}}', {})
@@ -191,7 +193,7 @@ def telling(say: t.Callable[[str], t.Any]) -> dict[str, t.Any]:
 
 def run(script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
     told = script.graph()
-    return told.tell_one(sync.run(wanted(**changes), told, check_mode=check_mode, **telling(print)))
+    return told.run(sync.run(wanted(**changes), told, check_mode=check_mode, **telling(print)))
 
 
 @pytest.mark.parametrize(
@@ -421,5 +423,5 @@ def test_clocks_that_are_far_apart_are_told(apart: int, warned: int) -> None:
     changes: dict[str, t.Any]
     for changes, expected in (({}, warned), ({"max_age": 0}, 0), ({"force": True}, 0)):
         warnings: list[str] = []
-        told.tell_one(sync.run(wanted(**changes), told, check_mode=True, **telling(warnings.append)))
+        told.run(sync.run(wanted(**changes), told, check_mode=True, **telling(warnings.append)))
         assert len([text for text in warnings if "clock" in text]) == expected

@@ -10,7 +10,7 @@ import typing as t
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import timestamps
+from ansible_collections.graphops.intune.plugins.module_utils._ground import timestamps
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -250,4 +250,4 @@ def test_a_time_is_written_in_utc(moment: datetime | None, text: str | None) -> 
     ],
 )
 def test_spans_are_spelt_in_two_units(seconds: float, words: str) -> None:
-    assert timestamps.spell(seconds) == words
+    assert timestamps.humanize(seconds) == words

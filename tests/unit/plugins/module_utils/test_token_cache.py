@@ -18,8 +18,10 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, token_cache
-from ansible_collections.graphops.intune.plugins.module_utils.token_cache import Sharing, Token, TokenCache
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._identity import token_cache
+from ansible_collections.graphops.intune.plugins.module_utils._identity.token_cache import Sharing, Token, TokenCache
 
 FORK = multiprocessing.get_context("fork")
 
@@ -47,10 +49,8 @@ def shared(tmp_path: Path) -> t.Iterator[Sharing]:
     os.close(found.file)
 
 
-def cache(
-    shared: Sharing, timing: retries.Timing | None = None, identity: t.Sequence[t.Any] = ("app", "secret")
-) -> TokenCache:
-    found = token_cache.of_identity(shared, identity, timing or retries.Timing())
+def cache(shared: Sharing, clock: Clock | None = None, identity: t.Sequence[t.Any] = ("app", "secret")) -> TokenCache:
+    found = token_cache.of_identity(shared, identity, clock or Clock())
     assert found is not None
     return found
 
@@ -60,25 +60,25 @@ def cache(
 
 def test_the_second_reads_what_the_first_got(shared: Sharing, clock: t.Any) -> None:
     sign_in = SignIn()
-    assert cache(shared, clock.timing).token(sign_in) == Token("token-1", 3300)
+    assert cache(shared, clock.handed).token(sign_in) == Token("token-1", 3300)
     clock.pass_by(300)
-    assert cache(shared, clock.timing).token(sign_in) == Token("token-1", 3000)
+    assert cache(shared, clock.handed).token(sign_in) == Token("token-1", 3000)
     assert sign_in.calls == 1
 
 
 def test_a_token_at_its_end_is_replaced(shared: Sharing, clock: t.Any) -> None:
     sign_in = SignIn()
-    cache(shared, clock.timing).token(sign_in)
+    cache(shared, clock.handed).token(sign_in)
     clock.pass_by(3299)
-    assert cache(shared, clock.timing).token(sign_in).value == "token-1"
+    assert cache(shared, clock.handed).token(sign_in).value == "token-1"
     clock.pass_by(1)
-    assert cache(shared, clock.timing).token(sign_in) == Token("token-2", 3300)
-    assert cache(shared, clock.timing).token(sign_in).value == "token-2"
+    assert cache(shared, clock.handed).token(sign_in) == Token("token-2", 3300)
+    assert cache(shared, clock.handed).token(sign_in).value == "token-2"
 
 
 def test_a_refused_token_is_replaced_once(shared: Sharing, clock: t.Any) -> None:
     sign_in = SignIn()
-    here, there = cache(shared, clock.timing), cache(shared, clock.timing)
+    here, there = cache(shared, clock.handed), cache(shared, clock.handed)
     here.token(sign_in)
     there.token(sign_in)
     assert here.token(sign_in, refused="token-1").value == "token-2"
@@ -88,47 +88,47 @@ def test_a_refused_token_is_replaced_once(shared: Sharing, clock: t.Any) -> None
 
 def test_identities_do_not_share(shared: Sharing, clock: t.Any) -> None:
     sign_in = SignIn()
-    cache(shared, clock.timing, ("app", "secret")).token(sign_in)
-    assert cache(shared, clock.timing, ("app", "other")).token(sign_in).value == "token-2"
+    cache(shared, clock.handed, ("app", "secret")).token(sign_in)
+    assert cache(shared, clock.handed, ("app", "other")).token(sign_in).value == "token-2"
     for identity, token in ((("app", "secret"), "token-1"), (("app", "other"), "token-2")):
-        assert cache(shared, clock.timing, identity).token(sign_in).value == token
+        assert cache(shared, clock.handed, identity).token(sign_in).value == token
 
 
 def test_a_refusal_holds_for_half_a_minute(shared: Sharing, clock: t.Any) -> None:
     refused = SignIn(error=errors.SignInError("refused", advice="check it", request_id="r-1"))
     with pytest.raises(errors.SignInError):
-        cache(shared, clock.timing).token(refused)
+        cache(shared, clock.handed).token(refused)
     clock.pass_by(30)
     with pytest.raises(errors.SignInError) as caught:
-        cache(shared, clock.timing).token(refused)
+        cache(shared, clock.handed).token(refused)
     assert (caught.value.sentence(), caught.value.request_id) == ("refused; check it.", "r-1")
     assert refused.calls == 1
     clock.pass_by(1)
-    assert cache(shared, clock.timing).token(SignIn()).value == "token-1"
+    assert cache(shared, clock.handed).token(SignIn()).value == "token-1"
 
 
 def test_a_refusal_does_not_outlast_a_clock_that_is_set_back(shared: Sharing, clock: t.Any) -> None:
     with pytest.raises(errors.SignInError):
-        cache(shared, clock.timing).token(SignIn(error=errors.SignInError("refused")))
+        cache(shared, clock.handed).token(SignIn(error=errors.SignInError("refused")))
     clock.pass_by(-3600)
-    assert cache(shared, clock.timing).token(SignIn()).value == "token-1"
+    assert cache(shared, clock.handed).token(SignIn()).value == "token-1"
 
 
 def test_an_outage_holds_for_those_who_waited_only(shared: Sharing, clock: t.Any) -> None:
     down = SignIn(error=errors.Unavailable("down"))
     with pytest.raises(errors.Unavailable):
-        cache(shared, clock.timing).token(down)
+        cache(shared, clock.handed).token(down)
     clock.pass_by(1)
     with pytest.raises(errors.Unavailable):
-        cache(shared, clock.timing).token(down)
+        cache(shared, clock.handed).token(down)
     assert down.calls == 2
 
 
 @pytest.mark.parametrize("error", [errors.OptionError("no file"), KeyboardInterrupt()])
 def test_other_ends_are_not_remembered(shared: Sharing, clock: t.Any, error: t.Any) -> None:
     with pytest.raises(type(error)):
-        cache(shared, clock.timing).token(SignIn(error=error))
-    assert cache(shared, clock.timing).token(SignIn()).value == "token-1"
+        cache(shared, clock.handed).token(SignIn(error=error))
+    assert cache(shared, clock.handed).token(SignIn()).value == "token-1"
 
 
 # The file
@@ -204,7 +204,7 @@ def test_a_full_disk_costs_nobody_his_token(shared: Sharing, monkeypatch: pytest
 
 
 def test_without_sharing_there_is_no_cache() -> None:
-    assert token_cache.of_identity(None, ("app",), retries.Timing()) is None
+    assert token_cache.of_identity(None, ("app",), Clock()) is None
 
 
 def test_no_other_program_inherits_it(shared: Sharing) -> None:
@@ -312,7 +312,9 @@ def test_who_waits_can_be_interrupted(shared: Sharing) -> None:
 def test_a_client_secret_needs_no_cryptography() -> None:
     """It takes long to load; the certificate alone needs it."""
     code = (
-        "import sys; from ansible_collections.graphops.intune.plugins.module_utils import shell, sync, identity;"
+        "import sys; from ansible_collections.graphops.intune.plugins.module_utils import shell;"
+        "from ansible_collections.graphops.intune.plugins.module_utils._sync import sync;"
+        "from ansible_collections.graphops.intune.plugins.module_utils._identity import identity;"
         "assert identity.HAS_MSAL; sys.exit('cryptography' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -27,10 +27,12 @@ from urllib.parse import quote_plus
 import pytest
 import requests
 import urllib3
-from ansible_collections.graphops.intune.plugins.module_utils import errors, retries, secrecy, transport
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError, Unanswered, Unavailable
-from ansible_collections.graphops.intune.plugins.module_utils.story import Ask, tell_one
-from ansible_collections.graphops.intune.plugins.module_utils.version import VERSION
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors, secrecy
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import NoResponse, OptionError, Unavailable
+from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
+from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._http.driver import Request, run
 from cryptography.hazmat.primitives import serialization
 
 # The server
@@ -169,7 +171,7 @@ def client(pki: Pki) -> t.Iterator[Client]:
         validate_certs: bool = True,
         request_timeout: float = 10,
         retry_timeout: float = 60,
-        timing: retries.Timing = retries.Timing(),  # noqa: B008 - it is a tuple
+        clock: Clock = Clock(),  # noqa: B008 - it is a tuple
         environ_: t.Mapping[str, str] | None = None,
     ) -> transport.Transport:
         chosen = os.environ if environ_ is None else environ_
@@ -179,22 +181,22 @@ def client(pki: Pki) -> t.Iterator[Client]:
                 environ=chosen,
                 request_timeout=request_timeout,
                 retry_timeout=retry_timeout,
-                timing=timing,
+                clock=clock,
             )
         )
         return made[-1]
 
     yield make
     for http in made:
-        http.renew_connections()
+        http.reset_connections()
 
 
-def get(http: transport.Transport, url: str, **headers: str) -> transport.Answer:
-    return http.once("GET", url, headers=headers)
+def get(http: transport.Transport, url: str, **headers: str) -> transport.Response:
+    return http.send("GET", url, headers=headers)
 
 
-def failure(http: transport.Transport, url: str) -> Unanswered:
-    with pytest.raises(Unanswered) as caught:
+def failure(http: transport.Transport, url: str) -> NoResponse:
+    with pytest.raises(NoResponse) as caught:
         get(http, url)
     return caught.value
 
@@ -204,7 +206,7 @@ def failure(http: transport.Transport, url: str) -> Unanswered:
 
 def test_a_request_and_its_answer(server: Server, client: Client) -> None:
     server.script = [answer(404, b'{"a": 1}', Request_Id="r1", Retry_After="5")]
-    reply = client().once("POST", server.url + "/x?y=z", headers={"Authorization": "Bearer t"}, data=b"content")
+    reply = client().send("POST", server.url + "/x?y=z", headers={"Authorization": "Bearer t"}, data=b"content")
     assert (reply.status, reply.body, reply.json()) == (404, b'{"a": 1}', {"a": 1})
     assert reply.headers["retry-after"] == "5"
     assert reply.request_id == "r1"
@@ -219,21 +221,21 @@ def test_a_request_and_its_answer(server: Server, client: Client) -> None:
 def test_the_id_and_the_clock_of_an_answer() -> None:
     now = datetime(2026, 11, 22, 18, tzinfo=timezone.utc)
     date = "Sun, 22 Nov 2026 18:00:30 GMT"
-    silent = transport.Answer(200, {}, b"")
+    silent = transport.Response(200, {}, b"")
     assert (silent.date, silent.request_id, silent.retry_after(now)) == (None, None, None)
-    assert transport.Answer(200, {"x-ms-request-id": "x"}, b"").request_id == "x"
-    assert transport.Answer(200, {"request-id": "x\x1b[31m\ny"}, b"").request_id == "x [31m y"
-    assert transport.Answer(200, {"x-ms-request-id": "x", "request-id": "r"}, b"").request_id == "r"
-    assert transport.Answer(429, {"retry-after": date}, b"").retry_after(now) == 30
+    assert transport.Response(200, {"x-ms-request-id": "x"}, b"").request_id == "x"
+    assert transport.Response(200, {"request-id": "x\x1b[31m\ny"}, b"").request_id == "x [31m y"
+    assert transport.Response(200, {"x-ms-request-id": "x", "request-id": "r"}, b"").request_id == "r"
+    assert transport.Response(429, {"retry-after": date}, b"").retry_after(now) == 30
     # The server's clock, where there is one, measures the server's date.
     headers = {"retry-after": date, "date": "Sun, 22 Nov 2026 18:00:20 GMT"}
-    assert transport.Answer(429, headers, b"").retry_after(now) == 10
+    assert transport.Response(429, headers, b"").retry_after(now) == 10
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[" * 100_000])
 def test_a_body_that_is_no_json(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        transport.Answer(200, {}, body).json()
+        transport.Response(200, {}, body).json()
 
 
 def test_one_connection_is_used_for_all_requests_until_it_is_renewed(server: Server, client: Client) -> None:
@@ -242,7 +244,7 @@ def test_one_connection_is_used_for_all_requests_until_it_is_renewed(server: Ser
         server.script = [answer(status)]
         assert get(http, server.url).status == status
     assert server.connections == 1
-    http.renew_connections()
+    http.reset_connections()
     get(http, server.url)
     assert server.connections == 2
 
@@ -256,7 +258,7 @@ def test_a_kept_connection_that_was_closed_meanwhile_is_not_used(
     server.script = [bytes_of_an_answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", farewell, pause=0.05)]
     assert get(http, server.url).status == 200
     time.sleep(0.3)
-    answer_ = http.once("POST", server.url, headers={}, data="{}")
+    answer_ = http.send("POST", server.url, headers={}, data="{}")
     assert (answer_.status, server.connections, len(server.requests)) == (200, 2, 2)
 
 
@@ -268,7 +270,7 @@ def test_a_redirect_is_not_followed(server: Server, client: Client, status: int)
         f"{server.host} redirects to 127.0.0.1 (HTTP {status}), which is not followed for the credential's sake; check"
         " graph_url and authority_url, and that no proxy or portal stands in between."
     )
-    assert (error.sent, error.lasting) == (False, True)
+    assert (error.may_have_run, error.permanent) == (False, True)
     assert len(server.requests) == 1
 
 
@@ -286,7 +288,7 @@ def test_a_body_that_is_not_what_its_header_says(server: Server, client: Client)
     assert error.sentence() == (
         f"the answer of {server.host} could not be decoded; check that no proxy or portal stands in between."
     )
-    assert (error.sent, error.lasting) == (True, False)
+    assert (error.may_have_run, error.permanent) == (True, False)
 
 
 @pytest.mark.parametrize("encoding", ["br", "gzip, gzip", "gzip, identity"])
@@ -315,7 +317,7 @@ def test_two_lengths(server: Server, client: Client) -> None:
     server.script = [bytes_of_an_answer(HEAD, b"Content-Length: 2\r\nContent-Length: 9\r\n\r\n{}")]
     error = failure(client(), server.url)
     assert error.what == f"the answer of {server.host} contradicts itself"
-    assert (error.sent, error.lasting) == (True, False)
+    assert (error.may_have_run, error.permanent) == (True, False)
 
 
 SECRET = 's3cret "ü".'
@@ -342,7 +344,7 @@ LARGE = bytes(2 * 1024 * 1024 + 1)
 def test_the_largest_body(server: Server, client: Client) -> None:
     server.script = [answer(200, LARGE[:-1]), answer(200, LARGE)]
     assert len(get(client(), server.url).body) == len(LARGE) - 1
-    assert len(client().once("GET", server.url, headers={}, largest=len(LARGE)).body) == len(LARGE)
+    assert len(client().send("GET", server.url, headers={}, largest=len(LARGE)).body) == len(LARGE)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +356,7 @@ def test_a_body_that_is_too_large(server: Server, client: Client, step: Step) ->
     server.script = [step]
     error = failure(client(), server.url)
     assert error.sentence() == (f"{server.host} sent more than 2 MiB; check that no proxy or portal stands in between.")
-    assert (error.sent, error.lasting) == (True, True)
+    assert (error.may_have_run, error.permanent) == (True, True)
 
 
 @pytest.mark.parametrize("location", ["https://[::1", "//", "\xfc"])
@@ -395,7 +397,7 @@ def test_an_answer_that_is_cut(server: Server, client: Client, parts: list[bytes
     server.script = [bytes_of_an_answer(*parts)]
     error = failure(client(), server.url)
     assert error.sentence() == f"{server.host} cut the connection; run again later."
-    assert (error.sent, error.lasting) == (True, False)
+    assert (error.may_have_run, error.permanent) == (True, False)
     assert len(server.requests) == 1
 
 
@@ -403,7 +405,7 @@ def test_no_answer_in_time(server: Server, client: Client) -> None:
     server.script = [bytes_of_an_answer(b"", pause=3)]
     error = failure(client(request_timeout=1), server.url)
     assert error.sentence() == (f"{server.host} did not answer within 1 s; run again later, or raise request_timeout.")
-    assert (error.sent, error.lasting) == (True, False)
+    assert (error.may_have_run, error.permanent) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -416,7 +418,7 @@ def test_an_answer_that_drips_in(server: Server, client: Client, head: bytes) ->
     start = time.monotonic()
     error = failure(client(request_timeout=1), server.url)
     assert time.monotonic() - start < 2.5
-    assert (error.sent, error.lasting) == (True, False)
+    assert (error.may_have_run, error.permanent) == (True, False)
 
 
 def test_an_answer_that_drips_in_is_told(server: Server, client: Client) -> None:
@@ -448,7 +450,7 @@ def test_without_a_handshake_nothing_was_sent(client: Client, hello: bytes | Non
         thread.start()
         error = failure(client(request_timeout=0.4), f"https://127.0.0.1:{listener.getsockname()[1]}")
         thread.join()
-    assert (error.sent, error.lasting) == (False, False)
+    assert (error.may_have_run, error.permanent) == (False, False)
 
 
 @pytest.fixture
@@ -463,7 +465,7 @@ def test_a_connection_that_is_refused(client: Client, closed_port: int) -> None:
     assert error.sentence() == (
         f"127.0.0.1:{closed_port} could not be reached (connection refused); check the network and the proxy."
     )
-    assert (error.sent, error.lasting) == (False, False)
+    assert (error.may_have_run, error.permanent) == (False, False)
 
 
 @pytest.mark.parametrize("answers", [True, False])
@@ -495,13 +497,13 @@ def test_all_addresses_of_a_name_have_the_time_of_one(
         else:
             error = failure(http, url)
             assert " accepted no connection within 2 s; check the network" in error.sentence()
-            assert not error.sent
+            assert not error.may_have_run
         assert time.monotonic() - began < 4
 
 
-@pytest.mark.parametrize(("number", "lasting"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, False)])
+@pytest.mark.parametrize(("number", "permanent"), [(socket.EAI_NONAME, False), (socket.EAI_AGAIN, False)])
 def test_a_name_that_cannot_be_resolved(
-    client: Client, monkeypatch: pytest.MonkeyPatch, number: int, lasting: bool
+    client: Client, monkeypatch: pytest.MonkeyPatch, number: int, permanent: bool
 ) -> None:
     def fail(*_args: t.Any, **_kwargs: t.Any) -> t.NoReturn:
         raise socket.gaierror(number, "the text")
@@ -509,7 +511,7 @@ def test_a_name_that_cannot_be_resolved(
     monkeypatch.setattr(socket, "getaddrinfo", fail)
     error = failure(client(), "https://graph.invalid")
     assert error.sentence() == ("the name graph.invalid cannot be resolved; check the address, and DNS on this host.")
-    assert (error.sent, error.lasting) == (False, lasting)
+    assert (error.may_have_run, error.permanent) == (False, permanent)
 
 
 # Trust
@@ -550,7 +552,7 @@ def test_a_certificate_that_is_not_trusted(
     error = failure(client(ca_path and getattr(pki, ca_path)), server.url)
     assert error.what.startswith(f"the TLS certificate of {server.host} is not trusted (self")
     assert error.advice == "name the authority that signed it with ca_path, or ask who changes the traffic"
-    assert (error.sent, error.lasting) == (False, True)
+    assert (error.may_have_run, error.permanent) == (False, True)
     assert server.requests == []
 
 
@@ -561,7 +563,7 @@ def test_a_certificate_of_another_host(server: Server, client: Client) -> None:
         for why in ("Hostname mismatch, certificate is not valid for 'localhost'.", "it does not fit")
     )
     assert error.advice == "check the address, and that no proxy changes the traffic"
-    assert (error.sent, error.lasting) == (False, True)
+    assert (error.may_have_run, error.permanent) == (False, True)
     assert server.requests == []
 
 
@@ -573,7 +575,7 @@ def test_anyone_is_trusted_without_validation(server: Server, client: Client) ->
 
 
 def test_a_folder_of_authorities(client: Client, server: Server, pki: Pki, tmp_path: Path) -> None:
-    assert failure(client(str(tmp_path)), server.url).lasting
+    assert failure(client(str(tmp_path)), server.url).permanent
     context = transport.tls_context(str(tmp_path), True, {})
     assert context is not transport.tls_context(pki.authority, True, {})
     assert context.verify_mode == ssl.CERT_REQUIRED
@@ -598,7 +600,7 @@ def test_no_authority_is_read_for_a_connection(server: Server, client: Client, m
     monkeypatch.setattr(ssl.SSLContext, "load_default_certs", fail)
     for _try in range(2):
         assert get(http, server.url).status == 200
-        http.renew_connections()
+        http.reset_connections()
 
 
 ADVICE = "name a file of certificates in PEM, or a folder of them as c_rehash makes it."
@@ -651,7 +653,7 @@ def proxy() -> t.Iterator[Server]:
 
 
 @pytest.mark.parametrize(
-    ("status", "says", "lasting"),
+    ("status", "says", "permanent"),
     [
         # Tried again and again, a wrong password locks its account.
         (
@@ -675,13 +677,13 @@ def test_a_proxy_of_the_environment_is_used_and_its_password_not_told(
     variable: str,
     status: int,
     says: str,
-    lasting: bool,
+    permanent: bool,
 ) -> None:
     proxy.script = [answer(status)]
     environ.setenv(variable, f"http://user:hunter2@{proxy.host}")
     error = failure(client(), server.url)
     assert error.sentence() == f"the proxy to {server.host} did not let the request through {says}"
-    assert (error.sent, error.lasting) == (False, lasting)
+    assert (error.may_have_run, error.permanent) == (False, permanent)
     assert server.requests == []
     ((method, target, headers, _body),) = proxy.requests
     assert (method, target) == ("CONNECT", server.host)
@@ -729,7 +731,7 @@ def test_an_answer_that_is_cut_behind_a_proxy_may_have_been_yes(
     environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
     error = failure(client(), server.url)
     assert error.sentence() == f"{server.host} cut the connection; run again later."
-    assert (error.sent, error.lasting) == (True, False)
+    assert (error.may_have_run, error.permanent) == (True, False)
     assert len(server.requests) == len(proxy.requests) == 1
 
 
@@ -738,7 +740,7 @@ def test_a_handshake_that_is_cut_behind_a_proxy_was_no_request(
 ) -> None:
     proxy.script = [bytes_of_an_answer(b"HTTP/1.1 200 Connection established\r\n\r\n")]
     environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
-    assert not failure(client(), server.url).sent
+    assert not failure(client(), server.url).may_have_run
     assert server.requests == []
 
 
@@ -760,7 +762,7 @@ def test_proxies_of_other_kinds_are_refused(client: Client, environ: t.Any, addr
         "the address of the proxy to graph.example cannot be used; check that HTTPS_PROXY names an HTTP proxy, with"
         " what is neither letter nor digit in its user and password percent-encoded, and NO_PROXY."
     )
-    assert (error.sent, error.lasting) == (False, True)
+    assert (error.may_have_run, error.permanent) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -772,7 +774,7 @@ def test_a_proxy_that_is_not_there(
     environ.setenv("HTTPS_PROXY", address.format(port=closed_port))
     error = failure(client(), server.url)
     assert "hunter2" not in error.sentence()
-    assert not error.sent
+    assert not error.may_have_run
     assert server.requests == []
 
 
@@ -807,8 +809,8 @@ def test_no_proxy_is_asked_for_the_host_s_own_identity(
     server: Server, proxy: Server, client: Client, environ: t.Any
 ) -> None:
     environ.setenv("HTTPS_PROXY", f"http://{proxy.host}")
-    assert client().once("GET", server.url, headers={}, of_host=True).status == 200
-    assert client().call("GET", server.url, headers={}, of_host=True, json_expected=False).status == 200
+    assert client().send("GET", server.url, headers={}, of_host=True).status == 200
+    assert client().send_with_retries("GET", server.url, headers={}, of_host=True, json_expected=False).status == 200
     assert proxy.requests == []
 
 
@@ -890,7 +892,7 @@ def test_an_interim_answer_is_none(server: Server, client: Client, interim: byte
     assert get(http, server.url).status == 403
     assert get(http, server.url).status == 200, "the late answer is not that of the next request"
     server.script = [bytes_of_an_answer(b"HTTP/1.1 " + interim + b"\r\n\r\n")]
-    assert failure(http, server.url).sent
+    assert failure(http, server.url).may_have_run
 
 
 @pytest.mark.parametrize(
@@ -906,7 +908,7 @@ def test_an_interim_answer_is_none(server: Server, client: Client, interim: byte
 def test_a_line_without_an_end_is_not_read_to_its_end(server: Server, client: Client, head: bytes) -> None:
     server.script = [bytes_of_an_answer(head, b"0" * 80_000, pause=0.5)]
     began = time.monotonic()
-    assert failure(client(request_timeout=20), server.url).sent
+    assert failure(client(request_timeout=20), server.url).may_have_run
     assert time.monotonic() - began < 10
 
 
@@ -924,15 +926,20 @@ def test_plain_http_has_a_deadline_too(client: Client) -> None:
 
 ATTACKS = """
 import sys
-from ansible_collections.graphops.intune.plugins.module_utils import exchange_connector, graph, identity
-from ansible_collections.graphops.intune.plugins.module_utils import clouds, errors, retries, transport
+from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 
 class Tokens:
     def token(self, limit=None): return "t"
-    def another_token(self, refused, limit=None): return None
+    def replace_token(self, refused, limit=None): return None
 
 def http():
-    times = {"request_timeout": 20, "retry_timeout": 0, "timing": retries.Timing()}
+    times = {"request_timeout": 20, "retry_timeout": 0, "clock": Clock()}
     return transport.Transport(context=transport.tls_context(sys.argv[2], True, {}), environ={}, **times)
 
 def high_water():
@@ -946,7 +953,7 @@ for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "
     if attack == "sign-in":
         who = identity.choose({"tenant": "t", "client_id": "c", "secret": "s"}, {}, has_cli=bool)
         tokens = identity.SignIn(who, clouds.Endpoints(url, sys.argv[1]), http(), environ={})
-    asked = graph.Graph(url, tokens=tokens, http=http(), asker=errors.Asker("", ""))
+    asked = graph.Graph(url, tokens=tokens, http=http(), asker=graph_errors.Asker("", ""))
     try:
         exchange_connector.read_all(asked)
     except errors.IntuneError as error:
@@ -1076,21 +1083,21 @@ def test_no_keys_of_connections_are_written(
 # Repeats
 
 
-def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> transport.Answer:
-    return transport.Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> transport.Response:
+    return transport.Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-LOST = Unanswered("graph.example cut the connection", advice="run again later", sent=True)
+LOST = NoResponse("graph.example cut the connection", advice="run again later", may_have_run=True)
 
 
 class Calls:
     """Plays answers and failures in turn, the last one for ever; counts the calls."""
 
-    def __init__(self, *plays: transport.Answer | Exception) -> None:
+    def __init__(self, *plays: transport.Response | Exception) -> None:
         self.plays = list(plays)
         self.count = 0
 
-    def __call__(self, method: str, url: str, **_request: t.Any) -> transport.Answer:
+    def __call__(self, method: str, url: str, **_request: t.Any) -> transport.Response:
         assert (method, url) == ("GET", "https://graph.example/x")
         self.count += 1
         play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
@@ -1101,22 +1108,22 @@ class Calls:
 
 def call(
     http: transport.Transport, calls: Calls, *, json_expected: bool = True, limit: float | None = None
-) -> transport.Answer:
-    def send(asks: list[Ask]) -> list[t.Any]:
+) -> transport.Response:
+    def send(asks: list[Request]) -> list[t.Any]:
         try:
             return [calls(asks[0].method, asks[0].path)]
-        except Unanswered as error:
+        except NoResponse as error:
             return [error]
 
-    told = transport.patiently(
-        Ask("GET", "https://graph.example/x"),
+    told = transport.retried(
+        Request("GET", "https://graph.example/x"),
         host="graph.example",
         json_expected=json_expected,
-        timing=http.timing,
+        clock=http.clock,
         retry_timeout=http.retry_timeout,
         limit=limit,
     )
-    return tell_one(told, send=send, timing=http.timing)
+    return run(told, send=send, clock=http.clock)
 
 
 @pytest.mark.parametrize(
@@ -1136,12 +1143,12 @@ def call(
         reply(502, b'{"error": {}}'),
         reply(520, b'{"error": {}}'),
         LOST,
-        Unanswered("graph.example could not be reached", sent=False),
+        NoResponse("graph.example could not be reached", may_have_run=False),
     ],
 )
-def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transport.Answer | Exception) -> None:
+def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transport.Response | Exception) -> None:
     calls = Calls(first, first, reply(200, b'{"a": 1}'))
-    assert call(client(timing=clock.timing), calls).json() == {"a": 1}
+    assert call(client(clock=clock.handed), calls).json() == {"a": 1}
     assert calls.count == 3
     assert clock.slept == [1, 2]
 
@@ -1158,21 +1165,21 @@ def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transpor
         reply(501, b'{"error": {}}'),
     ],
 )
-def test_what_another_try_would_not_better(client: Client, clock: t.Any, only: transport.Answer) -> None:
+def test_what_another_try_would_not_better(client: Client, clock: t.Any, only: transport.Response) -> None:
     calls = Calls(only)
-    assert call(client(timing=clock.timing), calls) is only
+    assert call(client(clock=clock.handed), calls) is only
     assert calls.count == 1
 
 
 @pytest.mark.parametrize("only", [reply(200, b"<xml>"), reply(500, b"<xml>"), reply(204, b"")])
-def test_json_is_not_always_expected(client: Client, clock: t.Any, only: transport.Answer) -> None:
-    assert call(client(timing=clock.timing), Calls(only), json_expected=False) is only
+def test_json_is_not_always_expected(client: Client, clock: t.Any, only: transport.Response) -> None:
+    assert call(client(clock=clock.handed), Calls(only), json_expected=False) is only
 
 
 def test_a_lasting_failure_ends_at_once(client: Client, clock: t.Any) -> None:
-    calls = Calls(Unanswered("no such host", sent=False, lasting=True))
-    with pytest.raises(Unanswered, match=r"^no such host$"):
-        call(client(timing=clock.timing), calls)
+    calls = Calls(NoResponse("no such host", may_have_run=False, permanent=True))
+    with pytest.raises(NoResponse, match=r"^no such host$"):
+        call(client(clock=clock.handed), calls)
     assert calls.count == 1
     assert clock.slept == []
 
@@ -1188,7 +1195,7 @@ def test_a_lasting_failure_ends_at_once(client: Client, clock: t.Any) -> None:
     ],
 )
 def test_retry_after_is_honoured(client: Client, clock: t.Any, headers: dict[str, str], slept: float) -> None:
-    call(client(timing=clock.timing), Calls(reply(429, **headers), reply()))
+    call(client(clock=clock.handed), Calls(reply(429, **headers), reply()))
     assert clock.slept == [slept]
 
 
@@ -1205,7 +1212,7 @@ BUSY = json.dumps(
 
 def test_a_wait_that_is_too_long_ends_the_call_at_once(client: Client, clock: t.Any) -> None:
     calls = Calls(reply(429, BUSY, retry_after="3600"))
-    error = gives_up(client(timing=clock.timing), calls)
+    error = gives_up(client(clock=clock.handed), calls)
     assert error.sentence() == (
         'graph.example answered HTTP 429 (Too Many Requests): "Busy.", and it asks to wait 1 h, longer than'
         " retry_timeout (60 s) allows; run again after that time, or raise retry_timeout."
@@ -1264,11 +1271,11 @@ def test_a_wait_that_is_too_long_ends_the_call_at_once(client: Client, clock: t.
         ),
     ],
 )
-def test_the_end_of_patience(
+def test_the_end_of_budget(
     client: Client, clock: t.Any, plays: list[t.Any], limit: float, tries: int, sentence: str
 ) -> None:
     calls = Calls(*plays)
-    error = gives_up(client(retry_timeout=limit, timing=clock.timing), calls)
+    error = gives_up(client(retry_timeout=limit, clock=clock.handed), calls)
     assert error.sentence() == sentence
     assert calls.count == tries
     assert clock.elapsed <= limit
@@ -1276,18 +1283,18 @@ def test_the_end_of_patience(
 
 def test_the_time_that_tries_take_counts(client: Client, clock: t.Any) -> None:
     class Slow(Calls):
-        def __call__(self, *args: t.Any, **request: t.Any) -> transport.Answer:
+        def __call__(self, *args: t.Any, **request: t.Any) -> transport.Response:
             clock.pass_by(25)
             return super().__call__(*args, **request)
 
     calls = Slow(LOST)
-    gives_up(client(timing=clock.timing), calls)
+    gives_up(client(clock=clock.handed), calls)
     assert calls.count == 3
     assert clock.slept == [1, 2]
 
 
 def test_a_limit_of_its_own(client: Client, clock: t.Any) -> None:
-    http = client(timing=clock.timing)
+    http = client(clock=clock.handed)
     # What is told is the option that the user knows.
     assert "(tried 2 times within retry_timeout, 60 s)" in gives_up(http, Calls(LOST), limit=1).what
     assert "(tried once within retry_timeout, 60 s)" in gives_up(http, Calls(LOST), limit=0).what
@@ -1295,7 +1302,7 @@ def test_a_limit_of_its_own(client: Client, clock: t.Any) -> None:
 
 def test_a_call_goes_over_the_wire(server: Server, client: Client, clock: t.Any) -> None:
     server.script = [answer(503), bytes_of_an_answer(), answer(200, b'{"a": 1}')]
-    reply_ = client(timing=clock.timing).call("GET", server.url, json_expected=True, headers={"X": "y"})
+    reply_ = client(clock=clock.handed).send_with_retries("GET", server.url, json_expected=True, headers={"X": "y"})
     assert reply_.json() == {"a": 1}
     assert [headers["X"] for _method, _path, headers, _body in server.requests] == ["y", "y", "y"]
 

@@ -15,7 +15,7 @@ from datetime import date, datetime, timezone
 
 import pytest
 from ansible.plugins.action.normal import ActionModule as NormalAction
-from ansible_collections.graphops.intune.plugins.module_utils import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.plugin_utils import in_process
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
@@ -125,7 +125,7 @@ def test_secrets_are_masked_but_what_changed_is_not() -> None:
 
     def perform(_params: t.Any, caller: t.Any) -> dict[str, t.Any]:
         caller.warn("a token of tok-123")
-        caller.keep_secret({"tok-123"})
+        caller.hide({"tok-123"})
         return {"changed": True, "text": "it is True and tok-123", "list": [{"deep": "xTruex"}]}
 
     result = make(perform, spec=spec, args={"hushed": "True", "name": "tok-123"}).run()
@@ -231,11 +231,11 @@ class Screen:
 def test_progress(monkeypatch: pytest.MonkeyPatch, verbosity: int, no_log: bool, shown: list[str]) -> None:
     screen, now = Screen(verbosity), 1000.0
     monkeypatch.setattr(in_process, "display", screen)
-    monkeypatch.setattr(in_process.retries, "Timing", lambda **_: types.SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(in_process, "Clock", lambda **_: types.SimpleNamespace(monotonic=lambda: now))
 
     def perform(_params: t.Any, caller: t.Any) -> dict[str, t.Any]:
         nonlocal now
-        caller.keep_secret({"secret"})
+        caller.hide({"secret"})
         for number in range(0, 150, 15):
             caller.progress(f"{number} secret")
             now += 15

@@ -12,7 +12,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
 from ansible_collections.graphops.intune.plugins.plugin_utils import report_file
 
 

@@ -19,11 +19,14 @@ import subprocess
 import typing as t
 import warnings
 
-from . import errors, msal_http, refusals, secrecy, token_cache, transport
-from .clouds import Endpoints
-from .errors import OptionError, SignInError
-from .options import CLOUD_VARIABLES, IDENTITY_VARIABLES, Given, given
-from .version import VERSION
+from .._ground import errors, secrecy, untrusted
+from .._ground.clouds import CLOUD_VARIABLES, Endpoints
+from .._ground.errors import OptionError, SignInError
+from .._ground.option_values import OptionValue, lookup
+from .._ground.version import VERSION
+from .._http import transport
+from . import msal_http, refusals, token_cache
+from .identity_options import IDENTITY_VARIABLES
 
 try:
     import msal
@@ -46,48 +49,48 @@ _PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----.+?-----END \1-----\s*", 
 _MARGIN = 300
 
 
-class Way(t.NamedTuple):
+class Method(t.NamedTuple):
     """One way to sign in.
 
     :param source: its name as a value of ``auth_source``.
-    :param proof: the options that prove who we are; all of them are needed, of a tuple within it one.
-    :param also: the other options that it needs.
-    :param phrase: it in words, to follow "sign-in ...".
+    :param credentials: the options that prove who we are; all of them are needed, of a tuple within it one.
+    :param needs: the other options that it needs.
+    :param label: it in words, to follow "sign-in ...".
     """
 
     source: str
-    proof: tuple[str | tuple[str, ...], ...]
-    also: tuple[str, ...]
-    phrase: str
+    credentials: tuple[str | tuple[str, ...], ...]
+    needs: tuple[str, ...]
+    label: str
 
-    def missing(self, values: t.Mapping[str, Given]) -> list[str]:
+    def missing(self, values: t.Mapping[str, OptionValue]) -> list[str]:
         """The names of the options without which this way is incomplete."""
-        wanted = [(name,) if isinstance(name, str) else name for name in (*self.proof, *self.also)]
+        wanted = [(name,) if isinstance(name, str) else name for name in (*self.credentials, *self.needs)]
         return [" or ".join(names) for names in wanted if not any(values[name].value for name in names)]
 
-    def proven_by_options(self, values: t.Mapping[str, Given]) -> bool:
+    def proven_by_options(self, values: t.Mapping[str, OptionValue]) -> bool:
         """Whether options alone prove who we are, whatever else the environment gives."""
-        wanted = [(name,) if isinstance(name, str) else name for name in self.proof]
+        wanted = [(name,) if isinstance(name, str) else name for name in self.credentials]
         return all(any(values[name].from_options for name in names) for names in wanted)
 
-    def proven_by(self, values: t.Mapping[str, Given]) -> list[Given]:
+    def proven_by(self, values: t.Mapping[str, OptionValue]) -> list[OptionValue]:
         """The proofs that are there."""
-        names = [name for entry in self.proof for name in ((entry,) if isinstance(entry, str) else entry)]
+        names = [name for entry in self.credentials for name in ((entry,) if isinstance(entry, str) else entry)]
         return [values[name] for name in names if values[name].value]
 
 
 # In the order in which auth_source=auto tries them.
-WAYS = (
-    Way("access_token", ("access_token",), (), "with a ready access token"),
-    Way("client_secret", ("secret",), ("tenant", "client_id"), "with the app's secret"),
-    Way("certificate", ("x509_certificate_path",), ("tenant", "client_id"), "with the app's certificate"),
-    Way("oidc", (("oidc_token", "oidc_token_file_path"),), ("tenant", "client_id"), "with a federated token"),
-    Way("refresh_token", ("refresh_token",), ("tenant", "client_id"), "with a refresh token"),
-    Way("password", ("username", "password"), (), "with user name and password"),
+METHODS = (
+    Method("access_token", ("access_token",), (), "with a ready access token"),
+    Method("client_secret", ("secret",), ("tenant", "client_id"), "with the app's secret"),
+    Method("certificate", ("x509_certificate_path",), ("tenant", "client_id"), "with the app's certificate"),
+    Method("oidc", (("oidc_token", "oidc_token_file_path"),), ("tenant", "client_id"), "with a federated token"),
+    Method("refresh_token", ("refresh_token",), ("tenant", "client_id"), "with a refresh token"),
+    Method("password", ("username", "password"), (), "with user name and password"),
 )
-_CLIENT_SECRET, _REFRESH_TOKEN = WAYS[1], WAYS[4]
-MSI = Way("msi", (), (), "with the managed identity of this host")
-CLI = Way("cli", (), (), "with the Azure CLI")
+_CLIENT_SECRET, _REFRESH_TOKEN = METHODS[1], METHODS[4]
+MSI = Method("msi", (), (), "with the managed identity of this host")
+CLI = Method("cli", (), (), "with the Azure CLI")
 
 # Azure's services announce a managed identity by these; a plain virtual machine does not, so there it must be chosen.
 # https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
@@ -118,17 +121,17 @@ class Identity(t.NamedTuple):
     :param spare: the options that hold only if they fit, as the certificate was named by someone else.
     """
 
-    way: Way
+    way: Method
     values: t.Mapping[str, str]
-    sent: tuple[Given, ...] = ()
+    sent: tuple[OptionValue, ...] = ()
     spare: frozenset[str] = frozenset()
 
-    def from_beyond(self, distance: int) -> str:
+    def from_farther_than(self, distance: int) -> str:
         """Where the credential comes from, in words, as far as that is farther away than ``distance``; "" if it is not.
 
         Whoever writes at that distance may not know it, and must not learn it by naming the host that it is sent to.
         """
-        return _listed([part.origin for part in self.sent if part.distance > distance])
+        return _listed([part.source for part in self.sent if part.distance > distance])
 
     @property
     def tenant(self) -> str:
@@ -141,15 +144,17 @@ class Identity(t.NamedTuple):
         return self.values["client_id"] or (GRAPH_COMMAND_LINE_TOOLS if self.way.source == "password" else "")
 
     @property
-    def doing(self) -> str:
+    def action(self) -> str:
         """The sign-in in words."""
-        return "sign-in" + (f" as client {self.client_id}" if self.client_id else "") + f" {self.way.phrase}"
+        return "sign-in" + (f" as client {self.client_id}" if self.client_id else "") + f" {self.way.label}"
 
 
 def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set[str]:
     """Every secret among options and environment, used or not: none of them may be shown."""
-    found = {given(name, IDENTITY_VARIABLES[name], options, environ).value for name in _SECRETS}
-    found |= {given(name, (variable,), {}, environ).value for name in _SECRETS for variable in IDENTITY_VARIABLES[name]}
+    found = {lookup(name, IDENTITY_VARIABLES[name], options, environ).value for name in _SECRETS}
+    found |= {
+        lookup(name, (variable,), {}, environ).value for name in _SECRETS for variable in IDENTITY_VARIABLES[name]
+    }
     found |= {environ.get(variable, "") for variable in _SECRET_VARIABLES}
     for name in ("graph_url", "authority_url"):
         for address in (str(options.get(name) or ""), environ.get(CLOUD_VARIABLES[name][0], "")):
@@ -176,13 +181,13 @@ def choose(
     Azure announces one) and then the Azure CLI are taken: a half-given identity must not become another one.
 
     :param options: the task's options; empty strings count as unset.
-    :param environ: the environment, with the variables of :data:`options.IDENTITY_VARIABLES`.
+    :param environ: the environment, with the variables of :data:`identity_options.IDENTITY_VARIABLES`.
     :param has_cli: tells whether the Azure CLI is installed.
     :param own: the names of the variables in ``environ`` that the task's own ``environment`` sets.
     :raises OptionError: nothing is complete, or an option cannot be right.
     """
-    values = {name: given(name, variables, options, environ, own) for name, variables in IDENTITY_VARIABLES.items()}
-    nothing = Given("", "", False)
+    values = {name: lookup(name, variables, options, environ, own) for name, variables in IDENTITY_VARIABLES.items()}
+    nothing = OptionValue("", "", False)
     path = values["x509_certificate_path"]
     # What stands farther away than the path may belong to another file.
     spare = {name for name in ("x509_certificate_password", "thumbprint") if values[name].distance > path.distance}
@@ -190,7 +195,7 @@ def choose(
     if source == "auto":
         way = _first_complete(values, environ, has_cli)
     else:
-        way = next(way for way in (*WAYS, MSI, CLI) if way.source == source)
+        way = next(way for way in (*METHODS, MSI, CLI) if way.source == source)
         missing = way.missing(values)
         if missing:
             raise OptionError(
@@ -213,14 +218,14 @@ def choose(
     )
 
 
-def _sent(way: Way, values: t.Mapping[str, Given], own: t.Container[str]) -> t.Iterator[Given]:
+def _sent(way: Method, values: t.Mapping[str, OptionValue], own: t.Container[str]) -> t.Iterator[OptionValue]:
     """What of the credential leaves this host. What a file or the host itself holds is nobody's who writes options."""
     if way in (MSI, CLI):
         announced = way is MSI and any(name in own for name in _MSI_VARIABLES)
-        yield Given("", way.phrase.removeprefix("with "), False, announced)
+        yield OptionValue("", way.label.removeprefix("with "), False, announced)
     elif way.source == "oidc":
         # Of a certificate's file, only a signature for that one host is sent; of this one, its content.
-        file = Given("", values["oidc_token_file_path"].origin, False)
+        file = OptionValue("", values["oidc_token_file_path"].source, False)
         yield values["oidc_token"] if values["oidc_token"].value else file
     else:
         yield from way.proven_by(values)
@@ -229,7 +234,7 @@ def _sent(way: Way, values: t.Mapping[str, Given], own: t.Container[str]) -> t.I
         yield values["secret"]
 
 
-def _check_user(way: Way, values: t.Mapping[str, Given], *, allowed: bool) -> None:
+def _check_user(way: Method, values: t.Mapping[str, OptionValue], *, allowed: bool) -> None:
     """See that who names the user also gives the password, as a user's domain may have it sent to a server of its own.
 
     https://learn.microsoft.com/entra/identity/hybrid/connect/whatis-fed
@@ -239,9 +244,9 @@ def _check_user(way: Way, values: t.Mapping[str, Given], *, allowed: bool) -> No
         if user.from_options:
             said, where = "username is given as an option", "as an option too"
         else:
-            said, where = f"{user.origin} is set for this task", "beside it"
+            said, where = f"{user.source} is set for this task", "beside it"
         raise OptionError(
-            f"{said}, but the password is that of the environment ({password.origin})",
+            f"{said}, but the password is that of the environment ({password.source})",
             advice=f"give the password {where}, or set allow_environment_credential to true if the server of this"
             " user's domain may have it",
         )
@@ -270,22 +275,24 @@ def _check_managed_identity(environ: t.Mapping[str, str], own: t.Container[str])
             )
 
 
-def _belongs(secret: Given, client_id: Given, environ: t.Mapping[str, str]) -> bool:
+def _belongs(secret: OptionValue, client_id: OptionValue, environ: t.Mapping[str, str]) -> bool:
     """Tell whether a user's app is proven by this secret: one from farther away may be that of another app there."""
-    there = [given("client_id", (variable,), {}, environ).value for variable in IDENTITY_VARIABLES["client_id"]]
+    there = [lookup("client_id", (variable,), {}, environ).value for variable in IDENTITY_VARIABLES["client_id"]]
     nearer = secret.distance <= client_id.distance
     return bool(client_id.value) and (nearer or all(other in ("", client_id.value) for other in there))
 
 
-def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]) -> Way:
-    complete = [way for way in WAYS if not way.missing(values)]
+def _first_complete(
+    values: t.Mapping[str, OptionValue], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]
+) -> Method:
+    complete = [way for way in METHODS if not way.missing(values)]
     for way in [way for way in complete if way.proven_by_options(values)] or complete:
         beside = values["refresh_token"]
         if way is _CLIENT_SECRET and _REFRESH_TOKEN in complete and beside.distance <= values["secret"].distance:
             # It is what makes an app confidential that has a user's token.
             return _REFRESH_TOKEN
         return way
-    begun = [way for way in WAYS if way.proven_by(values)]
+    begun = [way for way in METHODS if way.proven_by(values)]
     if begun:
         raise OptionError(
             f"the identity is incomplete: {values_named(begun[0].proven_by(values))} is given without "
@@ -304,14 +311,15 @@ def _first_complete(values: t.Mapping[str, Given], environ: t.Mapping[str, str],
     )
 
 
-def values_named(values: t.Iterable[Given]) -> str:
+def values_named(values: t.Iterable[OptionValue]) -> str:
     """The names under which values were given."""
-    return _listed([value.origin for value in values])
+    return _listed([value.source for value in values])
 
 
 def _every_way() -> str:
     ways = [
-        _listed([" or ".join(name) if isinstance(name, tuple) else name for name in (*w.also, *w.proof)]) for w in WAYS
+        _listed([" or ".join(name) if isinstance(name, tuple) else name for name in (*w.needs, *w.credentials)])
+        for w in METHODS
     ]
     return (
         "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN): "
@@ -329,29 +337,29 @@ def _listed(words: t.Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
 
 
-def _check(way: Way, values: t.Mapping[str, Given]) -> None:
+def _check(way: Method, values: t.Mapping[str, OptionValue]) -> None:
     tenant = values["tenant"]
     if tenant.value and not _NAME.fullmatch(tenant.value):
-        raise OptionError(f"{tenant.origin} is {tenant.value!r}", advice="give the tenant's GUID or one of its domains")
+        raise OptionError(f"{tenant.source} is {tenant.value!r}", advice="give the tenant's GUID or one of its domains")
     client_id = values["client_id"]
     if client_id.value and not _NAME.fullmatch(client_id.value):
         raise OptionError(
-            f"{client_id.origin} is {client_id.value!r}", advice="give the application (client) ID, a GUID"
+            f"{client_id.source} is {client_id.value!r}", advice="give the application (client) ID, a GUID"
         )
     if way.source in ("client_secret", "certificate", "oidc") and tenant.value.lower() in _NO_TENANT_OF_ITS_OWN:
         raise OptionError(
-            f"{tenant.origin} is {tenant.value}, but an app signs in to one tenant",
+            f"{tenant.source} is {tenant.value}, but an app signs in to one tenant",
             advice="give the tenant's GUID or one of its domains",
         )
     # The environment's bytes that are no UTF-8 are halves of characters here, which no request can be made of.
-    texts = [part for part in way.proven_by(values) if not part.origin.lower().endswith(("_path", "_file"))]
+    texts = [part for part in way.proven_by(values) if not part.source.lower().endswith(("_path", "_file"))]
     texts += [values["x509_certificate_password"]] if way.source == "certificate" else []
     for text in texts:
         if any("\ud800" <= char <= "\udfff" for char in text.value):
-            raise OptionError(f"{text.origin} is no text in UTF-8", advice="write it anew, in UTF-8")
+            raise OptionError(f"{text.source} is no text in UTF-8", advice="write it anew, in UTF-8")
     if way.source == "access_token" and not _HEADER_WORD.fullmatch(values["access_token"].value):
         raise OptionError(
-            f"{values['access_token'].origin} has characters that no token has",
+            f"{values['access_token'].source} has characters that no token has",
             advice="give the bare token, without 'Bearer'",
         )
 
@@ -377,7 +385,7 @@ class SignIn:
         identity: Identity,
         hosts: Endpoints,
         http: transport.Transport,
-        sharing: token_cache.Sharing | None = None,
+        shared_tokens: token_cache.Sharing | None = None,
         *,
         environ: t.Mapping[str, str],
     ) -> None:
@@ -392,8 +400,8 @@ class SignIn:
         source = identity.way.source
         self._credential = self._client_credential() if source in ("client_secret", "certificate", "oidc") else None
         # A ready token has nothing to gain from being shared.
-        wanted = sharing if source != "access_token" else None
-        self._shared = token_cache.of_identity(wanted, self._everything(), http.timing)
+        wanted = shared_tokens if source != "access_token" else None
+        self._shared = token_cache.of_identity(wanted, self._everything(), http.clock)
 
     @property
     def tokens(self) -> set[str]:
@@ -414,11 +422,11 @@ class SignIn:
 
     def token(self, limit: float | None = None) -> str:
         """A token that should be good for some minutes more. As :meth:`another_token`."""
-        if self._token is None or self._http.timing.monotonic() >= self._good_until:
+        if self._token is None or self._http.clock.monotonic() >= self._good_until:
             self._acquire(limit)
         return t.cast(str, self._token)
 
-    def another_token(self, refused: str, limit: float | None = None) -> str | None:
+    def replace_token(self, refused: str, limit: float | None = None) -> str | None:
         """A new token in the place of one that Graph refused; None if only that one was given.
 
         :param limit: seconds for all tries to get it, if other than ``retry_timeout``.
@@ -442,17 +450,17 @@ class SignIn:
             token = self._sign_in(limit)
         self._token = token.value
         self._hide(token.value)
-        self._good_until = self._http.timing.monotonic() + token.good_for
+        self._good_until = self._http.clock.monotonic() + token.good_for
 
     def _sign_in(self, limit: float) -> token_cache.Token:
         result = self._from_cli(limit) if self._identity.way.source == "cli" else self._from_msal(limit)
         token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))
         if not isinstance(token, str) or not _HEADER_WORD.fullmatch(token):
-            raise SignInError(f"{self._identity.doing} gave no token", advice="check who answers at authority_url")
+            raise SignInError(f"{self._identity.action} gave no token", advice="check who answers at authority_url")
         return token_cache.Token(token, max(lifetime - _MARGIN, lifetime / 2))
 
     def _from_msal(self, limit: float) -> t.Mapping[str, t.Any]:
-        doing, source = self._identity.doing, self._identity.way.source
+        action, source = self._identity.action, self._identity.way.source
         http: msal_http.Session | None = None
         try:
             with warnings.catch_warnings(), msal_http.surroundings(self._environ) as seen:
@@ -461,37 +469,37 @@ class SignIn:
                 http = msal_http.Session(
                     self._http,
                     self._hosts.authority_url,
-                    doing=doing,
+                    action=action,
                     limit=limit,
                     username=self._identity.values["username"] if source == "password" else "",
                     of_host=source == "msi",
                     before_request=seen,
-                    keep_secret=self._hide,
+                    hide=self._hide,
                 )
                 result = self._ask_msal(http)
         except errors.IntuneError:
             raise
         except Exception as error:
             # msal raises ValueError, RuntimeError, MsalServiceError and more; what the server said is what counts.
-            words = errors.one_line(str(error)) or type(error).__name__
+            words = untrusted.one_line(str(error)) or type(error).__name__
             if isinstance(error, (LookupError, TypeError, AttributeError)):
                 # It has found something else than it takes for granted.
                 form = "a token" if source == "msi" else "Entra ID's answers"
                 words = f"what answered is not in the form of {form}"
             if http is not None and http.federated_at and http.refusal is None:
                 raise SignInError(
-                    f"{doing} failed at {errors.one_line(http.federated_at)}: {words.rstrip('.')}",
+                    f"{action} failed at {untrusted.one_line(http.federated_at)}: {words.rstrip('.')}",
                     advice="check username and password, and that the federation server of this user's domain is well",
                 ) from error
             if http is not None and http.refusal is not None:
-                raise refusals.refusal(doing, *http.refusal, source=source) from error
+                raise refusals.refusal(action, *http.refusal, source=source) from error
             raise SignInError(
-                f"{doing} failed: {words.rstrip('.')}",
+                f"{action} failed: {words.rstrip('.')}",
                 advice=refusals.advice("", source) if source == "msi" else "check tenant and authority_url",
             ) from error
         if not isinstance(result, dict) or "access_token" not in result:
             answer = result if isinstance(result, dict) else {}
-            raise refusals.refusal(doing, http.refusal[0] if http.refusal else None, answer, source=source)
+            raise refusals.refusal(action, http.refusal[0] if http.refusal else None, answer, source=source)
         return result
 
     def _ask_msal(self, http: msal_http.Session) -> t.Any:
@@ -557,13 +565,13 @@ class SignIn:
 
         https://learn.microsoft.com/cli/azure/account#az-account-get-access-token
         """
-        doing, program = self._identity.doing, shutil.which("az", path=self._environ.get("PATH"))
+        action, program = self._identity.action, shutil.which("az", path=self._environ.get("PATH"))
         if program is None:
             raise SignInError(
-                f"{doing} is not possible, because az is not installed", advice="install it, or sign in in another way"
+                f"{action} is not possible, because az is not installed", advice="install it, or sign in in another way"
             )
         # The limit may be 0, which is no time to start a program in.
-        patience = max(self._http.request_timeout, limit)
+        budget = max(self._http.request_timeout, limit)
         command = [program, "account", "get-access-token", "--output", "json", "--scope", self._hosts.scope]
         if self._identity.values["tenant"]:
             command += ["--tenant", self._identity.values["tenant"]]
@@ -573,30 +581,30 @@ class SignIn:
                 command,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=patience,
+                timeout=budget,
                 check=False,
                 env=self._environ,
                 encoding="utf-8",
                 errors="replace",
             )
         except subprocess.TimeoutExpired:
-            raise SignInError(f"{doing} took longer than {patience:g} s", advice="raise retry_timeout") from None
+            raise SignInError(f"{action} took longer than {budget:g} s", advice="raise retry_timeout") from None
         except OSError as error:
             raise SignInError(
-                f"{doing} failed: {errors.one_line(error.strerror or str(error))}", advice="check that az runs"
+                f"{action} failed: {untrusted.one_line(error.strerror or str(error))}", advice="check that az runs"
             ) from error
         if done.returncode:
-            said = errors.one_line(done.stderr.replace("ERROR:", "")) or f"az ended with {done.returncode}"
-            raise SignInError(f"{doing} failed: {said.rstrip('.')}", advice="run 'az login' as the user of this task")
+            said = untrusted.one_line(done.stderr.replace("ERROR:", "")) or f"az ended with {done.returncode}"
+            raise SignInError(f"{action} failed: {said.rstrip('.')}", advice="run 'az login' as the user of this task")
         try:
             answer = json.loads(done.stdout)
             return {
                 "access_token": answer["accessToken"],
                 # A text where the CLI hands on what a managed identity says: azure-cli#14218.
-                "expires_in": float(answer["expires_on"]) - self._http.timing.now().timestamp(),
+                "expires_in": float(answer["expires_on"]) - self._http.clock.now().timestamp(),
             }
         except (ValueError, KeyError, TypeError):
-            raise SignInError(f"{doing} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
+            raise SignInError(f"{action} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
 
 
 # PKCS #12's ways to encrypt by RC4 and RC2, which OpenSSL 3 has for those alone who load its legacy provider: RFC 7292,

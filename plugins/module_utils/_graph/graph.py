@@ -17,9 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
-from . import errors, transport
-from .retries import RETRIED_STATUSES, Patience
-from .story import Ask, Story, tell, tell_one
+from .._ground import error_bodies, errors, untrusted
+from .._http import transport
+from .._http.driver import Operation, Request, gather, run
+from .._http.retries import RETRIED_STATUSES, RetryBudget
+from . import graph_errors
 
 # https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
 _VERSION = "/v1.0"
@@ -38,20 +40,20 @@ _AT_ONCE = 5
 
 T = t.TypeVar("T")
 # What one try comes to.
-Outcome = t.Union[transport.Answer, errors.IntuneError]
+SendResult = t.Union[transport.Response, errors.IntuneError]
 
 
-class Tokens(t.Protocol):
+class TokenProvider(t.Protocol):
     """Who gives the bearer tokens: :class:`identity.SignIn`, or a test."""
 
     def token(self, limit: float | None = None) -> str:
         """A token that should still be good, got in ``limit`` seconds if it has to be got."""
 
-    def another_token(self, refused: str, limit: float | None = None) -> str | None:
+    def replace_token(self, refused: str, limit: float | None = None) -> str | None:
         """A token in the place of one that Graph refused; None if there is no way to get one."""
 
 
-class Reply(t.NamedTuple):
+class Document(t.NamedTuple):
     """What Graph answered to a read: a JSON object, Graph's clock, the request's id, and the bytes that it came in."""
 
     document: dict[str, t.Any]
@@ -67,75 +69,80 @@ class Graph:
     :param asker: who asks, for the sentence about what is forbidden.
     """
 
-    def __init__(self, url: str, *, tokens: Tokens, http: transport.Transport, asker: errors.Asker) -> None:
+    def __init__(
+        self, url: str, *, tokens: TokenProvider, http: transport.Transport, asker: graph_errors.Asker
+    ) -> None:
         self.url = url
         self.asker = asker
         self.http = http
         self._tokens = tokens
         self._takes_batches = True
 
-    def reading(self, path: str, *, doing: str, limit: float | None = None, largest: int | None = None) -> Story[Reply]:
+    def get(
+        self, path: str, *, action: str, limit: float | None = None, largest: int | None = None
+    ) -> Operation[Document]:
         """Read ``path`` (below the version, or a whole URL on this Graph).
 
-        :param doing: what for, as in "could not ...".
+        :param action: what for, as in "could not ...".
         :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param largest: bytes that the answer may have, if it may be more than usual.
         :raises GraphError: Graph refused it.
         :raises Unavailable: Graph could not be reached, or had no time for it.
         :raises SignInError: no token.
         """
-        answer: transport.Answer = yield from transport.patiently(
-            Ask("GET", path, largest=largest),
+        answer: transport.Response = yield from transport.retried(
+            Request("GET", path, largest=largest),
             host=urlsplit(self.url).netloc,
             json_expected=True,
-            timing=self.http.timing,
+            clock=self.http.clock,
             retry_timeout=self.http.retry_timeout,
             limit=limit,
         )
         if answer.status >= 300:
-            raise errors.graph_error(doing, answer.status, answer.body, answer.request_id, asker=self.asker)
-        return Reply(answer.json(), answer.date, answer.request_id, len(answer.body))
+            raise graph_errors.graph_error(action, answer.status, answer.body, answer.request_id, asker=self.asker)
+        return Document(answer.json(), answer.date, answer.request_id, len(answer.body))
 
-    def tell(self, stories: t.Sequence[Story[T]]) -> list[T | errors.IntuneError]:
+    def gather(self, stories: t.Sequence[Operation[T]]) -> list[T | errors.IntuneError]:
         """Carry out stories of this Graph together: what several ask at the same time is sent in batches.
 
         :returns: for each story what it returned, or the error that ended it.
         """
-        return tell(stories, send=self._send, timing=self.http.timing)
+        return gather(stories, send=self._send, clock=self.http.clock)
 
-    def tell_one(self, story: Story[T]) -> T:
+    def run(self, story: Operation[T]) -> T:
         """Carry out one story, and return what it returns. Raises the error that ended it."""
-        return tell_one(story, send=self._send, timing=self.http.timing)
+        return run(story, send=self._send, clock=self.http.clock)
 
-    def pages(self, path: str, *, doing: str) -> t.Iterator[Reply]:
+    def pages(self, path: str, *, action: str) -> t.Iterator[Document]:
         """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`.
 
         All pages together may take ``retry_timeout`` for their tries, and ``request_timeout`` beyond that; their sum is
         limited in bytes and entries.
         """
         url = self._url(path)
-        patience = Patience(self.http.timing, self.http.retry_timeout)
-        whole = Patience(self.http.timing, self.http.retry_timeout + self.http.request_timeout)
+        budget = RetryBudget(self.http.clock, self.http.retry_timeout)
+        whole = RetryBudget(self.http.clock, self.http.retry_timeout + self.http.request_timeout)
         seen: set[str] = set()
         size = entries = 0
         while url not in seen and len(seen) < _MOST_PAGES:
-            if not whole.left:
+            if not whole.remaining:
                 raise errors.Unavailable(
-                    f"could not {doing}, because its pages took longer than retry_timeout and request_timeout allow"
+                    f"could not {action}, because its pages took longer than retry_timeout and request_timeout allow"
                     f" ({len(seen)} were read)",
                     advice="run again later, or raise retry_timeout",
                 )
             seen.add(url)
-            reading = self.reading(url, doing=doing, limit=patience.left, largest=transport.LARGEST_PAGE)
-            reply = self.tell_one(reading)
+            reading = self.get(url, action=action, limit=budget.remaining, largest=transport.LARGEST_PAGE)
+            reply = self.run(reading)
             if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
-                    f"could not {doing}, because Graph sent no list", advice="check that graph_url is a Microsoft Graph"
+                    f"could not {action}, because Graph sent no list",
+                    advice="check that graph_url is a Microsoft Graph",
                 )
             size, entries = size + reply.size, entries + len(reply.document["value"])
             if size > _MOST_BYTES or entries > _MOST_ENTRIES:
                 raise errors.Unavailable(
-                    f"could not {doing}, because Graph sent more than {_MOST_ENTRIES} entries or"
+                    f"could not {action}, because Graph sent more than {_MOST_ENTRIES} entries or"
                     f" {_MOST_BYTES // 2**20} MiB",
                     advice="check that graph_url is a Microsoft Graph",
                 )
@@ -146,24 +153,24 @@ class Graph:
             further = _on_the_same_host(self.url, url, str(following))
             if further is None:
                 raise errors.Unavailable(
-                    f"could not {doing}, because Graph's link to the next page leads to another host"
-                    f" ({errors.one_line(str(following))}), where no token is sent",
+                    f"could not {action}, because Graph's link to the next page leads to another host"
+                    f" ({untrusted.one_line(str(following))}), where no token is sent",
                     advice="check graph_url, and that no proxy changes what Graph answers",
                 )
             url = further
         raise errors.Unavailable(
-            f"could not {doing}, because Graph's pages have no end ({len(seen)} were read)", advice="run again later"
+            f"could not {action}, because Graph's pages have no end ({len(seen)} were read)", advice="run again later"
         )
 
     def _url(self, path: str) -> str:
         return path if path.startswith("https://") else self.url + _VERSION + path
 
-    def _send(self, asks: t.Sequence[Ask]) -> list[Outcome]:
+    def _send(self, asks: t.Sequence[Request]) -> list[SendResult]:
         """Send requests, each a single time; those whose token Graph refuses, once more with another."""
-        began, limits = self.http.timing.monotonic(), [ask.limit for ask in asks if ask.limit is not None]
+        began, limits = self.http.clock.monotonic(), [ask.timeout for ask in asks if ask.timeout is not None]
 
         def left() -> float | None:
-            return max(0.0, began + max(limits) - self.http.timing.monotonic()) if limits else None
+            return max(0.0, began + max(limits) - self.http.clock.monotonic()) if limits else None
 
         try:
             token = self._tokens.token(left())
@@ -173,9 +180,9 @@ class Graph:
         outcomes = self._try(token, asks)
         refused = [n for n, outcome in enumerate(outcomes) if _refuses_the_token(outcome)]
         if refused:
-            again: t.Sequence[Outcome]
+            again: t.Sequence[SendResult]
             try:
-                another = self._tokens.another_token(token, left())
+                another = self._tokens.replace_token(token, left())
                 again = [] if another is None else self._try(another, [asks[n] for n in refused])
             except errors.IntuneError as error:
                 again = [error] * len(refused)
@@ -183,10 +190,10 @@ class Graph:
             for n, outcome in zip(refused, again):
                 outcomes[n] = outcome
         if any(_status(outcome) == 503 for outcome in outcomes):
-            self.http.renew_connections()
+            self.http.reset_connections()
         return outcomes
 
-    def _try(self, token: str, asks: t.Sequence[Ask]) -> list[Outcome]:
+    def _try(self, token: str, asks: t.Sequence[Request]) -> list[SendResult]:
         if len(asks) == 1:
             return [self._single(token, asks[0])]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -195,19 +202,19 @@ class Graph:
             parts = [asks[n : n + _MOST_IN_A_BATCH] for n in range(0, len(asks), _MOST_IN_A_BATCH)]
             return [outcome for part in pool.map(lambda part: self._batch(token, part), parts) for outcome in part]
 
-    def _single(self, token: str, ask: Ask) -> Outcome:
+    def _single(self, token: str, ask: Request) -> SendResult:
         try:
-            return self.http.once(
+            return self.http.send(
                 ask.method,
                 self._url(ask.path),
                 headers=_signed(token, ask),
-                data=ask.content,
+                data=ask.body,
                 largest=ask.largest,
             )
-        except errors.Unanswered as error:
+        except errors.NoResponse as error:
             return error
 
-    def _batch(self, token: str, asks: t.Sequence[Ask]) -> list[Outcome]:
+    def _batch(self, token: str, asks: t.Sequence[Request]) -> list[SendResult]:
         """Send up to twenty requests as one.
 
         What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one.
@@ -216,8 +223,8 @@ class Graph:
         entries: list[dict[str, t.Any]] = []
         for number, ask in enumerate(asks):
             entry = {"id": str(number), "method": ask.method, "url": ask.path, "headers": _headers(ask)}
-            entries.append(entry if ask.content is None else {**entry, "body": json.loads(ask.content)})
-        whole = self._single(token, Ask("POST", "/$batch", json.dumps({"requests": entries})))
+            entries.append(entry if ask.body is None else {**entry, "body": json.loads(ask.body)})
+        whole = self._single(token, Request("POST", "/$batch", json.dumps({"requests": entries})))
         status = _status(whole)
         if status is None or status in RETRIED_STATUSES or status in (401, 502):
             return [whole] * len(asks)
@@ -225,45 +232,42 @@ class Graph:
         if status >= 300:
             self._takes_batches = False
             if status not in _NO_BATCH and any(ask.method != "GET" for ask in asks):
-                return [errors.Unanswered(f"{host} answered HTTP {status} to a batch", sent=True)] * len(asks)
+                return [errors.NoResponse(f"{host} answered HTTP {status} to a batch", may_have_run=True)] * len(asks)
             return [self._single(token, ask) for ask in asks]
-        found = _batch_answers(t.cast(transport.Answer, whole))
-        lost = errors.Unanswered(f"{host} left it out of its answer to a batch", sent=True)
-        return [
-            self.http.without_secrets(found[str(number)]) if str(number) in found else lost
-            for number in range(len(asks))
-        ]
+        found = _batch_answers(t.cast(transport.Response, whole))
+        lost = errors.NoResponse(f"{host} left it out of its answer to a batch", may_have_run=True)
+        return [self.http.redacted(found[str(number)]) if str(number) in found else lost for number in range(len(asks))]
 
 
-def _headers(ask: Ask) -> dict[str, str]:
+def _headers(ask: Request) -> dict[str, str]:
     # https://learn.microsoft.com/graph/best-practices-concept asks for a client-request-id of its own per request.
     headers = {"Accept": "application/json", "client-request-id": str(uuid.uuid4())}
-    return headers if ask.content is None else {**headers, "Content-Type": "application/json"}
+    return headers if ask.body is None else {**headers, "Content-Type": "application/json"}
 
 
-def _signed(token: str, ask: Ask) -> dict[str, str]:
+def _signed(token: str, ask: Request) -> dict[str, str]:
     return {**_headers(ask), "Authorization": f"Bearer {token}"}
 
 
-def _refuses_the_token(outcome: Outcome) -> bool:
+def _refuses_the_token(outcome: SendResult) -> bool:
     return (
-        isinstance(outcome, transport.Answer)
+        isinstance(outcome, transport.Response)
         and outcome.status == 401
-        and not errors.is_forbidden(401, errors.graph_said(outcome.body))
+        and not error_bodies.is_forbidden(401, error_bodies.parse_error_body(outcome.body))
     )
 
 
-def _status(outcome: Outcome) -> int | None:
-    return outcome.status if isinstance(outcome, transport.Answer) else None
+def _status(outcome: SendResult) -> int | None:
+    return outcome.status if isinstance(outcome, transport.Response) else None
 
 
-def _batch_answers(answer: transport.Answer) -> dict[str, transport.Answer]:
+def _batch_answers(answer: transport.Response) -> dict[str, transport.Response]:
     """Take the answer to a batch apart, by the ids of the requests; what is no answer is left out."""
     try:
         entries = list(answer.json()["responses"])
     except (ValueError, KeyError, TypeError):
         return {}
-    found: dict[str, transport.Answer] = {}
+    found: dict[str, transport.Response] = {}
     twice: set[str] = set()
     for entry in entries:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
@@ -275,14 +279,14 @@ def _batch_answers(answer: transport.Answer) -> dict[str, transport.Answer]:
     return {name: part for name, part in found.items() if name not in twice}
 
 
-def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Answer) -> transport.Answer:
+def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Response) -> transport.Response:
     # The clock and the id of the whole are good for its parts, which may have none of their own.
     inherited = {name: whole.headers[name] for name in ("date", "request-id") if name in whole.headers}
     own = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
     status = int(entry["status"])
     if not 200 <= status <= 599:
         raise ValueError("no final HTTP status")
-    return transport.Answer(status, {**inherited, **own}, _batch_body(entry.get("body"), own.get("content-type", "")))
+    return transport.Response(status, {**inherited, **own}, _batch_body(entry.get("body"), own.get("content-type", "")))
 
 
 def _batch_body(body: t.Any, kind: str) -> bytes:

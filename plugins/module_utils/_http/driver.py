@@ -15,40 +15,40 @@ from __future__ import annotations
 import heapq
 import typing as t
 
-from .errors import IntuneError, internal
+from .._ground.errors import IntuneError, unexpected
 
 if t.TYPE_CHECKING:
-    from .retries import Timing
+    from .._ground.clock import Clock
 
 T = t.TypeVar("T")
 
 
-class Ask(t.NamedTuple):
+class Request(t.NamedTuple):
     """A request to be sent once.
 
-    :param content: JSON; None for a request without content.
-    :param limit: seconds that signing in for it may take; None for ``retry_timeout``.
+    :param body: JSON; None for a request without one.
+    :param timeout: seconds that signing in for it may take; None for ``retry_timeout``.
     :param largest: bytes that the content of its answer may have, if it may be more than usual.
     """
 
     method: str
     path: str
-    content: str | None = None
-    limit: float | None = None
+    body: str | None = None
+    timeout: float | None = None
     largest: int | None = None
 
 
-class Pause(t.NamedTuple):
+class Sleep(t.NamedTuple):
     """A time in seconds to let pass."""
 
     seconds: float
 
 
-Story = t.Generator[t.Union[Ask, Pause], t.Any, T]
-Sender = t.Callable[["list[Ask]"], t.Sequence[t.Any]]
+Operation = t.Generator[t.Union[Request, Sleep], t.Any, T]
+Sender = t.Callable[["list[Request]"], t.Sequence[t.Any]]
 
 
-def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list[T | IntuneError]:
+def gather(stories: t.Sequence[Operation[T]], *, send: Sender, clock: Clock) -> list[T | IntuneError]:
     """Carry stories out together.
 
     :param send: sends requests, each a single time, and returns for each an answer, or the error instead of one.
@@ -58,12 +58,12 @@ def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list
     ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(stories))]
     pausing: list[tuple[float, int]] = []
     while ready or pausing:
-        asking: list[tuple[int, Ask]] = []
+        asking: list[tuple[int, Request]] = []
         for number, answer in ready:
-            step = _go_on(stories[number], answer)
-            if isinstance(step, Pause):
-                heapq.heappush(pausing, (timing.monotonic() + step.seconds, number))
-            elif isinstance(step, Ask):
+            step = _step(stories[number], answer)
+            if isinstance(step, Sleep):
+                heapq.heappush(pausing, (clock.monotonic() + step.seconds, number))
+            elif isinstance(step, Request):
                 asking.append((number, step))
             else:
                 ends[number] = step.what
@@ -73,39 +73,39 @@ def tell(stories: t.Sequence[Story[T]], *, send: Sender, timing: Timing) -> list
             continue
         ready = []
         if pausing:
-            timing.sleep(max(0.0, pausing[0][0] - timing.monotonic()))
-            due = max(pausing[0][0], timing.monotonic())
+            clock.sleep(max(0.0, pausing[0][0] - clock.monotonic()))
+            due = max(pausing[0][0], clock.monotonic())
             while pausing and pausing[0][0] <= due:
                 ready.append((heapq.heappop(pausing)[1], None))
     return [ends[number] for number in range(len(stories))]
 
 
-def tell_one(story: Story[T], *, send: Sender, timing: Timing) -> T:
+def run(story: Operation[T], *, send: Sender, clock: Clock) -> T:
     """Carry out a single story and return what it returns. Raises the error that ended it."""
-    (end,) = tell([story], send=send, timing=timing)
+    (end,) = gather([story], send=send, clock=clock)
     if isinstance(end, IntuneError):
         raise end
     return end
 
 
-class _End(t.NamedTuple):
+class _Done(t.NamedTuple):
     """The end of a story: what it returned, or the error."""
 
     what: t.Any
 
 
-def _sent(send: Sender, asks: list[Ask]) -> t.Sequence[t.Any]:
+def _sent(send: Sender, asks: list[Request]) -> t.Sequence[t.Any]:
     try:
         return send(asks)
     except Exception as error:  # noqa: BLE001
-        return [internal(error)] * len(asks)
+        return [unexpected(error)] * len(asks)
 
 
-def _go_on(story: Story[T], answer: t.Any) -> Ask | Pause | _End:
+def _step(story: Operation[T], answer: t.Any) -> Request | Sleep | _Done:
     try:
         return story.throw(answer) if isinstance(answer, IntuneError) else story.send(answer)
     except StopIteration as end:
-        return _End(end.value)
+        return _Done(end.value)
     except Exception as error:  # noqa: BLE001
         # Whatever it is, it ends this story alone.
-        return _End(internal(error))
+        return _Done(unexpected(error))

@@ -16,7 +16,7 @@ from collections import Counter
 from hashlib import sha256
 from html import escape
 
-from . import timestamps
+from .._ground import timestamps
 from .fleet_summary import (
     CONNECTED,
     OLDEST,

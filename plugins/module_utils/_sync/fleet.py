@@ -13,9 +13,14 @@ import typing as t
 from concurrent import futures
 from functools import partial
 
-from . import errors, options, retries, shell, sync
-from .client import Caller, Client, connect
-from .story import Story
+from .._graph import graph_errors
+from .._ground import errors
+from .._ground.clock import Clock
+from .._http import connection
+from .._http.driver import Operation
+from .._identity import identity_options
+from . import options, sync
+from .session import Context, Session, open_graph
 
 # How many identities request at the same time; each has connections of its own.
 _IDENTITIES_AT_ONCE = 8
@@ -75,7 +80,7 @@ def most_failures(text: str, hosts: int) -> int | None:
     return int(number) * hosts // 100 if word.endswith("%") else int(number)
 
 
-def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> dict[str, dict[str, t.Any]]:
+def synchronise(members: t.Sequence[Member], limit: Limit, caller: Context) -> dict[str, dict[str, t.Any]]:
     """Bring the connectors of all members up to date.
 
     Members with the same identity share its token and its batches; members with the same connector share its story, so
@@ -90,13 +95,13 @@ def synchronise(members: t.Sequence[Member], limit: Limit, caller: Caller) -> di
     for member in members:
         want = _wanted(member)
         if isinstance(want, errors.OptionError):
-            results[member.host] = shell.failed(want, "")
+            results[member.host] = errors.failed(want, "")
             limit.count(1)
         else:
             group = groups.setdefault(_identity_of(member), _Group(member, warnings))
             group.add(member.host, want)
     over = threading.Event()
-    caller = caller._replace(timing=_until(over, caller.timing))
+    caller = caller._replace(clock=_until(over, caller.clock))
     _in_threads([partial(group.look, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE, over)
     due = [group for group in groups.values() if group.due]
     _in_threads([partial(group.request, limit, caller) for group in due], _IDENTITIES_AT_ONCE, over)
@@ -136,19 +141,19 @@ class _Over(BaseException):
     """The task is over, by its timeout or by whoever ended the run. Not an Exception, so nobody takes it for one."""
 
 
-def _until(over: threading.Event, timing: retries.Timing) -> retries.Timing:
+def _until(over: threading.Event, clock: Clock) -> Clock:
     """The same time, but no pause in it outlives the task."""
 
     def sleep(seconds: float) -> None:
-        end = timing.monotonic() + seconds
+        end = clock.monotonic() + seconds
         while not over.is_set():
-            left = end - timing.monotonic()
+            left = end - clock.monotonic()
             if left <= 0:
                 return
-            timing.sleep(min(left, _LONGEST_SLEEP))
+            clock.sleep(min(left, _LONGEST_SLEEP))
         raise _Over
 
-    return timing._replace(sleep=sleep)
+    return clock._replace(sleep=sleep)
 
 
 def strictest(one: sync.Wanted, other: sync.Wanted) -> sync.Wanted:
@@ -181,7 +186,7 @@ def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
 
 
 def _identity_of(member: Member) -> tuple[t.Any, ...]:
-    names = (*options.identity_spec(), *options.connection_spec())
+    names = (*identity_options.identity_spec(), *connection.connection_spec())
     # What one only predicts must be nothing that another shares.
     return (*(member.params[name] for name in names), member.check_mode, *sorted(member.environment.items()))
 
@@ -203,7 +208,7 @@ class _Group:
         self._shared: dict[str, _Shared] = {}
         self._alike = first
         self._warnings = warnings
-        self._client: Client | None = None
+        self._client: Session | None = None
         # A result, an error, or what is to be requested or waited for.
         self._ends: dict[str, t.Any] = {}
 
@@ -224,25 +229,25 @@ class _Group:
         """The connectors whose end is still to be seen."""
         return [name for name, end in self._ends.items() if isinstance(end, sync.Waiting)]
 
-    def look(self, limit: Limit, caller: Caller) -> None:
+    def look(self, limit: Limit, caller: Context) -> None:
         """Sign in, read the connectors, and decide which are due; without a limit, these are requested at once."""
         try:
-            client = self._client = connect(
+            client = self._client = open_graph(
                 self._alike.params,
                 caller.environ,
-                caller.timing,
+                caller.clock,
                 own=self._alike.environment,
-                permission=errors.PERMISSION,
+                permission=graph_errors.PERMISSION,
             )
         except Exception as error:  # noqa: BLE001
-            self._ended(self._shared, [errors.internal(error)] * len(self._shared), limit)
+            self._ended(self._shared, [errors.unexpected(error)] * len(self._shared), limit)
             return
         stories = [self._begin(shared.want, client, limit) for shared in self._shared.values()]
         self._tell(self._shared, stories, limit, caller)
 
-    def request(self, limit: Limit, caller: Caller) -> None:
+    def request(self, limit: Limit, caller: Context) -> None:
         """Request what is due, for as long as the limit is not reached."""
-        client, due = t.cast(Client, self._client), self.due
+        client, due = t.cast(Session, self._client), self.due
         for start in range(0, len(due), _AT_A_TIME):
             if limit.reached:
                 break
@@ -255,9 +260,9 @@ class _Group:
         """The tenant as the user named it; "" if that is not known."""
         return self._client.tenant if self._client else ""
 
-    def finish(self, about: str, limit: Limit, caller: Caller) -> None:
+    def finish(self, about: str, limit: Limit, caller: Context) -> None:
         """Wait for what was requested. ``about`` is what all groups wait for together."""
-        client, waiting = t.cast(Client, self._client), self.waiting
+        client, waiting = t.cast(Session, self._client), self.waiting
         stories = [
             sync.finish(self._ends[name], client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
             for name in waiting
@@ -268,15 +273,17 @@ class _Group:
         """By host, what came of its connector."""
         return {host: self._result(name, limit) for name, shared in self._shared.items() for host in shared.hosts}
 
-    def _tell(self, names: t.Iterable[str], stories: t.Sequence[Story[t.Any]], limit: Limit, caller: Caller) -> None:
-        client = t.cast(Client, self._client)
+    def _tell(
+        self, names: t.Iterable[str], stories: t.Sequence[Operation[t.Any]], limit: Limit, caller: Context
+    ) -> None:
+        client = t.cast(Session, self._client)
         try:
-            self._ended(names, client.graph.tell(stories), limit)
+            self._ended(names, client.graph.gather(stories), limit)
         finally:
-            caller.keep_secret(client.sign_in.tokens)
+            caller.hide(client.sign_in.tokens)
         if not self.due and not self.waiting:
             # With hundreds of tenants, every file that stays open counts.
-            client.graph.http.renew_connections()
+            client.graph.http.reset_connections()
 
     def _ended(self, names: t.Iterable[str], ends: t.Sequence[t.Any], limit: Limit) -> None:
         for name, end in zip(names, ends):
@@ -284,7 +291,7 @@ class _Group:
             if isinstance(end, errors.IntuneError):
                 limit.count(len(self._shared[name].hosts))
 
-    def _begin(self, want: sync.Wanted, client: Client, limit: Limit) -> Story[t.Any]:
+    def _begin(self, want: sync.Wanted, client: Session, limit: Limit) -> Operation[t.Any]:
         about = self._about(want.connector_id)
         seen = yield from sync.look(want, client.graph, about=about, warnings=self._warnings)
         if isinstance(seen, sync.Due) and limit.most is None:
@@ -304,5 +311,5 @@ class _Group:
                 " max_failures allows; correct those and run again.",
             }
         if isinstance(end, errors.IntuneError):
-            return shell.failed(end, self._about(name))
+            return errors.failed(end, self._about(name))
         return dict(end)

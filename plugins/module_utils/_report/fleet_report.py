@@ -20,7 +20,7 @@ import typing as t
 import unicodedata
 from pathlib import PurePath
 
-from . import errors
+from .._ground import errors
 from .fleet_page import to_html
 from .fleet_summary import LISTS, OUTCOMES, Entry, by_outcome, only_looked, span_of, summary, verdict, visible
 

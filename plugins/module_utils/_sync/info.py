@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from . import errors, exchange_connector, options
-from .client import Caller, connect
-from .graph import Graph
+from .._graph.graph import Graph
+from .._ground import errors
+from .._kinds import exchange_connector
+from . import options
+from .session import Context, open_graph
 
 
 def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
@@ -21,17 +23,17 @@ def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
     return (f"Exchange connector {one}" if one else "Exchange connectors") + (f" in tenant {tenant}" if tenant else "")
 
 
-def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
+def perform(params: t.Mapping[str, t.Any], caller: Context) -> dict[str, t.Any]:
     """Do what the module ``intune_exchange_connector_info`` promises; check mode reads as well.
 
     Parameters and errors are those of :func:`sync.perform`.
     """
     one = options.connector_guid(params["connector_id"]) if params["connector_id"] else None
-    client = connect(params, caller.environ, caller.timing, caller.sharing, own=caller.own)
+    client = open_graph(params, caller.environ, caller.clock, caller.shared_tokens, own=caller.own)
     try:
         listing = _at_most_one(client.graph, one) if one else exchange_connector.read_all(client.graph)
     finally:
-        caller.keep_secret(client.sign_in.tokens)
+        caller.hide(client.sign_in.tokens)
     about = subject(params, client.tenant)
     if listing.remark:
         caller.warn(f"{about}: {listing.remark}.")
@@ -48,7 +50,7 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
 
 def _at_most_one(graph: Graph, connector_id: str) -> exchange_connector.Listing:
     try:
-        return exchange_connector.Listing([graph.tell_one(exchange_connector.read(graph, connector_id))], "")
+        return exchange_connector.Listing([graph.run(exchange_connector.read(graph, connector_id))], "")
     except exchange_connector.UnreadableTime as error:
         return exchange_connector.Listing([error], "")
     except errors.GraphError as error:

@@ -19,9 +19,11 @@ import typing as t
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from . import errors, retries, timestamps, transport
-from .graph import Graph
-from .story import Ask, Pause, Story
+from .._graph import graph_errors
+from .._graph.graph import Graph
+from .._ground import error_bodies, errors, timestamps, untrusted
+from .._http import retries, transport
+from .._http.driver import Operation, Request, Sleep
 
 CONNECTED = "connected"
 
@@ -54,7 +56,7 @@ class Connector(t.NamedTuple):
     @property
     def status(self) -> str:
         """Its status; one that is not in the documentation is passed on as it is."""
-        return errors.one_line(str(self.properties.get("status") or "none"))
+        return untrusted.one_line(str(self.properties.get("status") or "none"))
 
 
 class Reading(t.NamedTuple):
@@ -73,7 +75,7 @@ class UnreadableTime(errors.IntuneError):
 
     def __init__(self, why: str, connector: Connector) -> None:
         super().__init__(
-            f"Graph's lastSyncDateTime cannot be read: {errors.one_line(why)}",
+            f"Graph's lastSyncDateTime cannot be read: {untrusted.one_line(why)}",
             advice="report it to graphops.intune, because without it no one can tell when the connector synchronised",
         )
         self.connector = connector
@@ -150,7 +152,7 @@ def snake_case(name: str) -> str:
     return _WORD_START.sub("_", name).lower()
 
 
-def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Story[Reading]:
+def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Operation[Reading]:
     """Read one connector.
 
     :param connector_id: its GUID.
@@ -160,7 +162,7 @@ def read(graph: Graph, connector_id: str, *, limit: float | None = None) -> Stor
     :raises Unavailable: Graph could not be reached, had no time for it, or answered about another one.
     :raises SignInError: no token.
     """
-    reply = yield from graph.reading(f"{_COLLECTION}/{connector_id}", doing="read it", limit=limit)
+    reply = yield from graph.get(f"{_COLLECTION}/{connector_id}", action="read it", limit=limit)
     connector = from_graph(reply.document)
     found = str(connector.properties["id"])
     if found.lower() != connector_id.lower():
@@ -182,7 +184,7 @@ def read_all(graph: Graph) -> Listing:
     found: dict[str, Reading | UnreadableTime] = {}
     others = 0
     try:
-        for page in graph.pages(_COLLECTION, doing="list them"):
+        for page in graph.pages(_COLLECTION, action="list them"):
             for entity in page.document["value"]:
                 entry: Reading | UnreadableTime
                 try:
@@ -207,7 +209,9 @@ def read_all(graph: Graph) -> Listing:
 
 def none_in_tenant(error: errors.GraphError) -> Listing:
     """The list of a tenant of which Graph says (see :attr:`errors.GraphError.none_in_tenant`) that it has none."""
-    return Listing([], f"{errors.NONE_IN_TENANT} (Graph answered HTTP {error.status}, {error.code}); {errors.INSTEAD}")
+    return Listing(
+        [], f"{graph_errors.NONE_IN_TENANT} (Graph answered HTTP {error.status}, {error.code}); {graph_errors.INSTEAD}"
+    )
 
 
 def has_moved(before: Connector, after: Connector) -> bool:
@@ -216,15 +220,15 @@ def has_moved(before: Connector, after: Connector) -> bool:
 
 
 def request_sync(
-    graph: Graph, connector_id: str, sync_type: str, before: Connector, patience: retries.Patience
-) -> Story[Requested]:
+    graph: Graph, connector_id: str, sync_type: str, before: Connector, budget: retries.RetryBudget
+) -> Operation[Requested]:
     """Ask for a synchronisation, as often as needed and as seldom as possible.
 
-    Throttling (429) and refusals for lack of time (503) are repeated while ``patience`` lasts. After a lost answer the
+    Throttling (429) and refusals for lack of time (503) are repeated while ``budget`` lasts. After a lost answer the
     connector is read first, and if that does not show the synchronisation, there is a second request, and never a
     third.
 
-    :param patience: begun with the first request about this connector, so that all of them share its time.
+    :param budget: begun with the first request about this connector, so that all of them share its time.
     :param before: the connector as it was before, to see whether it moved.
     :returns: accepted, seen, or nobody can tell.
     :raises GraphError: Graph refused it.
@@ -237,11 +241,11 @@ def request_sync(
     while True:
         asked, reread = None, True
         try:
-            answer = yield Ask("POST", f"{_COLLECTION}/{connector_id}/sync", content, limit=patience.left)
-        except errors.Unanswered as error:
-            failure, reread = error, error.sent
-            lost += error.sent
-            if error.lasting:
+            answer = yield Request("POST", f"{_COLLECTION}/{connector_id}/sync", content, timeout=budget.remaining)
+        except errors.NoResponse as error:
+            failure, reread = error, error.may_have_run
+            lost += error.may_have_run
+            if error.permanent:
                 break
         except errors.IntuneError as error:
             failure = error
@@ -253,18 +257,18 @@ def request_sync(
             failure = objection
             if not isinstance(failure, errors.Unavailable):
                 break
-            asked, reread = answer.retry_after(http.timing.now()), answer.status != 429
+            asked, reread = answer.retry_after(http.clock.now()), answer.status != 429
             lost += doubtful
         if lost >= _MOST_LOST:
             break
-        pause = patience.pause(asked)
+        pause = budget.next_delay(asked)
         if pause is None:
-            failure = transport.out_of_patience(failure, tries=patience.tries, asked=asked, limit=http.retry_timeout)
+            failure = transport.exhausted(failure, tries=budget.tries, asked=asked, limit=http.retry_timeout)
             break
-        yield Pause(pause)
+        yield Sleep(pause)
         if reread or lost:
             try:
-                seen = yield from read(graph, connector_id, limit=patience.left)
+                seen = yield from read(graph, connector_id, limit=budget.remaining)
             except errors.IntuneError as error:
                 failure = error
                 break
@@ -289,14 +293,14 @@ def may_be_accepted(status: int, code: str) -> bool:
     return retries.is_trouble(status) and (status != 503 or "timeout" in code.lower())
 
 
-def _objection(sync_type: str, answer: transport.Answer, graph: Graph) -> tuple[errors.IntuneError | None, bool]:
+def _objection(sync_type: str, answer: transport.Response, graph: Graph) -> tuple[errors.IntuneError | None, bool]:
     """Why an answer is no acceptance, None if it is one; and whether it may have been accepted all the same."""
     if answer.status < 300:
         # Graph answers without a body; a page of a proxy that says 200 is none of its words.
         host = urlsplit(graph.url).netloc
-        return transport.worth_another_try(answer, host, json_expected=bool(answer.body)), True
+        return transport.retryable_failure(answer, host, json_expected=bool(answer.body)), True
     if answer.status in retries.RETRIED_STATUSES or may_be_accepted(answer.status, ""):
-        doubtful = may_be_accepted(answer.status, errors.graph_said(answer.body).code)
+        doubtful = may_be_accepted(answer.status, error_bodies.parse_error_body(answer.body).code)
         return transport.throttled(answer, "Graph"), doubtful
-    doing = f"request a {sync_type}"
-    return errors.graph_error(doing, answer.status, answer.body, answer.request_id, asker=graph.asker), False
+    action = f"request a {sync_type}"
+    return graph_errors.graph_error(action, answer.status, answer.body, answer.request_id, asker=graph.asker), False

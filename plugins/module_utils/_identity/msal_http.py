@@ -20,7 +20,9 @@ import time
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from . import clouds, errors, refusals, retries, transport
+from .._ground import clouds, error_bodies, errors, untrusted
+from .._http import retries, transport
+from . import refusals
 
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
 # The endpoint is being updated, for up to 70 seconds.
@@ -58,19 +60,19 @@ class Answer(t.NamedTuple):
     def raise_for_status(self) -> None:
         """Raise if this is an error; msal does so for answers that it does not understand."""
         if self.status_code >= 400:
-            raise RuntimeError(f"HTTP {self.status_code} ({errors.status_name(self.status_code)})")
+            raise RuntimeError(f"HTTP {self.status_code} ({error_bodies.status_name(self.status_code)})")
 
 
 class Session:
     """What msal takes for a session. Being below its own cache of refusals, the repeats are not answered by that.
 
     :param authority_url: the origin of Entra ID.
-    :param doing: the sign-in in words.
+    :param action: the sign-in in words.
     :param limit: seconds for all requests of the sign-in.
     :param username: who signs in, as msal puts it into an address; "" for no user.
     :param of_host: whether the host itself is asked, for the token of its managed identity.
     :param before_request: called before each request.
-    :param keep_secret: takes what proves who signs in, as far as msal has made it.
+    :param hide: takes what proves who signs in, as far as msal has made it.
     """
 
     def __init__(
@@ -78,21 +80,21 @@ class Session:
         http: transport.Transport,
         authority_url: str,
         *,
-        doing: str,
+        action: str,
         limit: float,
         username: str,
         of_host: bool,
         before_request: t.Callable[[], None],
-        keep_secret: t.Callable[..., None],
+        hide: t.Callable[..., None],
     ) -> None:
         self._http = http
         self._authority_url = authority_url
-        self._doing = doing
-        self._patience = retries.Patience(http.timing, limit)
+        self._doing = action
+        self._budget = retries.RetryBudget(http.clock, limit)
         self._username = username
         self._of_host = of_host
         self._before_request = before_request
-        self._keep_secret = keep_secret
+        self._keep_secret = hide
         # The user's own server, once it was asked, which msal understands better; else the last refusal.
         self.federated_at = ""
         self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
@@ -108,11 +110,11 @@ class Session:
         if isinstance(data, dict):
             # What msal has signed with a certificate, or got from a federated user's server, is good for minutes.
             proofs = (data.get(name) for name in ("client_assertion", "assertion"))
-            self._keep_secret(*(errors.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
+            self._keep_secret(*(untrusted.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
             if not self._of_host and not clouds.same_entra(self._authority_url, url):
                 raise errors.SignInError(
                     f"{self._doing} was given up, because {self._authority_url} names a token endpoint at another host"
-                    f" ({errors.one_line(urlsplit(url).netloc)}), which does not get the credential",
+                    f" ({untrusted.one_line(urlsplit(url).netloc)}), which does not get the credential",
                     advice="check authority_url, and that no proxy changes what it answers",
                 )
         return self._answer("POST", url, params=params, data=data, headers=headers)
@@ -125,39 +127,39 @@ class Session:
         url, of_authority = self._address(url)
         host = urlsplit(url).netloc
         while True:
-            answer = self._http.call(
+            answer = self._http.send_with_retries(
                 method,
                 url,
                 headers=headers or {},
                 # What a federated user's own server sends is XML.
                 json_expected=of_authority or self._of_host,
                 # A federation server locks an account after some wrong passwords, which it answers by a 500.
-                limit=self._patience.left if of_authority or self._of_host or method == "GET" else 0,
+                limit=self._budget.remaining if of_authority or self._of_host or method == "GET" else 0,
                 of_host=self._of_host,
                 **request,
             )
             document = _document(answer)
             if not (of_authority or self._of_host) or not self._may_pass(answer, document):
                 break
-            asked = answer.retry_after(self._http.timing.now())
+            asked = answer.retry_after(self._http.clock.now())
             failure = self._trouble(answer, document, host)
-            pause = self._patience.pause(asked)
+            pause = self._budget.next_delay(asked)
             if pause is None:
-                raise transport.out_of_patience(
-                    failure, tries=self._patience.tries, asked=asked, limit=self._http.retry_timeout
+                raise transport.exhausted(
+                    failure, tries=self._budget.tries, asked=asked, limit=self._http.retry_timeout
                 )
-            self._http.timing.sleep(pause)
-        if of_authority and answer.status >= 400 and errors.is_page(answer.body):
+            self._http.clock.sleep(pause)
+        if of_authority and answer.status >= 400 and error_bodies.is_page(answer.body):
             # A web filter's; it says nothing of the credential, nor does msal repeat what it says.
             raise errors.Unavailable(
-                errors.answer_clause(host, answer.status, errors.graph_said(answer.body)),
+                error_bodies.answer_clause(host, answer.status, error_bodies.parse_error_body(answer.body)),
                 advice=f"check authority_url, and {errors.PROXY_ADVICE.removeprefix('check ')}",
             )
         if not (of_authority or self._of_host):
             self.federated_at = host
         elif answer.status >= 400:
             self.refusal = (answer.status, document)
-        text = errors.text_of(answer.body)
+        text = untrusted.text_of(answer.body)
         if self._of_host and "expires_on" in document and not str(document["expires_on"]).isdecimal():
             # msal stumbles over a date, as some endpoints send it in forms of their own (msal-python#760). No token is
             # given that would end within the next minutes.
@@ -175,7 +177,7 @@ class Session:
             # msal drops the port of the authority when it asks what kind of account a user has.
             url = parts._replace(netloc=authority.netloc).geturl()
         if parts.scheme != "https" and not (self._of_host and _is_this_host(parts.hostname or "")):
-            host = errors.one_line(parts.netloc)
+            host = untrusted.one_line(parts.netloc)
             raise errors.SignInError(
                 f"{self._doing} was given up, because {host} is to be asked without TLS, where others could read along",
                 advice=(
@@ -186,23 +188,23 @@ class Session:
             )
         return url, of_authority
 
-    def _may_pass(self, answer: transport.Answer, document: t.Mapping[str, t.Any]) -> bool:
+    def _may_pass(self, answer: transport.Response, document: t.Mapping[str, t.Any]) -> bool:
         """Whether an answer is no refusal, but trouble of the service that may be over at the next try."""
         if self._of_host and answer.status in _UPDATING:
             # Service Fabric says by a 404 that there is no such identity, and by its form that it is Service Fabric.
             return not isinstance(document.get("error"), dict)
         return answer.status >= 500 or refusals.may_pass(document)
 
-    def _trouble(self, answer: transport.Answer, document: t.Mapping[str, t.Any], host: str) -> errors.Unavailable:
+    def _trouble(self, answer: transport.Response, document: t.Mapping[str, t.Any], host: str) -> errors.Unavailable:
         said = refusals.said(document)
         return errors.Unavailable(
-            errors.answer_clause(host, answer.status, errors.Said("", said.message, "")),
+            error_bodies.answer_clause(host, answer.status, error_bodies.ErrorBody("", said.message, "")),
             advice="see that this host has a managed identity, or run again later" if self._of_host else "",
             request_id=answer.request_id or said.request_id or None,
         )
 
 
-def _document(answer: transport.Answer) -> dict[str, t.Any]:
+def _document(answer: transport.Response) -> dict[str, t.Any]:
     try:
         document = answer.json()
     except ValueError:

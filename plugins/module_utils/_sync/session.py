@@ -12,10 +12,14 @@ import shutil
 import types
 import typing as t
 
-from . import clouds, errors, graph, identity, options, retries, token_cache, transport
+from .._graph import graph, graph_errors
+from .._ground import clouds, errors, option_values
+from .._ground.clock import Clock
+from .._http import transport
+from .._identity import identity, token_cache
 
 
-class Caller(t.NamedTuple):
+class Context(t.NamedTuple):
     """Who calls the engine, and what of the world outside the engine may use; a test hands in its own.
 
     :param check_mode: whether to predict only.
@@ -24,20 +28,20 @@ class Caller(t.NamedTuple):
     :param sent: whether the module was sent to the host that runs it.
     :param own: what the task's own ``environment`` lays over it. Whoever writes that, in an inventory say, need not
         know the credential of the run.
-    :param timing: time and chance.
+    :param clock: time and chance.
     :param warn: takes sentences that the user should read.
     :param progress: takes sentences about what is being waited for, some of which the user may see.
-    :param keep_secret: takes the tokens that were got, which must not be shown.
-    :param sharing: where the processes of a run share their tokens; None if there is only this one.
+    :param hide: takes the tokens that were got, which must not be shown.
+    :param shared_tokens: where the processes of a run share their tokens; None if there is only this one.
     """
 
     check_mode: bool
     environ: t.Mapping[str, str]
-    timing: retries.Timing
+    clock: Clock
     warn: t.Callable[[str], t.Any]
     progress: t.Callable[[str], t.Any]
-    keep_secret: t.Callable[[t.Iterable[str]], t.Any]
-    sharing: token_cache.Sharing | None = None
+    hide: t.Callable[[t.Iterable[str]], t.Any]
+    shared_tokens: token_cache.Sharing | None = None
     sent: bool = False
     own: t.Mapping[str, str] = types.MappingProxyType({})
 
@@ -47,7 +51,7 @@ class Caller(t.NamedTuple):
         return {**self.environ, **self.own}
 
 
-class Client(t.NamedTuple):
+class Session(t.NamedTuple):
     """A Graph, and what is known about who asks it.
 
     :param tenant: the tenant as the user named it; "" if a token or the host decides.
@@ -59,34 +63,34 @@ class Client(t.NamedTuple):
     sign_in: identity.SignIn
 
 
-def connect(
+def open_graph(
     params: t.Mapping[str, t.Any],
     environ: t.Mapping[str, str],
-    timing: retries.Timing,
-    sharing: token_cache.Sharing | None = None,
+    clock: Clock,
+    shared_tokens: token_cache.Sharing | None = None,
     *,
     own: t.Mapping[str, str] = types.MappingProxyType({}),
-    permission: str = errors.PERMISSION_TO_READ,
-) -> Client:
+    permission: str = graph_errors.PERMISSION_TO_READ,
+) -> Session:
     """Check the options that all modules share, and make of them a Graph to ask.
 
-    :param params: a module's parameters, as :func:`options.identity_spec` and :func:`options.connection_spec` say.
+    :param params: a module's parameters, as :func:`identity_spec` and :func:`connection_spec` say.
     :param environ: the environment of the run.
-    :param sharing: where the processes of a run share their tokens; None if there is only this one.
+    :param shared_tokens: where the processes of a run share their tokens; None if there is only this one.
     :param own: what the task's own ``environment`` lays over that of the run.
     :param permission: what is needed for all that is to be done.
     :raises OptionError: an option cannot be right, or no identity is complete.
     :raises MissingLibraryError: requests or msal is missing.
     """
-    options.at_least(1, params, ("request_timeout",))
-    options.at_least(0, params, ("retry_timeout",))
-    foreign = clouds.foreign(params, environ, own)
+    option_values.at_least(1, params, ("request_timeout",))
+    option_values.at_least(0, params, ("retry_timeout",))
+    foreign = clouds.untrusted_hosts(params, environ, own)
     environ = {**environ, **own}
     hosts = clouds.endpoints(params, environ)
     who = identity.choose(
         params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None, own=own
     )
-    _check_company(who, foreign, allowed=params["allow_environment_credential"])
+    _check_credential_hosts(who, foreign, allowed=params["allow_environment_credential"])
     missing = identity.missing_libraries(who)
     if missing:
         raise errors.MissingLibraryError(missing)
@@ -95,33 +99,35 @@ def connect(
         environ=environ,
         request_timeout=params["request_timeout"],
         retry_timeout=params["retry_timeout"],
-        timing=timing,
+        clock=clock,
     )
-    sign_in = identity.SignIn(who, hosts, http, sharing, environ=environ)
-    asker = errors.Asker(errors.who_asks(who.way.source), permission)
-    return Client(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, asker=asker), who.tenant, sign_in)
+    sign_in = identity.SignIn(who, hosts, http, shared_tokens, environ=environ)
+    asker = graph_errors.Asker(errors.who_asks(who.way.source), permission)
+    return Session(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, asker=asker), who.tenant, sign_in)
 
 
-def _check_company(who: identity.Identity, foreign: t.Iterable[options.Given], *, allowed: bool) -> None:
+def _check_credential_hosts(
+    who: identity.Identity, foreign: t.Iterable[option_values.OptionValue], *, allowed: bool
+) -> None:
     """See that who names the host to send a credential to also gives that credential.
 
     :param foreign: the hosts that are none of Microsoft's, and who names them.
     :raises OptionError: the credential comes from farther away, and this is not ``allowed``.
     """
     for host in foreign:
-        farther = who.from_beyond(host.distance)
+        farther = who.from_farther_than(host.distance)
         if not farther or allowed:
             continue
         may = "set allow_environment_credential to true if that host may have it"
         if host.from_options:
-            variable = options.CLOUD_VARIABLES[host.origin][0]
+            variable = clouds.CLOUD_VARIABLES[host.source][0]
             raise errors.OptionError(
-                f"{host.origin} is {host.value}, which is no host of Microsoft's, but the credential is not given by an"
+                f"{host.source} is {host.value}, which is no host of Microsoft's, but the credential is not given by an"
                 f" option beside it ({farther})",
                 advice=f"name the host by {variable}, give the credential as an option too, or {may}",
             )
         raise errors.OptionError(
-            f"{host.origin} is {host.value} for this task, which is no host of Microsoft's, but the credential is not"
+            f"{host.source} is {host.value} for this task, which is no host of Microsoft's, but the credential is not"
             f" given beside it ({farther})",
             advice=f"set that variable for the whole run, set those of the credential beside it, or {may}",
         )

@@ -8,7 +8,7 @@
 
 The tokens lie in a file without a name, which the processes inherit: nobody else finds it, and it ends with the last of
 them, however they end. Its locks belong to the kernel, so a process that dies holding one blocks nobody. Whatever does
-not work here (no POSIX locks, a folder that cannot be used) leaves the sharing out, and each process signs in for
+not work here (no POSIX locks, a folder that cannot be used) leaves the shared_tokens out, and each process signs in for
 itself.
 """
 
@@ -21,7 +21,8 @@ import os
 import tempfile
 import typing as t
 
-from . import errors, retries
+from .._ground import errors, untrusted
+from .._ground.clock import Clock
 
 try:
     import fcntl
@@ -65,14 +66,14 @@ def sharing_in(folder: str) -> Sharing | None:
         return None
 
 
-def of_identity(sharing: Sharing | None, identity: t.Sequence[t.Any], timing: retries.Timing) -> TokenCache | None:
+def of_identity(shared_tokens: Sharing | None, identity: t.Sequence[t.Any], clock: Clock) -> TokenCache | None:
     """The cache of an identity; None if this run shares none.
 
     :param identity: everything that makes the identity, the credential included, as JSON takes it.
     """
-    if sharing is None:
+    if shared_tokens is None:
         return None
-    return TokenCache(sharing.file, hashlib.sha256(json.dumps(identity).encode()).hexdigest(), timing)
+    return TokenCache(shared_tokens.file, hashlib.sha256(json.dumps(identity).encode()).hexdigest(), clock)
 
 
 class TokenCache:
@@ -81,11 +82,11 @@ class TokenCache:
     Locks are a process's own, so its threads must not be here at the same time.
     """
 
-    def __init__(self, file: int, name: str, timing: retries.Timing) -> None:
+    def __init__(self, file: int, name: str, clock: Clock) -> None:
         self._file = file
         self._name = name
         self._place = _CONTENT + 1 + int(name[:12], 16)
-        self._timing = timing
+        self._timing = clock
 
     def token(self, sign_in: t.Callable[[], Token], *, refused: str | None = None) -> Token:
         """The token that another process left, or a new one; at any time only one process signs in.
@@ -164,7 +165,7 @@ class TokenCache:
     def _content(self) -> dict[str, t.Any]:
         """What the file holds; nothing if it is new, or its writer died over it."""
         try:
-            content = errors.json_of(os.pread(self._file, _LARGEST_FILE, 0))
+            content = untrusted.json_of(os.pread(self._file, _LARGEST_FILE, 0))
         except (OSError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}

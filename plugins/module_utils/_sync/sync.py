@@ -12,11 +12,15 @@ import threading
 import typing as t
 from datetime import datetime, timezone
 
-from . import errors, exchange_connector, options, retries, timestamps
-from .client import Caller, connect
-from .exchange_connector import CONNECTED, Connector, Reading, Requested, UnreadableTime
-from .graph import Graph
-from .story import Pause, Story
+from .._graph import graph_errors
+from .._graph.graph import Graph
+from .._ground import errors, option_values, timestamps
+from .._http import retries
+from .._http.driver import Operation, Sleep
+from .._kinds import exchange_connector
+from .._kinds.exchange_connector import CONNECTED, Connector, Reading, Requested, UnreadableTime
+from . import options
+from .session import Context, open_graph
 
 # Seconds; two hours is what Intune itself keeps between delta synchronisations.
 DELTA_MAX_AGE = 7200
@@ -70,8 +74,8 @@ def wanted(params: t.Mapping[str, t.Any], connector_id: str) -> Wanted:
 
     :raises OptionError: one of them cannot be right.
     """
-    options.at_least(0, params, ("max_age",))
-    options.at_least(1, params, ("wait_timeout", "wait_sleep"))
+    option_values.at_least(0, params, ("max_age",))
+    option_values.at_least(1, params, ("wait_timeout", "wait_sleep"))
     max_age = params["max_age"]
     if max_age is None:
         max_age = FULL_MAX_AGE if params["sync_type"] == "fullSync" else DELTA_MAX_AGE
@@ -116,8 +120,8 @@ def decide(connector: Connector, now: datetime | None, want: Wanted) -> Decision
     :param now: Graph's clock when the connector was read.
     """
     age = age_of(connector.last_sync, now)
-    ago = "" if age is None else f"the last synchronisation ended {timestamps.spell(age)} ago"
-    limit = f"max_age ({timestamps.spell(want.max_age)})"
+    ago = "" if age is None else f"the last synchronisation ended {timestamps.humanize(age)} ago"
+    limit = f"max_age ({timestamps.humanize(want.max_age)})"
     warning = ""
     if want.force:
         reason = "force is set"
@@ -192,7 +196,7 @@ def subject(params: t.Mapping[str, t.Any], tenant: str) -> str:
     return (f"Exchange connector {one}" if one else "Exchange connectors") + (f" in tenant {tenant}" if tenant else "")
 
 
-def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
+def perform(params: t.Mapping[str, t.Any], caller: Context) -> dict[str, t.Any]:
     """Do what the module ``intune_exchange_connector_sync`` promises: validate, identify, and carry out the stories.
 
     :param params: its parameters, as :func:`options.sync_spec` says.
@@ -201,22 +205,22 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
     """
     ids = chosen_ids(params)
     wants = {name: wanted(params, name) for name in ids or [""]}
-    client = connect(
-        params, caller.environ, caller.timing, caller.sharing, own=caller.own, permission=errors.PERMISSION
+    client = open_graph(
+        params, caller.environ, caller.clock, caller.shared_tokens, own=caller.own, permission=graph_errors.PERMISSION
     )
 
     # What the list takes is not left for the connectors.
-    patience = retries.Patience(caller.timing, params["retry_timeout"])
+    budget = retries.RetryBudget(caller.clock, params["retry_timeout"])
 
     warnings = Warnings(caller.warn)
 
-    def story_of(connector_id: str, first: Reading | UnreadableTime | None = None) -> Story[dict[str, t.Any]]:
+    def story_of(connector_id: str, first: Reading | UnreadableTime | None = None) -> Operation[dict[str, t.Any]]:
         about = subject({"connector_id": connector_id}, client.tenant)
         return run(
             wants.get(connector_id) or wanted(params, connector_id),
             client.graph,
             first=first,
-            limit=patience.left,
+            limit=budget.remaining,
             check_mode=caller.check_mode,
             about=about,
             warnings=warnings,
@@ -225,7 +229,7 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
 
     try:
         if params["connector_id"]:
-            return client.graph.tell_one(story_of(ids[0]))
+            return client.graph.run(story_of(ids[0]))
         if params["all"]:
             listing = exchange_connector.read_all(client.graph)
             if listing.remark:
@@ -237,9 +241,9 @@ def perform(params: t.Mapping[str, t.Any], caller: Caller) -> dict[str, t.Any]:
             }
         else:
             stories = {connector_id: story_of(connector_id) for connector_id in ids}
-        return together(dict(zip(stories, client.graph.tell(list(stories.values())))), client.tenant)
+        return together(dict(zip(stories, client.graph.gather(list(stories.values())))), client.tenant)
     finally:
-        caller.keep_secret(client.sign_in.tokens)
+        caller.hide(client.sign_in.tokens)
 
 
 def together(ends: t.Mapping[str, dict[str, t.Any] | errors.IntuneError], tenant: str) -> dict[str, t.Any]:
@@ -301,7 +305,7 @@ def run(
     about: str,
     warnings: Warnings,
     progress: t.Callable[[str], t.Any],
-) -> Story[dict[str, t.Any]]:
+) -> Operation[dict[str, t.Any]]:
     """Bring one connector up to date: :func:`look`, if it is due :func:`request`, if there is an end :func:`finish`.
 
     :param progress: takes clauses about what is being waited for.
@@ -324,7 +328,7 @@ def look(
     limit: float | None = None,
     about: str,
     warnings: Warnings,
-) -> Story[dict[str, t.Any] | Due]:
+) -> Operation[dict[str, t.Any] | Due]:
     """Read a connector, and decide.
 
     :param first: the connector, if it was just read.
@@ -334,9 +338,9 @@ def look(
     :raises IntuneError: the connector could not be read.
     :raises SyncFailed: it must not be synchronised.
     """
-    patience = retries.Patience(graph.http.timing, graph.http.retry_timeout if limit is None else limit)
+    budget = retries.RetryBudget(graph.http.clock, graph.http.retry_timeout if limit is None else limit)
     if first is None:
-        first = yield from exchange_connector.read(graph, want.connector_id, limit=patience.left)
+        first = yield from exchange_connector.read(graph, want.connector_id, limit=budget.remaining)
     if isinstance(first, UnreadableTime):
         raise first
     decision = decide(first.connector, first.now, want)
@@ -344,16 +348,16 @@ def look(
         warnings.of_one(about, decision.warning)
     if first.connector.assumed_utc:
         warnings.of_all("offset", exchange_connector.ASSUMED_UTC)
-    apart = _about_clocks(first.now, graph.http.timing.now(), want, decision)
+    apart = _about_clocks(first.now, graph.http.clock.now(), want, decision)
     if apart:
         warnings.of_all("clocks", apart)
     result = _Result(want, first, decision)
     if decision.refused:
         raise SyncFailed(_not_connected(first.connector, want), result.of("refused"))
-    return Due(want, first, patience.left, result) if decision.post else result.of("fresh")
+    return Due(want, first, budget.remaining, result) if decision.post else result.of("fresh")
 
 
-def request(due: Due, graph: Graph, *, check_mode: bool) -> Story[dict[str, t.Any] | Waiting]:
+def request(due: Due, graph: Graph, *, check_mode: bool) -> Operation[dict[str, t.Any] | Waiting]:
     """Request the synchronisation that is due, or predict it.
 
     :returns: the result, or what to wait for.
@@ -362,10 +366,10 @@ def request(due: Due, graph: Graph, *, check_mode: bool) -> Story[dict[str, t.An
     want, first, left, result = due
     if check_mode:
         return result.of("predicted", changed=True)
-    patience = retries.Patience(graph.http.timing, left)
+    budget = retries.RetryBudget(graph.http.clock, left)
     try:
         requested = yield from exchange_connector.request_sync(
-            graph, want.connector_id, want.sync_type, first.connector, patience
+            graph, want.connector_id, want.sync_type, first.connector, budget
         )
     except errors.IntuneError as error:
         raise SyncFailed(error, result.of("refused")) from error
@@ -379,7 +383,7 @@ def request(due: Due, graph: Graph, *, check_mode: bool) -> Story[dict[str, t.An
     raise SyncFailed(_nobody_knows(requested), result.of("unknown", changed=True))
 
 
-def finish(waiting: Waiting, graph: Graph, *, progress: t.Callable[[str], t.Any]) -> Story[dict[str, t.Any]]:
+def finish(waiting: Waiting, graph: Graph, *, progress: t.Callable[[str], t.Any]) -> Operation[dict[str, t.Any]]:
     """Wait until a synchronisation shows.
 
     :raises SyncFailed: it did not, or that cannot be seen.
@@ -390,7 +394,7 @@ def finish(waiting: Waiting, graph: Graph, *, progress: t.Callable[[str], t.Any]
         seen, trouble = yield from _await(graph, want, first.connector, progress)
     except Exception as error:
         # Whatever it is, it takes nothing back.
-        raise SyncFailed(errors.internal(error), result.of(unsure, changed=True)) from error
+        raise SyncFailed(errors.unexpected(error), result.of(unsure, changed=True)) from error
     if seen is not None and exchange_connector.has_moved(first.connector, seen.connector):
         return result.of("completed", seen=seen, changed=True)
     last = seen or first
@@ -400,24 +404,24 @@ def finish(waiting: Waiting, graph: Graph, *, progress: t.Callable[[str], t.Any]
 
 def _await(
     graph: Graph, want: Wanted, before: Connector, progress: t.Callable[[str], t.Any]
-) -> Story[tuple[Reading | None, errors.IntuneError | None]]:
+) -> Operation[tuple[Reading | None, errors.IntuneError | None]]:
     """Look at the connector until it has moved or ``wait_timeout`` is over.
 
     :returns: the last reading, if any, and what went wrong with the very last look, if anything.
     """
-    timing = graph.http.timing
-    deadline = timing.monotonic() + want.wait_timeout
+    clock = graph.http.clock
+    deadline = clock.monotonic() + want.wait_timeout
     seen: Reading | None = None
     trouble: errors.IntuneError | None = None
     for delay in poll_delays(want.wait_sleep):
-        remaining = deadline - timing.monotonic()
+        remaining = deadline - clock.monotonic()
         if remaining <= 0:
             break
-        progress(f"waiting for the end of the {want.sync_type}, for {timestamps.spell(remaining)} at most")
-        yield Pause(min(delay, remaining))
-        patience = min(graph.http.retry_timeout, max(0.0, deadline - timing.monotonic()))
+        progress(f"waiting for the end of the {want.sync_type}, for {timestamps.humanize(remaining)} at most")
+        yield Sleep(min(delay, remaining))
+        budget = min(graph.http.retry_timeout, max(0.0, deadline - clock.monotonic()))
         try:
-            seen = yield from exchange_connector.read(graph, want.connector_id, limit=patience)
+            seen = yield from exchange_connector.read(graph, want.connector_id, limit=budget)
             trouble = None
         except (errors.GraphError, errors.SignInError, errors.OptionError) as error:
             if not isinstance(error, errors.GraphError) or error.status < 500:
@@ -477,7 +481,7 @@ def _about_clocks(theirs: datetime | None, ours: datetime, want: Wanted, decisio
     if apart <= _CLOCK_SKEW:
         return ""
     return (
-        f"Graph's clock and that of this host are {timestamps.spell(apart)} apart; the ages of synchronisations"
+        f"Graph's clock and that of this host are {timestamps.humanize(apart)} apart; the ages of synchronisations"
         " are by Graph's"
     )
 
@@ -519,7 +523,7 @@ def _not_shown(
     if _is_retired(last):
         advice = f"{_RETIRED}: move to Exchange hybrid modern authentication, or to Exchange Online"
     return errors.IntuneError(
-        f"{begin}, but it did not show within wait_timeout ({timestamps.spell(want.wait_timeout)}): {state}",
+        f"{begin}, but it did not show within wait_timeout ({timestamps.humanize(want.wait_timeout)}): {state}",
         advice=advice,
         request_id=request_id,
     )

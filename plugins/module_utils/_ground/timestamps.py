@@ -88,7 +88,7 @@ def text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
 
 
-def spell(seconds: float) -> str:
+def humanize(seconds: float) -> str:
     """Write a span of time for people: its largest unit and the one below, such as ``3 d 4 h``, ``2 h`` or ``45 s``."""
     rest = int(abs(seconds))
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 import typing as t
 
-from . import errors, secrecy
-from .errors import APP, USER
+from .._ground import errors, secrecy, untrusted
+from .._ground.errors import APP, USER
 
 _TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):.*$", re.DOTALL)
 _AADSTS = re.compile(r"AADSTS([0-9]+)")
@@ -23,7 +23,7 @@ _AADSTS = re.compile(r"AADSTS([0-9]+)")
 _TRANSIENT_ERRORS = frozenset(("temporarily_unavailable", "server_error"))
 _TRANSIENT_CODES = frozenset(("50033", "90006", "90012", "90024", "90033", "90090", "90091"))
 
-_PERMISSION = errors.PERMISSION
+_PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
 _AS_AN_APP = "sign in as an app"
 _MFA = f"the user needs multi-factor authentication, which no unattended run can do: {_AS_AN_APP}"
 _DEVICE = f"a Conditional Access policy asks for a device that it knows, which no unattended run has: {_AS_AN_APP}"
@@ -310,12 +310,12 @@ def said(answer: t.Mapping[str, t.Any]) -> Said:
     inner = answer.get("error")
     own = inner if isinstance(inner, dict) else answer
     description = secrecy.masked(_word(own.get("error_description")) or _word(own.get("message")))
-    message = errors.one_line(_TAIL.sub("", description[: errors.SEARCHED])) or errors.one_line(
+    message = untrusted.one_line(_TAIL.sub("", description[: untrusted.SEARCHED])) or untrusted.one_line(
         _word(inner) or _word(own.get("code"))
     )
     number = _AADSTS.search(description)
     request_id = (_word(own.get(name)) for name in ("trace_id", "correlation_id", "correlationId"))
-    return Said(message, number.group(1) if number else "", errors.one_line(next(filter(None, request_id), "")))
+    return Said(message, number.group(1) if number else "", untrusted.one_line(next(filter(None, request_id), "")))
 
 
 def may_pass(answer: t.Mapping[str, t.Any]) -> bool:
@@ -323,17 +323,17 @@ def may_pass(answer: t.Mapping[str, t.Any]) -> bool:
     return _word(answer.get("error")) in _TRANSIENT_ERRORS or said(answer).code in _TRANSIENT_CODES
 
 
-def refusal(doing: str, status: int | None, answer: t.Mapping[str, t.Any], *, source: str) -> errors.SignInError:
+def refusal(action: str, status: int | None, answer: t.Mapping[str, t.Any], *, source: str) -> errors.SignInError:
     """Turn an error answer of Entra ID into a sentence that says what to do.
 
-    :param doing: which sign-in it was, such as ``sign-in as client ... with its secret``.
+    :param action: which sign-in it was, such as ``sign-in as client ... with its secret``.
     :param status: the HTTP status, if known.
     :param answer: the body, as for :func:`said`.
     :param source: the way of sign-in, as a value of ``auth_source``.
     """
     words = said(answer)
     return errors.SignInError(
-        f"{doing} was refused"
+        f"{action} was refused"
         + (f" (HTTP {status})" if status else "")
         + f": {(words.message or 'no reason given').rstrip('.')}",
         advice=advice(words.code, source),

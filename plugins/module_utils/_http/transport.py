@@ -26,9 +26,11 @@ from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from urllib.parse import urlsplit
 
-from . import errors, retries, secrecy, timestamps
-from .story import Ask, Pause, Story, tell_one
-from .version import VERSION
+from .._ground import error_bodies, errors, secrecy, timestamps, untrusted
+from .._ground.clock import Clock
+from .._ground.version import VERSION
+from . import retries
+from .driver import Operation, Request, Sleep, run
 
 try:
     import requests
@@ -76,7 +78,7 @@ _PROXYS_ANSWER = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 _IDS = ("request-id", "x-ms-request-id")
 
 
-class Answer(t.NamedTuple):
+class Response(t.NamedTuple):
     """An HTTP answer, read whole. Header names are in lower case."""
 
     status: int
@@ -91,7 +93,7 @@ class Answer(t.NamedTuple):
     @property
     def request_id(self) -> str | None:
         """What Microsoft's support asks for."""
-        return errors.one_line(next((self.headers[name] for name in _IDS if self.headers.get(name)), "")) or None
+        return untrusted.one_line(next((self.headers[name] for name in _IDS if self.headers.get(name)), "")) or None
 
     def retry_after(self, now: datetime) -> float | None:
         """The seconds that the server asks to wait; ``now`` is used for dates when the server's clock is not known."""
@@ -99,10 +101,10 @@ class Answer(t.NamedTuple):
 
     def json(self) -> t.Any:
         """The body as JSON. Raises ValueError if it is none."""
-        return errors.json_of(self.body)
+        return untrusted.json_of(self.body)
 
 
-class _Arriving(io.RawIOBase):
+class _DeadlineReader(io.RawIOBase):
     """What arrives over a connection, for as long in all as the socket would wait for each piece of it."""
 
     def __init__(self, connection: t.Any, raw: t.Any) -> None:
@@ -131,7 +133,7 @@ class _Arriving(io.RawIOBase):
         super().close()
 
 
-class _Lines(io.BufferedReader):
+class _LastLineReader(io.BufferedReader):
     """Remembers the last line that was read, and gives nothing that has no end."""
 
     last = b""
@@ -160,7 +162,7 @@ class _Response(http.client.HTTPResponse):
 
     def __init__(self, connection: t.Any, *args: t.Any, **kwargs: t.Any) -> None:
         super().__init__(connection, *args, **kwargs)
-        self.fp: t.Any = _Lines(_Arriving(connection, self.fp.detach()))
+        self.fp: t.Any = _LastLineReader(_DeadlineReader(connection, self.fp.detach()))
 
     def begin(self) -> None:
         super().begin()
@@ -372,10 +374,10 @@ class Transport:
         environ: t.Mapping[str, str],
         request_timeout: float,
         retry_timeout: float,
-        timing: retries.Timing,
+        clock: Clock,
     ) -> None:
         self._environ = environ
-        self.timing = timing
+        self.clock = clock
         self.request_timeout = request_timeout
         self.retry_timeout = retry_timeout
         self._session = requests.Session()
@@ -396,7 +398,7 @@ class Transport:
         )
         self._session.headers["Accept-Encoding"] = "gzip"
 
-    def once(
+    def send(
         self,
         method: str,
         url: str,
@@ -406,7 +408,7 @@ class Transport:
         data: t.Any = None,
         of_host: bool = False,
         largest: int | None = None,
-    ) -> Answer:
+    ) -> Response:
         """Send one request and read its answer, whatever its status.
 
         :param of_host: whether this host itself is asked, as for its managed identity: then no proxy is.
@@ -437,9 +439,9 @@ class Transport:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _unanswered(host, error, self.request_timeout) from error
         headers = {k.lower(): v for k, v in response.headers.items()}
-        return self.without_secrets(Answer(response.status_code, headers, body))
+        return self.redacted(Response(response.status_code, headers, body))
 
-    def call(
+    def send_with_retries(
         self,
         method: str,
         url: str,
@@ -450,7 +452,7 @@ class Transport:
         data: t.Any = None,
         limit: float | None = None,
         of_host: bool = False,
-    ) -> Answer:
+    ) -> Response:
         """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
 
         :param limit: seconds for all tries, if other than ``retry_timeout``.
@@ -460,27 +462,27 @@ class Transport:
         :raises Unavailable: no try got one.
         """
 
-        def send(asks: list[Ask]) -> list[t.Any]:
+        def send(asks: list[Request]) -> list[t.Any]:
             try:
                 return [
-                    self.once(ask.method, ask.path, headers=headers, params=params, data=data, of_host=of_host)
+                    self.send(ask.method, ask.path, headers=headers, params=params, data=data, of_host=of_host)
                     for ask in asks
                 ]
-            except errors.Unanswered as error:
+            except errors.NoResponse as error:
                 return [error]
 
-        story = patiently(
-            Ask(method, url),
+        story = retried(
+            Request(method, url),
             host=urlsplit(url).netloc,
             json_expected=json_expected,
-            timing=self.timing,
+            clock=self.clock,
             retry_timeout=self.retry_timeout,
             limit=limit,
         )
-        return tell_one(story, send=send, timing=self.timing)
+        return run(story, send=send, clock=self.clock)
 
     @staticmethod
-    def without_secrets(answer: Answer) -> Answer:
+    def redacted(answer: Response) -> Response:
         """Take out what must not be shown: of an error all of it, as a success may bring the same token again."""
         headers = {**answer.headers}
         for name in _IDS:
@@ -488,18 +490,21 @@ class Transport:
                 headers[name] = secrecy.masked(headers[name])
         if answer.status < 300:
             return answer._replace(headers=headers)
-        text = errors.text_of(answer.body)
+        text = untrusted.text_of(answer.body)
         clean = secrecy.masked(text)
         return answer._replace(headers=headers, body=answer.body if clean == text else clean.encode())
 
-    def renew_connections(self) -> None:
+    def reset_connections(self) -> None:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""
         self._session.close()
 
     def _body(self, response: t.Any, host: str, largest: int) -> bytes:
         """Read a body with a limit to its size, packed and unpacked: it may go on for ever, or be a bomb."""
-        too_large = errors.Unanswered(
-            f"{host} sent more than {largest // 2**20} MiB", sent=True, advice=errors.PROXY_ADVICE, lasting=True
+        too_large = errors.NoResponse(
+            f"{host} sent more than {largest // 2**20} MiB",
+            may_have_run=True,
+            advice=errors.PROXY_ADVICE,
+            permanent=True,
         )
         parts, size = [], 0
         # As urllib3 2 does by itself, and 1.26 does not.
@@ -523,19 +528,21 @@ class Transport:
         if len(body) > largest:
             raise too_large
         if not unpacker.eof or encoding not in ("gzip", "x-gzip", "deflate"):
-            raise errors.Unanswered(f"the answer of {host} could not be decoded", advice=errors.PROXY_ADVICE, sent=True)
+            raise errors.NoResponse(
+                f"the answer of {host} could not be decoded", advice=errors.PROXY_ADVICE, may_have_run=True
+            )
         return body
 
 
-def patiently(
-    ask: Ask,
+def retried(
+    ask: Request,
     *,
     host: str,
     json_expected: bool,
-    timing: retries.Timing,
+    clock: Clock,
     retry_timeout: float,
     limit: float | None = None,
-) -> Story[Answer]:
+) -> Operation[Response]:
     """Ask until there is an answer that another try would not better; what is asked must do no harm when repeated.
 
     :param host: who is asked, for the sentence about a failure.
@@ -544,28 +551,28 @@ def patiently(
     :param limit: what is left of that, if others have used some of it.
     :raises Unavailable: no try got such an answer.
     """
-    patience = retries.Patience(timing, retry_timeout if limit is None else limit)
+    budget = retries.RetryBudget(clock, retry_timeout if limit is None else limit)
     while True:
         asked = None
         failure: errors.Unavailable
         try:
-            answer: Answer = yield ask._replace(limit=patience.left)
-        except errors.Unanswered as error:
-            if error.lasting:
+            answer: Response = yield ask._replace(timeout=budget.remaining)
+        except errors.NoResponse as error:
+            if error.permanent:
                 raise
             failure = error
         else:
-            worth = worth_another_try(answer, host, json_expected)
+            worth = retryable_failure(answer, host, json_expected)
             if not worth:
                 return answer
-            failure, asked = worth, answer.retry_after(timing.now())
-        pause = patience.pause(asked)
+            failure, asked = worth, answer.retry_after(clock.now())
+        pause = budget.next_delay(asked)
         if pause is None:
-            raise out_of_patience(failure, tries=patience.tries, asked=asked, limit=retry_timeout) from failure
-        yield Pause(pause)
+            raise exhausted(failure, tries=budget.tries, asked=asked, limit=retry_timeout) from failure
+        yield Sleep(pause)
 
 
-def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.Unavailable | None:
+def retryable_failure(answer: Response, host: str, json_expected: bool) -> errors.Unavailable | None:
     """Say what is wrong with an answer that another try may better; None if there is nothing, or nothing to better.
 
     :param json_expected: whether success without a JSON object in it is wrong: it is a portal's or a proxy's.
@@ -579,7 +586,7 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
                 # Graph has been seen to call an error a success: microsoft-graph-explorer-v4#870.
                 no_success = answer.status < 300 and isinstance(document.get("error"), dict)
                 return throttled(answer, host) if no_success or retries.is_trouble(answer.status) else None
-        kind = errors.one_line(answer.headers.get("content-type") or "no content type")
+        kind = untrusted.one_line(answer.headers.get("content-type") or "no content type")
         return errors.Unavailable(
             f"{host} answered HTTP {answer.status} with no JSON object but {len(answer.body)} bytes of {kind}",
             advice=errors.PROXY_ADVICE,
@@ -588,18 +595,16 @@ def worth_another_try(answer: Answer, host: str, json_expected: bool) -> errors.
     return None
 
 
-def throttled(answer: Answer, host: str) -> errors.Unavailable:
+def throttled(answer: Response, host: str) -> errors.Unavailable:
     """Say that ``host`` has no time for us now, or is in trouble, in its own words."""
-    said = errors.graph_said(answer.body)
+    said = error_bodies.parse_error_body(answer.body)
     return errors.Unavailable(
-        errors.answer_clause(host, answer.status, said),
+        error_bodies.answer_clause(host, answer.status, said),
         request_id=answer.request_id or said.request_id or None,
     )
 
 
-def out_of_patience(
-    failure: errors.Unavailable, *, tries: int, asked: float | None, limit: float
-) -> errors.Unavailable:
+def exhausted(failure: errors.Unavailable, *, tries: int, asked: float | None, limit: float) -> errors.Unavailable:
     """Say that the tries of a call came to an end with ``failure``; times in seconds.
 
     :param asked: what the service asked to wait, if it did: then that was too long, at least for what is left.
@@ -607,7 +612,7 @@ def out_of_patience(
     times = "once" if tries == 1 else f"{tries} times"
     what, advice = f"{failure.what} (tried {times} within retry_timeout, {limit:g} s)", failure.advice
     if asked:
-        wait, advice = timestamps.spell(asked), "run again after that time, or raise retry_timeout"
+        wait, advice = timestamps.humanize(asked), "run again after that time, or raise retry_timeout"
         what = (
             f"{failure.what}, and it asks to wait {wait}, longer than retry_timeout ({limit:g} s) allows"
             if asked > limit
@@ -620,15 +625,15 @@ def _refuse_redirect(response: t.Any, host: str) -> None:
     """Stop at a redirect: whoever follows one takes the token or the secret along."""
     if 300 <= response.status_code < 400:
         try:
-            target = urlsplit(errors.one_line(response.headers.get("location") or "")).hostname or "elsewhere"
+            target = urlsplit(untrusted.one_line(response.headers.get("location") or "")).hostname or "elsewhere"
         except ValueError:
             target = "elsewhere"
-        raise errors.Unanswered(
+        raise errors.NoResponse(
             f"{host} redirects to {target} (HTTP {response.status_code}), which is not followed for the credential's"
             " sake",
             advice="check graph_url and authority_url, and that no proxy or portal stands in between",
-            sent=False,
-            lasting=True,
+            may_have_run=False,
+            permanent=True,
         )
 
 
@@ -650,12 +655,12 @@ def proxies(url: str, environ: t.Mapping[str, str]) -> dict[str, str]:
         return {}
     proxy = requests.utils.select_proxy(url, found)
     if proxy and not _is_http_proxy(proxy):
-        raise errors.Unanswered(
+        raise errors.NoResponse(
             f"the address of the proxy to {urlsplit(url).netloc} cannot be used",
             advice="check that HTTPS_PROXY names an HTTP proxy, with what is neither letter nor digit in its user and"
             " password percent-encoded, and NO_PROXY",
-            sent=False,
-            lasting=True,
+            may_have_run=False,
+            permanent=True,
         )
     return found
 
@@ -686,7 +691,7 @@ def _is_of_no_proxy(url: t.Any, no_proxy: str) -> bool:
     return False
 
 
-def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unanswered:
+def _unanswered(host: str, error: BaseException, timeout: float) -> errors.NoResponse:
     """Say in words why there was no answer. The texts of the libraries stay out: they may hold a proxy's password."""
     causes = list(_causes(error))
     sent = not any(getattr(cause, "before_request", False) for cause in causes)
@@ -695,60 +700,66 @@ def _unanswered(host: str, error: BaseException, timeout: float) -> errors.Unans
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
     # The second is urllib3's own, which 1.26 has for a name that does not fit.
-    untrusted = caused_by(ssl.SSLCertVerificationError, CertificateError)
-    if untrusted is not None:
-        why = getattr(untrusted, "verify_message", "") or "it does not fit"
+    mistrusted = caused_by(ssl.SSLCertVerificationError, CertificateError)
+    if mistrusted is not None:
+        why = getattr(mistrusted, "verify_message", "") or "it does not fit"
         whose = f"the proxy to {host}" if caused_by(requests.exceptions.ProxyError) else host
-        return errors.Unanswered(
-            f"the TLS certificate of {whose} is not trusted ({errors.one_line(why)})",
+        return errors.NoResponse(
+            f"the TLS certificate of {whose} is not trusted ({untrusted.one_line(why)})",
             advice=_CERTIFICATE_ADVICE.get(
-                getattr(untrusted, "verify_code", _OF_ANOTHER_HOST),
+                getattr(mistrusted, "verify_code", _OF_ANOTHER_HOST),
                 "name the authority that signed it with ca_path, or ask who changes the traffic",
             ),
-            sent=False,
-            lasting=True,
+            may_have_run=False,
+            permanent=True,
         )
     # A connection through a proxy that ends after the request was sent is a ProxyError, too.
     if (not sent and caused_by(requests.exceptions.ProxyError)) or caused_by(requests.exceptions.InvalidProxyURL):
         return _not_let_through(host, causes)
     if caused_by(urllib3.exceptions.InvalidHeader):
-        return errors.Unanswered(f"the answer of {host} contradicts itself", advice=errors.PROXY_ADVICE, sent=True)
+        return errors.NoResponse(
+            f"the answer of {host} contradicts itself", advice=errors.PROXY_ADVICE, may_have_run=True
+        )
     if caused_by(requests.exceptions.InvalidURL, requests.exceptions.InvalidHeader, requests.exceptions.InvalidSchema):
-        return errors.Unanswered(
-            f"the request to {host} could not be built", advice="check the options", sent=False, lasting=True
+        return errors.NoResponse(
+            f"the request to {host} could not be built", advice="check the options", may_have_run=False, permanent=True
         )
     # A resolver that has just begun, or a VPN that is not up yet, knows no such name either: another try may.
     if caused_by(socket.gaierror):
-        return errors.Unanswered(
+        return errors.NoResponse(
             f"the name {host} cannot be resolved",
             advice="check the address, and DNS on this host",
-            sent=False,
+            may_have_run=False,
         )
     if caused_by(urllib3.exceptions.NewConnectionError):
         # The exceptions of requests are OSErrors too, but only the system's own have a text.
         texts = [cause.strerror for cause in causes if isinstance(cause, OSError) and isinstance(cause.strerror, str)]
         why = texts[0].lower() if texts else "no connection"
-        return errors.Unanswered(
-            f"{host} could not be reached ({errors.one_line(why)})",
+        return errors.NoResponse(
+            f"{host} could not be reached ({untrusted.one_line(why)})",
             advice="check the network and the proxy",
-            sent=False,
+            may_have_run=False,
         )
     late = caused_by(requests.exceptions.Timeout, urllib3.exceptions.ReadTimeoutError, socket.timeout)
     connecting = caused_by(requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
     if connecting or (late and not sent):
-        return errors.Unanswered(
-            f"{host} accepted no connection within {timeout:g} s", advice="check the network and the proxy", sent=False
+        return errors.NoResponse(
+            f"{host} accepted no connection within {timeout:g} s",
+            advice="check the network and the proxy",
+            may_have_run=False,
         )
     if late:
-        return errors.Unanswered(
-            f"{host} did not answer within {timeout:g} s", advice="run again later, or raise request_timeout", sent=True
+        return errors.NoResponse(
+            f"{host} did not answer within {timeout:g} s",
+            advice="run again later, or raise request_timeout",
+            may_have_run=True,
         )
     if caused_by(ssl.SSLError):
-        return errors.Unanswered(f"the TLS connection to {host} failed", advice=errors.PROXY_ADVICE, sent=sent)
-    return errors.Unanswered(f"{host} cut the connection", advice="run again later", sent=sent)
+        return errors.NoResponse(f"the TLS connection to {host} failed", advice=errors.PROXY_ADVICE, may_have_run=sent)
+    return errors.NoResponse(f"{host} cut the connection", advice="run again later", may_have_run=sent)
 
 
-def _not_let_through(host: str, causes: t.Iterable[BaseException]) -> errors.Unanswered:
+def _not_let_through(host: str, causes: t.Iterable[BaseException]) -> errors.NoResponse:
     """Say why a proxy makes no connection: it has answered so, or it could not be asked."""
     # http.client has no exception of its own for that answer.
     answers = (_PROXYS_ANSWER.match(str(cause)) for cause in causes if isinstance(cause, OSError))
@@ -758,12 +769,12 @@ def _not_let_through(host: str, causes: t.Iterable[BaseException]) -> errors.Una
         advice = "check HTTPS_PROXY, which begins with http:// unless TLS is spoken with the proxy itself, and NO_PROXY"
     if status == 407:
         advice = "give its user and password in HTTPS_PROXY, percent-encoded, or check NO_PROXY"
-    return errors.Unanswered(
-        what if status is None else f"{what} (HTTP {status}, {errors.status_name(status)})",
+    return errors.NoResponse(
+        what if status is None else f"{what} (HTTP {status}, {error_bodies.status_name(status)})",
         advice=advice,
-        sent=False,
+        may_have_run=False,
         # A wrong password that is sent again and again may lock an account.
-        lasting=status is not None and status < 500 and status not in (408, 429),
+        permanent=status is not None and status < 500 and status not in (408, 429),
     )
 
 

@@ -17,7 +17,7 @@ import re
 import typing as t
 from collections import Counter
 
-from . import timestamps
+from .._ground import timestamps
 
 # What can become of a connector, the worst first, and what that means.
 OUTCOMES = {
@@ -241,7 +241,7 @@ def spell_age(one: Entry, age: int | None, moment: str | None) -> str:
     :param moment: when that synchronisation was.
     """
     if age is not None:
-        return timestamps.spell(age)
+        return timestamps.humanize(age)
     return "not known" if moment or one.max_age is None else "never"
 
 
@@ -286,7 +286,7 @@ def span_of(started: str, finished: str) -> str:
         return " to ".join(part for part in (_line(started), _line(finished)) if part)
     same_day = begin.date() == end.date()
     until = end.strftime("%H:%M:%S" if same_day else "%Y-%m-%d %H:%M:%S")
-    took = timestamps.spell(max(0.0, (end - begin).total_seconds()))
+    took = timestamps.humanize(max(0.0, (end - begin).total_seconds()))
     return f"{begin.strftime('%Y-%m-%d %H:%M:%S')} to {until} UTC ({took})"
 
 

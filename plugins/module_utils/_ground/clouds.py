@@ -14,7 +14,16 @@ import typing as t
 from urllib.parse import urlsplit
 
 from .errors import OptionError
-from .options import CLOUD_VARIABLES, CLOUDS, Given, given
+from .option_values import OptionValue, lookup
+
+CLOUDS = ("AzureCloud", "AzureUSGovernment", "AzureUSGovernmentDoD", "AzureChinaCloud")
+
+
+CLOUD_VARIABLES: t.Mapping[str, tuple[str, ...]] = {
+    "cloud_environment": ("AZURE_CLOUD_ENVIRONMENT",),
+    "graph_url": ("MSGRAPH_URL",),
+    "authority_url": ("AZURE_AUTHORITY_HOST",),
+}
 
 
 class Endpoints(t.NamedTuple):
@@ -62,16 +71,16 @@ def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> E
     :param environ: the environment, with the variables of :data:`options.CLOUD_VARIABLES`.
     :raises OptionError: a cloud that is not in the table, or a URL that is not an https origin.
     """
-    found = {name: given(name, variables, options, environ) for name, variables in CLOUD_VARIABLES.items()}
+    found = {name: lookup(name, variables, options, environ) for name, variables in CLOUD_VARIABLES.items()}
     cloud = found["cloud_environment"].value or "AzureCloud"
     if cloud not in _HOSTS:
         raise OptionError(
-            f"{found['cloud_environment'].origin} is {cloud!r}, which is no cloud known here",
+            f"{found['cloud_environment'].source} is {cloud!r}, which is no cloud known here",
             advice="use one of " + ", ".join(CLOUDS),
         )
     urls = {}
     for name in ("graph_url", "authority_url"):
-        url = _origin(found[name].origin, found[name].value) if found[name].value else ""
+        url = _origin(found[name].source, found[name].value) if found[name].value else ""
         of_another = found["cloud_environment"].from_options and _is_microsofts(url) and cloud not in _clouds_of(url)
         if url and (found[name].from_options or not of_another):
             urls[name] = url
@@ -109,9 +118,9 @@ def _is_microsofts(url: str) -> bool:
     return bool(_clouds_of(url))
 
 
-def foreign(
+def untrusted_hosts(
     options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str] = types.MappingProxyType({})
-) -> list[Given]:
+) -> list[OptionValue]:
     """The hosts that are none of Microsoft's, as origins, with the option or variable that names each.
 
     Hosts that the run's environment names are not meant, an option may repeat them: whoever can set that can read the
@@ -124,20 +133,20 @@ def foreign(
     found = []
     for name in ("authority_url", "graph_url"):
         variable = CLOUD_VARIABLES[name][0]
-        url = given(name, (variable,), options, {**environ, **own}, own)
+        url = lookup(name, (variable,), options, {**environ, **own}, own)
         if not url.value:
             continue
-        origin = _origin(url.origin, url.value)
+        origin = _origin(url.source, url.value)
         if _is_microsofts(origin) or origin == _origin_in(environ, variable):
             continue
         of_task = url.own or origin == _origin_in(own, variable)
-        found.append(Given(origin, variable, False, True) if of_task else Given(origin, name, True))
+        found.append(OptionValue(origin, variable, False, True) if of_task else OptionValue(origin, name, True))
     return found
 
 
 def _origin_in(environ: t.Mapping[str, str], variable: str) -> str:
     """The origin that a variable names; "" if it names none."""
-    url = given(variable, (variable,), {}, environ).value
+    url = lookup(variable, (variable,), {}, environ).value
     try:
         return _origin(variable, url) if url else ""
     except OptionError:

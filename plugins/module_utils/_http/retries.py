@@ -8,13 +8,11 @@
 
 from __future__ import annotations
 
-import random
 import re
-import time
-import typing as t
-from datetime import datetime, timezone
+from datetime import datetime
 
-from .timestamps import parse_http_date
+from .._ground.clock import Clock
+from .._ground.timestamps import parse_http_date
 
 # Graph's own SDKs retry these and no others, whatever is asked: msgraph-sdk-design, middleware/RetryHandler.md.
 RETRIED_STATUSES = frozenset((429, 503, 504))
@@ -31,18 +29,6 @@ def is_trouble(status: int) -> bool:
 _SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 32.0
-
-
-class Timing(t.NamedTuple):
-    """Time and chance, handed in so that a test owns them.
-
-    ``monotonic()`` in seconds, ``sleep(seconds)``, ``now()`` in UTC, ``jitter()`` in [0, 1).
-    """
-
-    monotonic: t.Callable[[], float] = time.monotonic
-    sleep: t.Callable[[float], t.Any] = time.sleep
-    now: t.Callable[[], datetime] = lambda: datetime.now(timezone.utc)
-    jitter: t.Callable[[], float] = random.random
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
@@ -75,24 +61,24 @@ def next_delay(*, tries: int, asked: float | None, elapsed: float, limit: float,
     return delay if elapsed + delay <= limit else None
 
 
-class Patience:
+class RetryBudget:
     """The patience of one call, or of several that share it.
 
     It tells the pauses between the tries, until ``limit`` seconds are used up.
     """
 
-    def __init__(self, timing: Timing, limit: float) -> None:
-        self._timing = timing
+    def __init__(self, clock: Clock, limit: float) -> None:
+        self._timing = clock
         self._limit = limit
-        self._start = timing.monotonic()
+        self._start = clock.monotonic()
         self.tries = 0
 
     @property
-    def left(self) -> float:
+    def remaining(self) -> float:
         """The seconds that are left of it, at least 0."""
         return max(0.0, self._limit - (self._timing.monotonic() - self._start))
 
-    def pause(self, asked: float | None) -> float | None:
+    def next_delay(self, asked: float | None) -> float | None:
         """The seconds until the next try; None if it would come too late. ``asked`` is what Retry-After asks for."""
         self.tries += 1
         return next_delay(

@@ -1,0 +1,26 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""Time and chance, handed in so that a test owns them."""
+
+from __future__ import annotations
+
+import random
+import time
+import typing as t
+from datetime import datetime, timezone
+
+
+class Clock(t.NamedTuple):
+    """Time and chance, handed in so that a test owns them.
+
+    ``monotonic()`` in seconds, ``sleep(seconds)``, ``now()`` in UTC, ``jitter()`` in [0, 1).
+    """
+
+    monotonic: t.Callable[[], float] = time.monotonic
+    sleep: t.Callable[[float], t.Any] = time.sleep
+    now: t.Callable[[], datetime] = lambda: datetime.now(timezone.utc)
+    jitter: t.Callable[[], float] = random.random
