@@ -15,6 +15,7 @@ from ansible.module_utils.parsing.convert_bool import boolean
 from ansible.plugins.action import ActionBase
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors, timestamps
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
@@ -51,7 +52,7 @@ class ActionModule(ActionBase):
         try:
             self._refuse_run_once()
             everyone = [*task_vars.get("ansible_play_hosts_all", ())]
-            limit = fleet.Limit(fleet.most_failures(params["max_failures"], len(everyone)))
+            limit = fleet.FailureLimit(fleet.most_failures(params["max_failures"], len(everyone)))
             report_path = members.at_home(params["report_path"]) if params["report_path"] else None
             if report_path:
                 fleet_report.form_of(report_path)
@@ -95,7 +96,7 @@ class ActionModule(ActionBase):
         batch: t.Sequence[str],
         gone: t.Sequence[str],
         history: _History,
-        limit: fleet.Limit,
+        limit: fleet.FailureLimit,
         report_path: str | None,
         hidden: set[str],
         task_vars: t.Mapping[str, t.Any],
@@ -109,7 +110,7 @@ class ActionModule(ActionBase):
         warned = [warning for one in found for warning in one.warnings]
         limit.count(history.failed + sum(bool(one.wrong) for one in found))
         with shell.quiet_libraries():
-            caller = Context(
+            context = Context(
                 check_mode=bool(self._task.check_mode),
                 environ=dict(os.environ),
                 clock=in_process.clock(),
@@ -117,15 +118,17 @@ class ActionModule(ActionBase):
                 progress=in_process.progress_of("all hosts", hidden, bool(self._task.no_log)),
                 hide=hidden.update,
             )
-            began = history.began or str(timestamps.text(caller.clock.now().replace(microsecond=0)))
+            began = history.began or str(timestamps.text(context.clock.now().replace(microsecond=0)))
             results: dict[str, dict[str, t.Any]] = {
                 one.host: {"changed": False, "msg": one.wrong} for one in found if one.wrong
             }
             wanted = [
-                fleet.Member(one.host, one.params, one.environment, one.check_mode) for one in found if not one.wrong
+                fleet.FleetHost(one.host, exchange_connector.KIND, one.params, one.environment, one.check_mode)
+                for one in found
+                if not one.wrong
             ]
-            results.update(fleet.synchronise(wanted, limit, caller))
-            ended = str(timestamps.text(caller.clock.now().replace(microsecond=0)))
+            results.update(fleet.synchronise(wanted, limit, context))
+            ended = str(timestamps.text(context.clock.now().replace(microsecond=0)))
         results = masked(results, hidden)
         entries = [_entry(one, results[one.host]) for one in found]
         try:

@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.graphops.intune.plugins.module_utils._sync import info, options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import InfoCommand
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import InProcess
 
 
 class ActionModule(InProcess):
     """Found by Ansible under this name."""
 
-    flow = info
-    argument_spec = staticmethod(options.info_spec)
+    command = InfoCommand(exchange_connector.KIND)

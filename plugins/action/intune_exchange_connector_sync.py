@@ -6,12 +6,12 @@
 
 from __future__ import annotations
 
-from ansible_collections.graphops.intune.plugins.module_utils._sync import options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import SyncCommand
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import InProcess
 
 
 class ActionModule(InProcess):
     """Found by Ansible under this name."""
 
-    flow = sync
-    argument_spec = staticmethod(options.sync_spec)
+    command = SyncCommand(exchange_connector.KIND)

@@ -180,7 +180,8 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground import clo
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
-from ansible_collections.graphops.intune.plugins.module_utils._sync import info, options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import InfoCommand
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, open_graph
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
@@ -188,6 +189,7 @@ from ansible_collections.graphops.intune.plugins.plugin_utils.masking import mas
 _trusted: t.Callable[[str], str] = getattr(template, "trust_as_template", str.__str__)
 
 GROUP = "exchange_connectors"
+_COMMAND = InfoCommand(exchange_connector.KIND)
 # What the role calls an option of the module.
 PREFIX = "exchange_connector_sync_"
 
@@ -305,7 +307,7 @@ def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.A
         progress=lambda _text: None,
         hide=tokens.update,
     )
-    result = shell.outcome(info, {**dict.fromkeys(options.info_spec()), **source.params}, caller)
+    result = shell.outcome(_COMMAND, {**dict.fromkeys(_COMMAND.argument_spec()), **source.params}, caller)
     if "msg" in result:
         asked_for = f" The request_id is {result['request_id']}." if result.get("request_id") else ""
         raise Unreadable(masked(result["msg"] + asked_for, {*secrets, *tokens}))
@@ -544,7 +546,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             all_needed = self.get_option("on_unreadable_tenant") == "fail"
             to_read = [wanted[number] for number in missing]
             # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
-            open_graph(to_read[0].params, os.environ, Clock())
+            open_graph(to_read[0].params, os.environ, Clock(), permission=exchange_connector.KIND.permission)
             secrets = identity.secrets(params, os.environ)
             with shell.quiet_libraries():
                 got = read_all(

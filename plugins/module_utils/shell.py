@@ -31,9 +31,12 @@ OWN_VARIABLE = "GRAPHOPS_INTUNE_TASK_ENVIRONMENT"
 
 
 class Command(t.Protocol):
-    """What a module does: the files ``sync`` and ``info`` are such."""
+    """What a module does: see :mod:`_sync.command`."""
 
-    def perform(self, params: t.Mapping[str, t.Any], caller: Context) -> dict[str, t.Any]:
+    def argument_spec(self) -> dict[str, t.Any]:
+        """The argument spec of the module."""
+
+    def run(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
         """Do it and return the result."""
 
     def subject(self, params: t.Mapping[str, t.Any], tenant: str) -> str:
@@ -80,12 +83,12 @@ def quiet_libraries() -> t.Iterator[None]:
         logging.disable(disabled)
 
 
-def run(module: t.Any, flow: Command) -> None:
-    """Let ``flow`` do its work and end the module with its result, or with one sentence about what failed."""
+def run(module: t.Any, command: Command) -> None:
+    """Let ``command`` do its work and end the module with its result, or with one sentence about what failed."""
     environ = dict(os.environ)
     own = {name: environ.pop(name) for name in environ.pop(OWN_VARIABLE, "").split() if name in environ}
     module.hide(identity.secrets(module.params, {**environ, **own}))
-    caller = Context(
+    context = Context(
         check_mode=module.check_mode,
         environ=environ,
         own=own,
@@ -97,29 +100,31 @@ def run(module: t.Any, flow: Command) -> None:
         hide=module.hide,
     )
     with quiet_libraries():
-        result = outcome(flow, module.params, caller)
+        result = outcome(command, module.params, context)
     if "msg" in result:
         module.fail_json(**result)
     module.exit_json(**result)
 
 
-def outcome(flow: Command, params: t.Mapping[str, t.Any], caller: Context) -> dict[str, t.Any]:
-    """Let ``flow`` do its work.
+def outcome(command: Command, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+    """Let ``command`` do its work.
 
     :returns: its result; if it failed, with the sentence about that in ``msg``, and without traceback whatever happens.
     """
     try:
-        return flow.perform(params, caller)
+        return command.run(params, context)
     except errors.IntuneError as error:
-        if caller.sent and isinstance(error, errors.MissingLibraryError):
+        if context.sent and isinstance(error, errors.MissingLibraryError):
             # The module speaks to Graph from anywhere.
             error.advice += ", or delegate the task to localhost"
-        return errors.failed(error, _about(flow, params, caller))
+        return errors.failed(error, _about(command, params, context))
     except Exception as error:  # noqa: BLE001
         # The last net, so that an administrator gets a sentence whatever it is.
-        return errors.unexpected(error).as_result(_about(flow, params, caller))
+        return errors.unexpected(error).as_result(_about(command, params, context))
 
 
-def _about(flow: Command, params: t.Mapping[str, t.Any], caller: Context) -> str:
-    tenant = option_values.lookup("tenant", identity_options.IDENTITY_VARIABLES["tenant"], params, caller.whole_environ)
-    return flow.subject(params, tenant.value)
+def _about(command: Command, params: t.Mapping[str, t.Any], context: Context) -> str:
+    tenant = option_values.lookup(
+        "tenant", identity_options.IDENTITY_VARIABLES["tenant"], params, context.whole_environ
+    )
+    return command.subject(params, tenant.value)

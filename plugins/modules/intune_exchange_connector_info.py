@@ -135,7 +135,10 @@ request_id:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.graphops.intune.plugins.module_utils import shell
-from ansible_collections.graphops.intune.plugins.module_utils._sync import info, options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import InfoCommand
+
+COMMAND = InfoCommand(exchange_connector.KIND)
 
 
 class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]
@@ -144,8 +147,8 @@ class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]
 
 def main() -> None:
     """Entry point of the module."""
-    module = Module(argument_spec=options.info_spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
-    shell.run(module, info)
+    module = Module(argument_spec=COMMAND.argument_spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
+    shell.run(module, COMMAND)
 
 
 if __name__ == "__main__":

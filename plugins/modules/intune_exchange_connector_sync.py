@@ -255,6 +255,7 @@ sync:
     age: 264300
     completed_at: "2026-11-22T18:04:11.320597Z"
     max_age: 7200
+    next_possible_at: null
     previous_sync_date_time: "2026-11-19T16:37:02Z"
     reason: the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)
     requested_at: "2026-11-22T18:02:03Z"
@@ -270,6 +271,12 @@ sync:
     max_age:
       description: The O(max_age) that was used, in seconds.
       type: int
+    next_possible_at:
+      description:
+        - From when on Intune takes the next request, in UTC. For Exchange connectors it wants no interval between two, so
+          this is V(null).
+      type: str
+      version_added: 1.1.0
     previous_sync_date_time:
       description: The connector's RV(connector.last_sync_date_time) before this task.
       type: str
@@ -319,7 +326,10 @@ diff:
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.graphops.intune.plugins.module_utils import shell
-from ansible_collections.graphops.intune.plugins.module_utils._sync import options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import SyncCommand
+
+COMMAND = SyncCommand(exchange_connector.KIND)
 
 
 class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]
@@ -328,8 +338,8 @@ class Module(shell.Hiding, AnsibleModule):  # type: ignore[misc]
 
 def main() -> None:
     """Entry point of the module."""
-    module = Module(argument_spec=options.sync_spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
-    shell.run(module, sync)
+    module = Module(argument_spec=COMMAND.argument_spec(), supports_check_mode=True)  # type: ignore[no-untyped-call]
+    shell.run(module, COMMAND)
 
 
 if __name__ == "__main__":

@@ -58,19 +58,14 @@ if transport.HAS_REQUESTS:
 
 
 class InProcess(NormalAction):
-    """The action of a module whose work is a flow of the engine.
+    """The action of a module whose work is a command of the engine.
 
-    Where the task's connection is local, the flow runs here, and gives what the module gives. Everything else is left
-    to Ansible's own action, which sends the module: another connection, ``become``, ``async``, and whoever sets
+    Where the task's connection is local, the command runs here, and gives what the module gives. Everything else is
+    left to Ansible's own action, which sends the module: another connection, ``become``, ``async``, and whoever sets
     :data:`VARIABLE` to false.
     """
 
-    flow: shell.Command
-
-    @staticmethod
-    def argument_spec() -> dict[str, t.Any]:
-        """The argument spec of the module."""
-        raise NotImplementedError
+    command: shell.Command
 
     def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
         """Do the task. Ansible's exception for ``timeout`` is no Exception, and passes through all of this."""
@@ -107,7 +102,7 @@ class InProcess(NormalAction):
         host = str(task_vars.get("inventory_hostname", "localhost"))
         environ, own = dict(os.environ), own_environment(self)
         with surroundings(own):
-            checked = ArgumentSpecValidator(self.argument_spec()).validate(arguments)
+            checked = ArgumentSpecValidator(self.command.argument_spec()).validate(arguments)
             params = {**arguments, **checked.validated_parameters}
             hidden.update(checked._no_log_values)  # noqa: SLF001
             hidden.update(identity.secrets(params, {**environ, **own}))
@@ -118,7 +113,7 @@ class InProcess(NormalAction):
             if checked.error_messages:
                 result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
             else:
-                caller = Context(
+                context = Context(
                     check_mode=bool(self._task.check_mode),
                     environ=environ,
                     own=own,
@@ -128,7 +123,7 @@ class InProcess(NormalAction):
                     hide=hidden.update,
                     shared_tokens=_SHARING,
                 )
-                result = shell.outcome(self.flow, params, caller)
+                result = shell.outcome(self.command, params, context)
         if "msg" in result:
             result["failed"] = True
         if _tells_invocation(task_vars):

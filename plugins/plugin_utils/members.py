@@ -16,6 +16,7 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.module_utils._ground import option_values
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import json_values
 
@@ -34,7 +35,7 @@ def with_plain_paths(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: {**how, "type": "str"} if how["type"] == "path" else how for name, how in spec.items()}
 
 
-_MEMBER = options.member_spec()
+_MEMBER = options.host_spec(exchange_connector.KIND)
 _SPEC = with_plain_paths(_MEMBER)
 _PATHS = [name for name, how in _MEMBER.items() if how["type"] == "path"]
 # What the role's variables are called behind the prefix.
@@ -138,7 +139,7 @@ def _misspelt(variables: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
         alike = difflib.get_close_matches(word, _KNOWN, n=1, cutoff=_ALIKE)
         if alike:
             wrong.append(f"{variable} is no variable of the role; did you mean {PREFIX}{alike[0]}?")
-        elif word in options.sync_spec():
+        elif word in options.sync_spec(exchange_connector.KIND):
             wrong.append(f"{variable} is no variable of the role, which is for one connector a host; remove it.")
         else:
             warnings.append(f"{variable} is no variable of the role, so it has no effect.")

@@ -20,7 +20,11 @@ from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, error_bodies, errors
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils._sync import results
+from ansible_collections.graphops.intune.plugins.module_utils._sync.options import SyncOptions
 from awx_api.collection import awx_collections
 from awx_api.world import PLAYBOOK
 from jinja2 import ChainableUndefined, StrictUndefined, UndefinedError
@@ -283,13 +287,20 @@ def test_a_managed_identity_is_named_where_it_lasts() -> None:
 
 def printed() -> list[str]:
     """The sentences of the collection, with what is filled in as it is for a delta of a connector that is off."""
-    known = {"sync_type": "deltaSync", "status": "disconnected"}
+    kind = exchange_connector.KIND
+    shown = kind.state({"status": "disconnected"}, None)
+    wanted = SyncOptions("deltaSync", 7200, False, False, True, 900, 15)
+    known = {**kind.words._asdict(), **kind._asdict(), "noun": "deltaSync", "word": shown.word, **shown._asdict()}
+    known.update({"none_in_tenant": kind.words.none_in_tenant, "to_check": kind.words.to_check})
     found = [
         error_bodies.answer_clause("Graph", status, error_bodies.ErrorBody("", "", ""))
         for status in (401, 403, 404, 429, 500, 503)
     ]
     found += [f"AADSTS{number}" for number in refusals.ADVICE]
     found.append(errors.MissingLibraryError(["msal"]).sentence())
+    found.append(results.refused(kind, wanted, shown).sentence())
+    found.append(kind.words.none_in_tenant)
+    found.append(UnreadableTime(kind.clock, "why", kind.words.short).sentence())
     for path in (ROOT / "plugins" / "module_utils").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):

@@ -19,6 +19,7 @@ from ansible_collections.graphops.intune.plugins.inventory import exchange_conne
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
@@ -32,8 +33,8 @@ PAGES = [
 ]
 PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
-    "intune_exchange_connector_sync": options.sync_spec(),
-    "intune_exchange_connector_info": options.info_spec(),
+    "intune_exchange_connector_sync": options.sync_spec(exchange_connector.KIND),
+    "intune_exchange_connector_info": options.info_spec(exchange_connector.KIND),
 }
 # They take no identity, and are no members of the action group.
 PARTS_OF_THE_ROLE = ("exchange_connector_fleet", "exchange_connector_member", "exchange_connector_outcome")

@@ -16,6 +16,7 @@ from ansible_collections.graphops.intune.plugins.inventory import exchange_conne
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
 FACTS = ("type", "default", "choices", "elements", "required", "aliases")
@@ -48,7 +49,7 @@ def test_the_options_are_those_of_the_modules(documented: dict[str, t.Any]) -> N
 
 
 def test_the_filters_are_those_of_the_module(documented: dict[str, t.Any]) -> None:
-    assert facts(documented["status"]) == facts(options.info_spec()["status"])
+    assert facts(documented["status"]) == facts(options.info_spec(exchange_connector.KIND)["status"])
 
 
 def test_no_option_of_the_engine_is_filled_by_ansible(documented: dict[str, t.Any]) -> None:

@@ -11,6 +11,7 @@ import typing as t
 from pathlib import Path
 
 import yaml
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
 from .test_documentation import documented_options
@@ -35,7 +36,8 @@ def test_every_option_of_the_module_is_one_of_the_role() -> None:
         return {**found, "choices": [c for c in found["choices"] if c]} if "choices" in found else found
 
     wanted = {
-        PREFIX + name: facts(option) for name, option in {**options.member_spec(), **options.fleet_spec()}.items()
+        PREFIX + name: facts(option)
+        for name, option in {**options.host_spec(exchange_connector.KIND), **options.fleet_spec()}.items()
     }
     assert {name: facts(option) for name, option in specs().items()} == wanted
 

@@ -22,7 +22,8 @@ from ansible.module_utils.common.parameters import remove_values
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
-from ansible_collections.graphops.intune.plugins.module_utils._sync import options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import SyncCommand
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -58,6 +59,8 @@ _NAMES = st.one_of(st.sampled_from(["cut", "reset"]), st.sampled_from(_GROUPS), 
     lambda group: st.sampled_from([way.name for way in _WAYS.values() if way.group == group])
 )
 _PLACES = ("metadata", "token", "get", "get", "sync", "sync", "sync", "list", "batch", "batch")
+
+SYNC = SyncCommand(exchange_connector.KIND)
 
 
 class Order(t.NamedTuple):
@@ -121,7 +124,7 @@ _RUNS = st.builds(
             "wait": st.booleans(),
             "force": st.booleans(),
             "max_age": st.sampled_from([0, 60, 86400]),
-            "sync_type": st.sampled_from(options.SYNC_TYPES),
+            "sync_type": st.sampled_from(exchange_connector.KIND.action.types),
             "retry_timeout": st.sampled_from([0, 1, 20]),
             "wait_timeout": st.sampled_from([1, 30]),
             "require_connected": st.booleans(),
@@ -243,7 +246,7 @@ class Place:
                 "all": {"all": True},
             }[step.task],
         }
-        checked = ArgumentSpecValidator(options.sync_spec()).validate(given_)
+        checked = ArgumentSpecValidator(SYNC.argument_spec()).validate(given_)
         assert not checked.error_messages, checked.error_messages
         params = checked.validated_parameters
         hidden = {*checked._no_log_values, *identity.secrets(params, {})}  # noqa: SLF001
@@ -259,7 +262,7 @@ class Place:
         running = {connector.id for connector in targets if connector.accepted and connector.last_sync is not None}
         begun, first, real = self.elapsed, len(self.world.requests), time.monotonic()
         with Memory() as memory:
-            result = remove_values(shell.outcome(sync, params, caller), hidden)
+            result = remove_values(shell.outcome(SYNC, params, caller), hidden)
         requests = self.world.requests[first:]
         accepted = {connector.id: len(connector.accepted) - before[connector.id] for connector in targets}
         task = Task(

@@ -18,13 +18,12 @@ from datetime import datetime
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from .._ground import error_bodies, errors, untrusted
+from .._ground.words import Words
 from .._http import transport
 from .._http.driver import Operation, Request, gather, run
 from .._http.retries import RETRIED_STATUSES, RetryBudget
 from . import graph_errors
 
-# https://learn.microsoft.com/graph/versioning-and-support: v1.0 has all that is needed here.
-_VERSION = "/v1.0"
 # What all pages of a list may come to; Intune has been seen to link them for ever (microsoft-graph-docs#18143).
 _MOST_PAGES = 100
 _MOST_ENTRIES = 50_000
@@ -79,11 +78,20 @@ class Graph:
         self._takes_batches = True
 
     def get(
-        self, path: str, *, action: str, limit: float | None = None, largest: int | None = None
+        self,
+        path: str,
+        *,
+        action: str,
+        words: Words,
+        api: str = "v1.0",
+        limit: float | None = None,
+        largest: int | None = None,
     ) -> Operation[Document]:
         """Read ``path`` (below the version, or a whole URL on this Graph).
 
         :param action: what for, as in "could not ...".
+        :param words: what is read.
+        :param api: the version of Graph.
         :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param largest: bytes that the answer may have, if it may be more than usual.
         :raises GraphError: Graph refused it.
@@ -91,7 +99,7 @@ class Graph:
         :raises SignInError: no token.
         """
         answer: transport.Response = yield from transport.retried(
-            Request("GET", path, largest=largest),
+            Request("GET", path, largest=largest, api=api),
             host=urlsplit(self.url).netloc,
             json_expected=True,
             clock=self.http.clock,
@@ -99,8 +107,14 @@ class Graph:
             limit=limit,
         )
         if answer.status >= 300:
-            raise graph_errors.graph_error(action, answer.status, answer.body, answer.request_id, asker=self.asker)
+            raise self.refusal(action, answer, words)
         return Document(answer.json(), answer.date, answer.request_id, len(answer.body))
+
+    def refusal(self, action: str, answer: transport.Response, words: Words) -> errors.GraphError:
+        """Say that Graph refused, by its answer; ``action`` and ``words`` as in :meth:`get`."""
+        return graph_errors.graph_error(
+            action, answer.status, answer.body, answer.request_id, words=words, asker=self.asker
+        )
 
     def gather(self, stories: t.Sequence[Operation[T]]) -> list[T | errors.IntuneError]:
         """Carry out stories of this Graph together: what several ask at the same time is sent in batches.
@@ -113,13 +127,13 @@ class Graph:
         """Carry out one story, and return what it returns. Raises the error that ended it."""
         return run(story, send=self._send, clock=self.http.clock)
 
-    def pages(self, path: str, *, action: str) -> t.Iterator[Document]:
+    def pages(self, path: str, *, action: str, words: Words, api: str = "v1.0") -> t.Iterator[Document]:
         """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`.
 
         All pages together may take ``retry_timeout`` for their tries, and ``request_timeout`` beyond that; their sum is
         limited in bytes and entries.
         """
-        url = self._url(path)
+        url = self._url(path, api)
         budget = RetryBudget(self.http.clock, self.http.retry_timeout)
         whole = RetryBudget(self.http.clock, self.http.retry_timeout + self.http.request_timeout)
         seen: set[str] = set()
@@ -132,7 +146,7 @@ class Graph:
                     advice="run again later, or raise retry_timeout",
                 )
             seen.add(url)
-            reading = self.get(url, action=action, limit=budget.remaining, largest=transport.LARGEST_PAGE)
+            reading = self.get(url, action=action, words=words, limit=budget.remaining, largest=transport.LARGEST_PAGE)
             reply = self.run(reading)
             if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
@@ -162,8 +176,8 @@ class Graph:
             f"could not {action}, because Graph's pages have no end ({len(seen)} were read)", advice="run again later"
         )
 
-    def _url(self, path: str) -> str:
-        return path if path.startswith("https://") else self.url + _VERSION + path
+    def _url(self, path: str, api: str) -> str:
+        return path if path.startswith("https://") else f"{self.url}/{api}{path}"
 
     def _send(self, asks: t.Sequence[Request]) -> list[SendResult]:
         """Send requests, each a single time; those whose token Graph refuses, once more with another."""
@@ -199,14 +213,16 @@ class Graph:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             if not self._takes_batches:
                 return list(pool.map(lambda ask: self._single(token, ask), asks))
-            parts = [asks[n : n + _MOST_IN_A_BATCH] for n in range(0, len(asks), _MOST_IN_A_BATCH)]
-            return [outcome for part in pool.map(lambda part: self._batch(token, part), parts) for outcome in part]
+            parts = _parts(asks)
+            answered = pool.map(lambda part: self._batch(token, [asks[n] for n in part]), parts)
+            found = dict(zip((n for part in parts for n in part), (one for some in answered for one in some)))
+            return [found[n] for n in range(len(asks))]
 
     def _single(self, token: str, ask: Request) -> SendResult:
         try:
             return self.http.send(
                 ask.method,
-                self._url(ask.path),
+                self._url(ask.path, ask.api),
                 headers=_signed(token, ask),
                 data=ask.body,
                 largest=ask.largest,
@@ -215,7 +231,7 @@ class Graph:
             return error
 
     def _batch(self, token: str, asks: t.Sequence[Request]) -> list[SendResult]:
-        """Send up to twenty requests as one.
+        """Send up to twenty requests to one version of Graph as one.
 
         What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one.
         Of any other error, as of a server that broke down in the middle, nobody knows what was done before.
@@ -224,7 +240,7 @@ class Graph:
         for number, ask in enumerate(asks):
             entry = {"id": str(number), "method": ask.method, "url": ask.path, "headers": _headers(ask)}
             entries.append(entry if ask.body is None else {**entry, "body": json.loads(ask.body)})
-        whole = self._single(token, Request("POST", "/$batch", json.dumps({"requests": entries})))
+        whole = self._single(token, Request("POST", "/$batch", json.dumps({"requests": entries}), api=asks[0].api))
         status = _status(whole)
         if status is None or status in RETRIED_STATUSES or status in (401, 502):
             return [whole] * len(asks)
@@ -237,6 +253,18 @@ class Graph:
         found = _batch_answers(t.cast(transport.Response, whole))
         lost = errors.NoResponse(f"{host} left it out of its answer to a batch", may_have_run=True)
         return [self.http.redacted(found[str(number)]) if str(number) in found else lost for number in range(len(asks))]
+
+
+def _parts(asks: t.Sequence[Request]) -> list[list[int]]:
+    """The numbers of the requests that go into one batch each: no batch is for two versions of Graph."""
+    by_version: dict[str, list[int]] = {}
+    for number, ask in enumerate(asks):
+        by_version.setdefault(ask.api, []).append(number)
+    return [
+        numbers[n : n + _MOST_IN_A_BATCH]
+        for numbers in by_version.values()
+        for n in range(0, len(numbers), _MOST_IN_A_BATCH)
+    ]
 
 
 def _headers(ask: Request) -> dict[str, str]:

@@ -29,6 +29,7 @@ class Request(t.NamedTuple):
     :param body: JSON; None for a request without one.
     :param timeout: seconds that signing in for it may take; None for ``retry_timeout``.
     :param largest: bytes that the content of its answer may have, if it may be more than usual.
+    :param api: the version of Graph that it is for.
     """
 
     method: str
@@ -36,6 +37,7 @@ class Request(t.NamedTuple):
     body: str | None = None
     timeout: float | None = None
     largest: int | None = None
+    api: str = "v1.0"
 
 
 class Sleep(t.NamedTuple):

@@ -4,7 +4,7 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""Many hosts, each with a connector: asked together per identity, requested first, then all waited for at once."""
+"""Many hosts, each with an object: asked together per identity, requested first, then all waited for at once."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ import typing as t
 from concurrent import futures
 from functools import partial
 
-from .._graph import graph_errors
 from .._ground import errors
 from .._ground.clock import Clock
 from .._http import connection
 from .._http.driver import Operation
 from .._identity import identity_options
-from . import options, sync
+from .._kinds.kind import Kind
+from .operation import DueSync, PendingSync, Target, Warnings, look, request, wait_for
+from .options import SyncOptions, action_of, guid, read_sync_options
 from .session import Context, Session, open_graph
 
 # How many identities request at the same time; each has connections of its own.
@@ -30,21 +31,23 @@ _LONGEST_SLEEP = 1.0
 _AT_A_TIME = 20
 
 
-class Member(t.NamedTuple):
+class FleetHost(t.NamedTuple):
     """A host and what it wants.
 
-    :param params: the parameters of the module ``intune_exchange_connector_sync``, those of a single connector.
+    :param kind: what it is.
+    :param params: the parameters of the module that synchronises its kind, those of a single object.
     :param environment: variables that the host has beside those of the run.
     :param check_mode: whether to predict only, for this host.
     """
 
     host: str
+    kind: Kind
     params: t.Mapping[str, t.Any]
     environment: t.Mapping[str, str]
     check_mode: bool = False
 
 
-class Limit:
+class FailureLimit:
     """How many may fail before no more is begun; shared by the threads.
 
     :param most: the number that may fail; None for any.
@@ -80,42 +83,43 @@ def most_failures(text: str, hosts: int) -> int | None:
     return int(number) * hosts // 100 if word.endswith("%") else int(number)
 
 
-def synchronise(members: t.Sequence[Member], limit: Limit, caller: Context) -> dict[str, dict[str, t.Any]]:
-    """Bring the connectors of all members up to date.
+def synchronise(hosts: t.Sequence[FleetHost], limit: FailureLimit, context: Context) -> dict[str, dict[str, t.Any]]:
+    """Bring what all hosts are up to date.
 
-    Members with the same identity share its token and its batches; members with the same connector share its story, so
-    that one request is made, the :func:`strictest` that they want, and each is told what came of it.
+    Hosts with the same identity share its token and its batches; hosts that are the same object share one request, for
+    all that they want (:func:`merge_options`), and each is told what came of it.
 
-    :returns: by host, what the module returns for one connector; with ``msg`` if it failed, with ``skipped`` if the
-        limit was reached before it was begun.
+    :returns: by host, what the module returns for one object; with ``msg`` if it failed, with ``skipped`` if the limit
+        was reached before it was begun.
     """
     results: dict[str, dict[str, t.Any]] = {}
     groups: dict[tuple[t.Any, ...], _Group] = {}
-    warnings = sync.Warnings(caller.warn)
-    for member in members:
-        want = _wanted(member)
-        if isinstance(want, errors.OptionError):
-            results[member.host] = errors.failed(want, "")
+    warnings = Warnings(context.warn)
+    for host in hosts:
+        target = _target(host)
+        if isinstance(target, errors.OptionError):
+            results[host.host] = errors.failed(target, "")
             limit.count(1)
         else:
-            group = groups.setdefault(_identity_of(member), _Group(member, warnings))
-            group.add(member.host, want)
-    over = threading.Event()
-    caller = caller._replace(clock=_until(over, caller.clock))
-    _in_threads([partial(group.look, limit, caller) for group in groups.values()], _IDENTITIES_AT_ONCE, over)
+            group = groups.setdefault(_identity_of(host), _Group(host, warnings))
+            group.add(host.host, target)
+    cancelled = threading.Event()
+    context = context._replace(clock=_cancellable(context.clock, cancelled))
+    _in_threads([partial(group.look, limit, context) for group in groups.values()], _IDENTITIES_AT_ONCE, cancelled)
     due = [group for group in groups.values() if group.due]
-    _in_threads([partial(group.request, limit, caller) for group in due], _IDENTITIES_AT_ONCE, over)
+    _in_threads([partial(group.request, limit, context) for group in due], _IDENTITIES_AT_ONCE, cancelled)
     # Whoever waits is idle nearly all the time, so nobody waits in turns.
-    waiting = [group for group in groups.values() if group.waiting]
-    about = _these(sum(len(group.waiting) for group in waiting), len({group.tenant for group in waiting}))
-    _in_threads([partial(group.finish, about, limit, caller) for group in waiting], len(waiting), over)
+    pending = [group for group in groups.values() if group.pending]
+    nouns = [noun for group in pending for noun in group.nouns]
+    about = _these(nouns, len({group.tenant for group in pending}))
+    _in_threads([partial(group.wait, about, limit, context) for group in pending], len(pending), cancelled)
     for group in groups.values():
         results.update(group.results(limit))
     return results
 
 
-def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, over: threading.Event) -> None:
-    """Do all of it in threads, so many at the same time; if this one is told to end, they are told by ``over``."""
+def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, cancelled: threading.Event) -> None:
+    """Do all of it in threads, so many at the same time; if this one is told to end, they are told by ``cancelled``."""
     pool = futures.ThreadPoolExecutor(max(1, at_once))
     try:
         working = [pool.submit(task) for task in tasks]
@@ -125,191 +129,217 @@ def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, over: thr
         for done in working:
             done.result()
     except BaseException:
-        over.set()
+        cancelled.set()
         raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _these(connectors: int, tenants: int) -> str:
-    """All that are waited for, in words."""
-    one, few = "connector" if connectors == 1 else "connectors", "tenant" if tenants == 1 else "tenants"
-    return f"{connectors} {one} in {tenants} {few}"
+def _these(nouns: t.Sequence[str], tenants: int) -> str:
+    """All that are waited for, in words; ``nouns`` has one for each."""
+    noun = nouns[0] if len({*nouns}) == 1 else "object"
+    count = len(nouns)
+    return f"{count} {noun}{'' if count == 1 else 's'} in {tenants} {'tenant' if tenants == 1 else 'tenants'}"
 
 
-class _Over(BaseException):
+class _Cancelled(BaseException):
     """The task is over, by its timeout or by whoever ended the run. Not an Exception, so nobody takes it for one."""
 
 
-def _until(over: threading.Event, clock: Clock) -> Clock:
+def _cancellable(clock: Clock, cancelled: threading.Event) -> Clock:
     """The same time, but no pause in it outlives the task."""
 
     def sleep(seconds: float) -> None:
         end = clock.monotonic() + seconds
-        while not over.is_set():
+        while not cancelled.is_set():
             left = end - clock.monotonic()
             if left <= 0:
                 return
             clock.sleep(min(left, _LONGEST_SLEEP))
-        raise _Over
+        raise _Cancelled
 
     return clock._replace(sleep=sleep)
 
 
-def strictest(one: sync.Wanted, other: sync.Wanted) -> sync.Wanted:
-    """What satisfies both of two hosts that are the same connector, so that one request does for them."""
-    both = (one, other)
-    return sync.Wanted(
-        connector_id=one.connector_id,
-        # A full synchronisation does what a delta does, and not the other way round.
-        sync_type="fullSync" if "fullSync" in (one.sync_type, other.sync_type) else one.sync_type,
+def merge_options(kind: Kind, one: SyncOptions, other: SyncOptions) -> SyncOptions:
+    """What satisfies both of two hosts that are the same object, so that one request does for them."""
+    both, types = (one, other), action_of(kind).types
+    return SyncOptions(
+        # Each type does what those before it do, and not the other way round.
+        sync_type=max((want.sync_type for want in both), key=types.index) if types else "",
         max_age=min(want.max_age for want in both),
         force=any(want.force for want in both),
-        require_connected=any(want.require_connected for want in both),
+        ignore_obstacle=all(want.ignore_obstacle for want in both),
         wait=any(want.wait for want in both),
         wait_timeout=max(want.wait_timeout for want in both),
         wait_sleep=min(want.wait_sleep for want in both),
     )
 
 
-def _wanted(member: Member) -> sync.Wanted | errors.OptionError:
-    connector_id = member.params["connector_id"]
-    if not connector_id:
+def _target(host: FleetHost) -> Target | errors.OptionError:
+    kind, words = host.kind, host.kind.words
+    name = host.params.get(words.id_option) if words.id_option else ""
+    if words.id_option and not name:
         return errors.OptionError(
-            "connector_id is not given, so this host is no connector",
-            advice="set exchange_connector_sync_connector_id for it, or leave it out of the play",
+            f"{words.id_option} is not given, so this host is no {words.short}",
+            advice=f"set {kind.name}_sync_{words.id_option} for it, or leave it out of the play",
         )
     try:
-        return sync.wanted(member.params, options.connector_guid(connector_id))
+        wanted = read_sync_options(kind, host.params)
+        return Target(kind, guid(kind, name) if name else "", wanted)
     except errors.OptionError as error:
         return error
 
 
-def _identity_of(member: Member) -> tuple[t.Any, ...]:
+def _identity_of(host: FleetHost) -> tuple[t.Any, ...]:
     names = (*identity_options.identity_spec(), *connection.connection_spec())
     # What one only predicts must be nothing that another shares.
-    return (*(member.params[name] for name in names), member.check_mode, *sorted(member.environment.items()))
+    return (*(host.params[name] for name in names), host.check_mode, *sorted(host.environment.items()))
+
+
+class _Key(t.NamedTuple):
+    """An object of a tenant, by the name of its kind and its id."""
+
+    kind: str
+    name: str
 
 
 class _Shared(t.NamedTuple):
-    """A connector: what is wanted of it, and all the hosts that are it."""
+    """What is wanted of an object, and all the hosts that are it."""
 
-    want: sync.Wanted
+    target: Target
     hosts: list[str]
 
 
 class _Group:
-    """The connectors of one identity, and what has come of them so far.
+    """The objects of one identity, and what has come of them so far.
 
-    :param first: one of its members, as far as they are all alike.
+    :param first: one of its hosts, as far as they are all alike.
     """
 
-    def __init__(self, first: Member, warnings: sync.Warnings) -> None:
-        self._shared: dict[str, _Shared] = {}
+    def __init__(self, first: FleetHost, warnings: Warnings) -> None:
+        self._shared: dict[_Key, _Shared] = {}
         self._alike = first
         self._warnings = warnings
-        self._client: Session | None = None
+        self._session: Session | None = None
         # A result, an error, or what is to be requested or waited for.
-        self._ends: dict[str, t.Any] = {}
+        self._ends: dict[_Key, t.Any] = {}
 
-    def add(self, host: str, want: sync.Wanted) -> None:
-        """Add a host and what it wants of its connector."""
-        known = self._shared.get(want.connector_id)
-        self._shared[want.connector_id] = (
-            _Shared(strictest(known.want, want), [*known.hosts, host]) if known else _Shared(want, [host])
-        )
-
-    @property
-    def due(self) -> list[str]:
-        """The connectors that are still to be asked to synchronise."""
-        return [name for name, end in self._ends.items() if isinstance(end, sync.Due)]
+    def add(self, host: str, target: Target) -> None:
+        """Add a host and what it wants of its object."""
+        key = _Key(target.kind.name, target.name)
+        known = self._shared.get(key)
+        if known:
+            merged = merge_options(target.kind, known.target.options, target.options)
+            self._shared[key] = _Shared(target._replace(options=merged), [*known.hosts, host])
+        else:
+            self._shared[key] = _Shared(target, [host])
 
     @property
-    def waiting(self) -> list[str]:
-        """The connectors whose end is still to be seen."""
-        return [name for name, end in self._ends.items() if isinstance(end, sync.Waiting)]
+    def due(self) -> list[_Key]:
+        """The objects that are still to be asked to synchronise."""
+        return [key for key, end in self._ends.items() if isinstance(end, DueSync)]
 
-    def look(self, limit: Limit, caller: Context) -> None:
-        """Sign in, read the connectors, and decide which are due; without a limit, these are requested at once."""
+    @property
+    def pending(self) -> list[_Key]:
+        """The objects whose end is still to be seen."""
+        return [key for key, end in self._ends.items() if isinstance(end, PendingSync)]
+
+    def look(self, limit: FailureLimit, context: Context) -> None:
+        """Sign in, read the objects, and decide which are due; without a limit, these are requested at once."""
+        permissions = {action_of(shared.target.kind).permission for shared in self._shared.values()}
         try:
-            client = self._client = open_graph(
+            session = self._session = open_graph(
                 self._alike.params,
-                caller.environ,
-                caller.clock,
+                context.environ,
+                context.clock,
                 own=self._alike.environment,
-                permission=graph_errors.PERMISSION,
+                permission=", ".join(sorted(permissions)),
             )
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.unexpected(error)] * len(self._shared), limit)
             return
-        stories = [self._begin(shared.want, client, limit) for shared in self._shared.values()]
-        self._tell(self._shared, stories, limit, caller)
+        operations = [self._begin(key, shared.target, session, limit) for key, shared in self._shared.items()]
+        self._gather(self._shared, operations, limit, context)
 
-    def request(self, limit: Limit, caller: Context) -> None:
+    def request(self, limit: FailureLimit, context: Context) -> None:
         """Request what is due, for as long as the limit is not reached."""
-        client, due = t.cast(Session, self._client), self.due
+        due = self.due
         for start in range(0, len(due), _AT_A_TIME):
             if limit.reached:
                 break
             part = due[start : start + _AT_A_TIME]
-            stories = [sync.request(self._ends[name], client.graph, check_mode=self._alike.check_mode) for name in part]
-            self._tell(part, stories, limit, caller)
+            self._gather(part, [self._request(self._ends[key], context.progress) for key in part], limit, context)
+
+    @property
+    def nouns(self) -> list[str]:
+        """What each of the objects is called whose end is still to be seen."""
+        return [self._shared[key].target.kind.words.short for key in self.pending]
 
     @property
     def tenant(self) -> str:
         """The tenant as the user named it; "" if that is not known."""
-        return self._client.tenant if self._client else ""
+        return self._session.tenant if self._session else ""
 
-    def finish(self, about: str, limit: Limit, caller: Context) -> None:
+    def wait(self, about: str, limit: FailureLimit, context: Context) -> None:
         """Wait for what was requested. ``about`` is what all groups wait for together."""
-        client, waiting = t.cast(Session, self._client), self.waiting
-        stories = [
-            sync.finish(self._ends[name], client.graph, progress=lambda text: caller.progress(f"{about}: {text}"))
-            for name in waiting
+        session, pending = t.cast(Session, self._session), self.pending
+        operations = [
+            wait_for(self._ends[key], session.graph, progress=lambda text: context.progress(f"{about}: {text}"))
+            for key in pending
         ]
-        self._tell(waiting, stories, limit, caller)
+        self._gather(pending, operations, limit, context)
 
-    def results(self, limit: Limit) -> dict[str, dict[str, t.Any]]:
-        """By host, what came of its connector."""
-        return {host: self._result(name, limit) for name, shared in self._shared.items() for host in shared.hosts}
+    def results(self, limit: FailureLimit) -> dict[str, dict[str, t.Any]]:
+        """By host, what came of its object."""
+        return {host: self._result(key, limit) for key, shared in self._shared.items() for host in shared.hosts}
 
-    def _tell(
-        self, names: t.Iterable[str], stories: t.Sequence[Operation[t.Any]], limit: Limit, caller: Context
+    def _gather(
+        self, keys: t.Iterable[_Key], operations: t.Sequence[Operation[t.Any]], limit: FailureLimit, context: Context
     ) -> None:
-        client = t.cast(Session, self._client)
+        session = t.cast(Session, self._session)
         try:
-            self._ended(names, client.graph.gather(stories), limit)
+            self._ended(keys, session.graph.gather(operations), limit)
         finally:
-            caller.hide(client.sign_in.tokens)
-        if not self.due and not self.waiting:
+            context.hide(session.sign_in.tokens)
+        if not self.due and not self.pending:
             # With hundreds of tenants, every file that stays open counts.
-            client.graph.http.reset_connections()
+            session.graph.http.reset_connections()
 
-    def _ended(self, names: t.Iterable[str], ends: t.Sequence[t.Any], limit: Limit) -> None:
-        for name, end in zip(names, ends):
-            self._ends[name] = end
+    def _ended(self, keys: t.Iterable[_Key], ends: t.Sequence[t.Any], limit: FailureLimit) -> None:
+        for key, end in zip(keys, ends):
+            self._ends[key] = end
             if isinstance(end, errors.IntuneError):
-                limit.count(len(self._shared[name].hosts))
+                limit.count(len(self._shared[key].hosts))
 
-    def _begin(self, want: sync.Wanted, client: Session, limit: Limit) -> Operation[t.Any]:
-        about = self._about(want.connector_id)
-        seen = yield from sync.look(want, client.graph, about=about, warnings=self._warnings)
-        if isinstance(seen, sync.Due) and limit.most is None:
-            return (yield from sync.request(seen, client.graph, check_mode=self._alike.check_mode))
+    def _begin(self, key: _Key, target: Target, session: Session, limit: FailureLimit) -> Operation[t.Any]:
+        seen = yield from look(
+            target,
+            session.graph,
+            check_mode=self._alike.check_mode,
+            about=self._about(key),
+            warnings=self._warnings,
+        )
+        if isinstance(seen, DueSync) and limit.most is None:
+            return (yield from self._request(seen, lambda _text: None))
         return seen
 
-    def _about(self, name: str) -> str:
-        return sync.subject({"connector_id": name}, self.tenant)
+    def _request(self, due: DueSync, progress: t.Callable[[str], t.Any]) -> Operation[t.Any]:
+        graph = t.cast(Session, self._session).graph
+        return request(due, graph, check_mode=self._alike.check_mode, progress=progress)
 
-    def _result(self, name: str, limit: Limit) -> dict[str, t.Any]:
-        end = self._ends[name]
-        if isinstance(end, sync.Due):
+    def _about(self, key: _Key) -> str:
+        return self._shared[key].target.kind.words.subject(key.name, self.tenant)
+
+    def _result(self, key: _Key, limit: FailureLimit) -> dict[str, t.Any]:
+        end, words = self._ends[key], self._shared[key].target.kind.words
+        if isinstance(end, DueSync):
             return {
                 "changed": False,
                 "skipped": True,
-                "msg": f"{self._about(name)}: not begun, because more connectors failed than the {limit.most} that"
-                " max_failures allows; correct those and run again.",
+                "msg": f"{self._about(key)}: not begun, because more {words.short}s failed than the"
+                f" {limit.most} that max_failures allows; correct those and run again.",
             }
         if isinstance(end, errors.IntuneError):
-            return errors.failed(end, self._about(name))
+            return errors.failed(end, self._about(key))
         return dict(end)

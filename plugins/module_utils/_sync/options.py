@@ -4,103 +4,213 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""The options that modules and actions share: their argument specs, and where else a value may come from."""
+"""What the user wants of a kind of object: the argument specs, and the options that were read from them."""
 
 from __future__ import annotations
 
 import re
 import typing as t
 
+from .._ground import option_values
 from .._ground.errors import OptionError
 from .._http import connection
 from .._identity import identity_options
-
-SYNC_TYPES = ("deltaSync", "fullSync")
-STATUSES = ("none", "connectionPending", "connected", "disconnected", "unknownFutureValue")
-
-
-# The texts by which connectors are chosen among all of a tenant.
-_TEXT_FILTERS = ("server_name", "connector_server_name", "exchange_organization", "primary_smtp_address")
-FILTERS = ("status", *_TEXT_FILTERS)
+from .._kinds.kind import Action, Entity, Kind
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def filter_spec() -> dict[str, t.Any]:
-    """The argument spec of the options that choose among all connectors of a tenant."""
-    return {
-        "status": {"type": "list", "elements": "str", "choices": list(STATUSES)},
-        **{name: {"type": "str"} for name in _TEXT_FILTERS},
-    }
+class SyncOptions(t.NamedTuple):
+    """When to ask for a synchronisation, and how to wait for it; times in seconds, names as in the modules.
+
+    :param sync_type: one of the action's types; "" if it has none.
+    :param ignore_obstacle: whether to ask although nothing can come of it.
+    """
+
+    sync_type: str
+    max_age: int
+    force: bool
+    ignore_obstacle: bool
+    wait: bool
+    wait_timeout: int
+    wait_sleep: int
+
+    @property
+    def noun(self) -> str:
+        """What is asked for, in a sentence."""
+        return self.sync_type or "synchronisation"
 
 
-def sync_spec() -> dict[str, t.Any]:
-    """The argument spec of ``intune_exchange_connector_sync``."""
+class Selection(t.NamedTuple):
+    """Which objects of a kind are meant.
+
+    :param ids: their ids, each once; of a single one, that is all there is. None with ``everything``.
+    :param many: whether they were named as a list, or all are meant.
+    :param everything: all of the tenant, as far as ``filters`` let them through.
+    :param filters: by the property of Graph, the values of which one has to be equal, in lower case.
+    :param repeated: the ids that were named more than once.
+    """
+
+    ids: tuple[str, ...]
+    many: bool
+    everything: bool
+    filters: t.Mapping[str, t.AbstractSet[str]]
+    repeated: tuple[str, ...] = ()
+
+
+def sync_spec(kind: Kind) -> dict[str, t.Any]:
+    """The argument spec of the module that synchronises this kind."""
+    action = action_of(kind)
+    types = {"type": "str", "default": action.types[0], "choices": list(action.types)} if action.types else None
+    max_age: dict[str, t.Any] = {"type": "int"}
+    if not action.types:
+        max_age["default"] = action.max_age[""]
     return {
-        "connector_id": {"type": "str"},
-        "connector_ids": {"type": "list", "elements": "str"},
-        "all": {"type": "bool", "default": False},
-        "sync_type": {"type": "str", "default": "deltaSync", "choices": list(SYNC_TYPES)},
-        "max_age": {"type": "int"},
+        **selection_spec(kind),
+        **({"sync_type": types} if types else {}),
+        "max_age": max_age,
         "force": {"type": "bool", "default": False},
-        "require_connected": {"type": "bool", "default": True},
-        "wait": {"type": "bool", "default": True},
+        **({kind.obstacle_option: {"type": "bool", "default": True}} if kind.obstacle_option else {}),
+        "wait": {"type": "bool", "default": action.wait},
         "wait_timeout": {"type": "int", "default": 900},
         "wait_sleep": {"type": "int", "default": 15, "aliases": ["interval"]},
-        **filter_spec(),
         **identity_options.identity_spec(),
         **connection.connection_spec(),
     }
 
 
-def member_spec() -> dict[str, t.Any]:
-    """The argument spec of one host of a fleet: that of ``intune_exchange_connector_sync`` for a single connector."""
-    of_many = {"connector_ids", "all", *FILTERS}
-    return {name: option for name, option in sync_spec().items() if name not in of_many}
+def selection_spec(kind: Kind) -> dict[str, t.Any]:
+    """The argument spec of the options that choose among the objects of a kind; empty if a tenant has one at most.
+
+    An id is no secret, though ansible-core takes some of these names for one.
+    """
+    if kind.singleton:
+        return {}
+    words = kind.words
+    return {
+        words.id_option: {"type": "str", "no_log": False},
+        words.ids_option: {"type": "list", "elements": "str", "no_log": False},
+        "all": {"type": "bool", "default": False},
+        **filter_spec(kind),
+    }
+
+
+def filter_spec(kind: Kind) -> dict[str, t.Any]:
+    """The argument spec of the options that choose among all objects of a kind."""
+    return {
+        one.option: {"type": "list", "elements": "str", "choices": list(one.choices)}
+        if one.choices
+        else {"type": "str"}
+        for one in kind.filters
+    }
+
+
+def host_spec(kind: Kind) -> dict[str, t.Any]:
+    """The argument spec of one host of a fleet: that of the module for a single object."""
+    of_many = {kind.words.ids_option, "all", *(one.option for one in kind.filters)}
+    return {name: option for name, option in sync_spec(kind).items() if name not in of_many}
 
 
 def fleet_spec() -> dict[str, t.Any]:
-    """The argument spec of what the role ``exchange_connector_sync`` has beside the options of its members."""
+    """The argument spec of what a role over a fleet has beside the options of its hosts."""
     return {
         "max_failures": {"type": "str", "default": ""},
         "report_path": {"type": "path"},
     }
 
 
-def info_spec() -> dict[str, t.Any]:
-    """The argument spec of ``intune_exchange_connector_info``."""
+def info_spec(kind: Kind) -> dict[str, t.Any]:
+    """The argument spec of the module that lists this kind."""
     return {
-        "connector_id": {"type": "str"},
-        **filter_spec(),
+        kind.words.id_option: {"type": "str", "no_log": False},
+        **filter_spec(kind),
         **identity_options.identity_spec(),
         **connection.connection_spec(),
     }
 
 
-def connector_guid(value: str) -> str:
-    """Return a connector's id in lower case.
+def action_of(kind: Kind) -> Action:
+    """How this kind is synchronised, of which there has to be a way."""
+    if kind.action is None:
+        raise TypeError(f"{kind.name} has no action")
+    return kind.action
+
+
+def read_sync_options(kind: Kind, params: t.Mapping[str, t.Any]) -> SyncOptions:
+    """Read a module's parameters (:func:`sync_spec`) as far as they say when to ask and how to wait.
+
+    :raises OptionError: one of them cannot be right.
+    """
+    option_values.at_least(0, params, ("max_age",))
+    option_values.at_least(1, params, ("wait_timeout", "wait_sleep"))
+    sync_type = params.get("sync_type") or ""
+    max_age = params["max_age"]
+    return SyncOptions(
+        sync_type=sync_type,
+        max_age=action_of(kind).max_age[sync_type] if max_age is None else max_age,
+        force=params["force"],
+        ignore_obstacle=bool(kind.obstacle_option) and not params[kind.obstacle_option],
+        wait=params["wait"],
+        wait_timeout=params["wait_timeout"],
+        wait_sleep=params["wait_sleep"],
+    )
+
+
+def read_selection(kind: Kind, params: t.Mapping[str, t.Any]) -> Selection:
+    """Read a module's parameters as far as they say which objects are meant.
+
+    :raises OptionError: an id is no GUID, or not one of the ways to choose is given alone.
+    """
+    words = kind.words
+    if kind.singleton:
+        return Selection(("",), many=False, everything=False, filters={})
+    one, many, every = params[words.id_option], params[words.ids_option], params["all"]
+    if sum((bool(one), many is not None, bool(every))) != 1:
+        raise OptionError(
+            f"which {words.short}s to synchronise is not clear",
+            advice=f"give exactly one of {words.id_option}, {words.ids_option} and all",
+        )
+    given = [filter_.option for filter_ in kind.filters if params.get(filter_.option)]
+    if given and not every:
+        raise OptionError(f"{given[0]} chooses among all {words.short}s", advice="give it together with all only")
+    ids = [guid(kind, name) for name in ([one] if one else many or [])]
+    return Selection(
+        tuple(dict.fromkeys(ids)),
+        many=not one,
+        everything=bool(every),
+        filters=read_filters(kind, params),
+        repeated=tuple(dict.fromkeys(name for name in ids if ids.count(name) > 1)),
+    )
+
+
+def read_filters(kind: Kind, params: t.Mapping[str, t.Any]) -> dict[str, t.AbstractSet[str]]:
+    """Read the options that choose among all, by the property of Graph; empty ones count as not given."""
+    found: dict[str, t.AbstractSet[str]] = {}
+    for one in kind.filters:
+        value = params.get(one.option)
+        if value:
+            texts = {text.lower() for text in ([value] if isinstance(value, str) else value)}
+            # An enumeration's "none" is also what Graph leaves out.
+            found[one.property_] = texts | {""} if one.choices and "none" in texts else texts
+    return found
+
+
+def guid(kind: Kind, value: str) -> str:
+    """Return an object's id in lower case.
 
     :raises OptionError: ``value`` is not a GUID as Graph writes them (8-4-4-4-12 hexadecimal digits).
     """
     if not _GUID.fullmatch(value):
         raise OptionError(
-            f"connector_id {value!r} is not a GUID",
-            advice="take the id from graphops.intune.intune_exchange_connector_info, such as"
-            " e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1",
+            f"{kind.words.id_option} {value!r} is not a GUID",
+            advice=f"take the id from {kind.words.find_id}, such as e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1",
         )
     return value.lower()
 
 
-def matches(properties: t.Mapping[str, t.Any], wanted: t.Mapping[str, t.Any]) -> bool:
-    """Tell whether a connector passes the filters; all that are given must fit, upper and lower case being the same.
+def matches(entity: Entity, filters: t.Mapping[str, t.AbstractSet[str]]) -> bool:
+    """Tell whether an object passes the filters; all that are given must fit, upper and lower case being the same.
 
-    Filtered here, because nothing tells whether Graph's ``$filter`` works for this collection.
-
-    :param wanted: ``status`` (a list of which one must fit) and the texts; empty ones count as not given.
+    Filtered here, because nothing tells whether Graph's ``$filter`` works for these collections.
     """
-    statuses = [status.lower() for status in wanted.get("status") or ()]
-    if statuses and str(properties.get("status")).lower() not in statuses:
-        return False
-    return all(
-        str(properties.get(name) or "").lower() == wanted[name].lower() for name in _TEXT_FILTERS if wanted.get(name)
-    )
+    return all(str(entity.get(name) or "").lower() in wanted for name, wanted in filters.items())

@@ -70,7 +70,7 @@ def open_graph(
     shared_tokens: token_cache.Sharing | None = None,
     *,
     own: t.Mapping[str, str] = types.MappingProxyType({}),
-    permission: str = graph_errors.PERMISSION_TO_READ,
+    permission: str,
 ) -> Session:
     """Check the options that all modules share, and make of them a Graph to ask.
 

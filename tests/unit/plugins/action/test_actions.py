@@ -27,6 +27,8 @@ def test_action_and_module_do_the_same(name: str, monkeypatch: pytest.MonkeyPatc
     action = importlib.import_module(f"{PACKAGE}.action.{name}").ActionModule
     seen: dict[str, t.Any] = {}
     monkeypatch.setattr(module, "Module", lambda **settings: settings)
-    monkeypatch.setattr(module.shell, "run", lambda settings, flow: seen.update(settings, flow=flow))
+    monkeypatch.setattr(module.shell, "run", lambda settings, command: seen.update(settings, command=command))
     module.main()
-    assert seen == {"argument_spec": action.argument_spec(), "supports_check_mode": True, "flow": action.flow}
+    command = seen.pop("command")
+    assert (type(command), command.kind) == (type(action.command), action.command.kind)
+    assert seen == {"argument_spec": action.command.argument_spec(), "supports_check_mode": True}

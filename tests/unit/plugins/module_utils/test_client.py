@@ -25,7 +25,7 @@ TOKEN_FILE = {"AZURE_TENANT": "t.example", "AZURE_CLIENT_ID": "app", "AZURE_FEDE
 def connect(given: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]) -> session.Session:
     spec = {**identity_options.identity_spec(), **connection.connection_spec()}
     defaults = {name: option.get("default") for name, option in spec.items()}
-    return session.open_graph({**defaults, **given}, environ, Clock(), own=own)
+    return session.open_graph({**defaults, **given}, environ, Clock(), own=own, permission="P")
 
 
 @pytest.mark.parametrize(

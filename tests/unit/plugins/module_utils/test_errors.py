@@ -17,9 +17,11 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, errors, untrusted
 from ansible_collections.graphops.intune.plugins.module_utils._identity import refusals
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from hypothesis import given
 from hypothesis import strategies as st
 
+WORDS, NOBODY = exchange_connector.KIND.words, graph_errors.Asker("", "DeviceManagementServiceConfig.ReadWrite.All")
 ACTIVITY = "1e390405-8272-b072-11f3-4f7ec9ecdf1a"
 REQUEST = "aa70ba40-d13b-41d7-8a09-1af80221cd56"
 TAIL = (
@@ -252,7 +254,7 @@ JSON = st.recursive(
 def test_any_body_gives_a_printable_line(body: bytes) -> None:
     assert all(is_one_printable_line(part) for part in error_bodies.parse_error_body(body))
     for status in (200, 400, 403, 503, 999):
-        error = graph_errors.graph_error("read it", status, body, None)
+        error = graph_errors.graph_error("read it", status, body, None, words=WORDS, asker=NOBODY)
         assert error.sentence().isprintable()
         assert error.sentence().endswith(".")
 
@@ -339,7 +341,7 @@ BETWEEN = "check that no proxy or portal stands in between; if none does,"
     ],
 )
 def test_the_errors_of_graph_in_words(status: int, body: bytes, sentence: str) -> None:
-    error = graph_errors.graph_error("read it", status, body, None)
+    error = graph_errors.graph_error("read it", status, body, None, words=WORDS, asker=NOBODY)
     assert error.sentence() == sentence
     assert error.status == status
 
@@ -349,7 +351,7 @@ def test_the_errors_of_graph_in_words(status: int, body: bytes, sentence: str) -
     [("of the header", graph("X", "y"), "of the header"), (None, graph("X", "y"), REQUEST), (None, b"", None)],
 )
 def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, request_id: str | None) -> None:
-    assert graph_errors.graph_error("read it", 500, body, header).request_id == request_id
+    assert graph_errors.graph_error("read it", 500, body, header, words=WORDS, asker=NOBODY).request_id == request_id
 
 
 @pytest.mark.parametrize(
@@ -377,9 +379,10 @@ def test_advice_fits_what_was_asked_and_who_asks(
     source: str, reading: bool, wanted: list[str], not_wanted: list[str], status: int, body: bytes
 ) -> None:
     asker = graph_errors.Asker(
-        errors.who_asks(source), graph_errors.PERMISSION_TO_READ if reading else graph_errors.PERMISSION
+        errors.who_asks(source),
+        exchange_connector.KIND.permission if reading else exchange_connector.KIND.action.permission,
     )
-    advice = graph_errors.graph_error("x", status, body, None, asker=asker).advice
+    advice = graph_errors.graph_error("x", status, body, None, words=WORDS, asker=asker).advice
     assert [words for words in wanted if words not in advice] == []
     assert [words for words in not_wanted if words in advice] == []
 

@@ -13,12 +13,14 @@ import typing as t
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
-from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 
 ID = "11111111-1111-4111-8111-111111111111"
-USUAL = sync.Wanted(ID, "deltaSync", 7200, False, True, True, 900, 15)
-PARAMS = {**{name: spec.get("default") for name, spec in options.member_spec().items()}, "connector_id": ID}
+KIND = exchange_connector.KIND
+USUAL = options.SyncOptions("deltaSync", 7200, False, False, True, 900, 15)
+PARAMS = {**{name: spec.get("default") for name, spec in options.host_spec(KIND).items()}, "connector_id": ID}
 CALLER = Context(
     check_mode=False,
     environ={},
@@ -37,7 +39,7 @@ CALLER = Context(
         ({"max_age": 86400}, {}),
         ({"max_age": 60}, {"max_age": 60}),
         ({"force": True}, {"force": True}),
-        ({"require_connected": False}, {}),
+        ({"ignore_obstacle": True}, {}),
         ({"wait": False}, {}),
         ({"wait_timeout": 60, "wait_sleep": 5}, {"wait_sleep": 5}),
         ({"wait_timeout": 1800, "wait_sleep": 60}, {"wait_timeout": 1800}),
@@ -45,7 +47,9 @@ CALLER = Context(
 )
 def test_one_request_satisfies_all_hosts_of_a_connector(others: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
     other = USUAL._replace(**others)
-    assert fleet.strictest(USUAL, other) == fleet.strictest(other, USUAL) == USUAL._replace(**expected)
+    assert (
+        fleet.merge_options(KIND, USUAL, other) == fleet.merge_options(KIND, other, USUAL) == USUAL._replace(**expected)
+    )
 
 
 class TaskTimeoutError(BaseException):
@@ -55,7 +59,7 @@ class TaskTimeoutError(BaseException):
 def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     began = threading.Event()
 
-    def look(self: t.Any, _limit: fleet.Limit, caller: Context) -> None:  # noqa: ARG001
+    def look(self: t.Any, _limit: fleet.FailureLimit, caller: Context) -> None:  # noqa: ARG001
         began.set()
         caller.clock.sleep(60)
 
@@ -68,10 +72,10 @@ def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyP
         return wait(working, timeout=timeout)
 
     monkeypatch.setattr(fleet.futures, "wait", interrupted)
-    members = [fleet.Member(f"host{n}", {**PARAMS, "tenant": f"tenant{n}"}, {}) for n in range(20)]
+    members = [fleet.FleetHost(f"host{n}", KIND, {**PARAMS, "tenant": f"tenant{n}"}, {}) for n in range(20)]
     before = threading.active_count()
     with pytest.raises(TaskTimeoutError):
-        fleet.synchronise(members, fleet.Limit(None), CALLER)
+        fleet.synchronise(members, fleet.FailureLimit(None), CALLER)
     for _look in range(50):
         if threading.active_count() == before:
             break
@@ -82,7 +86,7 @@ def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyP
 def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, list[str]]] = []
 
-    def look(self: t.Any, _limit: fleet.Limit, _caller: Context) -> None:
+    def look(self: t.Any, _limit: fleet.FailureLimit, _caller: Context) -> None:
         self._ended(self._shared, [errors.IntuneError("x")] * len(self._shared), _limit)
         seen.append(
             (self._alike.environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts])
@@ -90,9 +94,9 @@ def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(mo
 
     monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
     members = [
-        fleet.Member("a", PARAMS, {"AZURE_TENANT": "one"}),
-        fleet.Member("b", PARAMS, {"AZURE_TENANT": "two"}),
-        fleet.Member("c", PARAMS, {"AZURE_TENANT": "one"}),
+        fleet.FleetHost("a", KIND, PARAMS, {"AZURE_TENANT": "one"}),
+        fleet.FleetHost("b", KIND, PARAMS, {"AZURE_TENANT": "two"}),
+        fleet.FleetHost("c", KIND, PARAMS, {"AZURE_TENANT": "one"}),
     ]
-    fleet.synchronise(members, fleet.Limit(None), CALLER)
+    fleet.synchronise(members, fleet.FailureLimit(None), CALLER)
     assert sorted(seen) == [("one", ["a", "c"]), ("two", ["b"])]

@@ -13,11 +13,14 @@ import typing as t
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
 from ansible_collections.graphops.intune.plugins.module_utils._http.driver import Request
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
 
 READ, POST = Request("GET", "/connectors/1"), Request("POST", "/connectors/1/sync", "{}")
 REFUSED = errors.SignInError("the sign-in was refused")
+
+WORDS = Words("thing", "things", "thing")
 
 
 class Wire(Transport):
@@ -159,7 +162,7 @@ def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Do
 
     wire.send = send  # type: ignore[method-assign]
     told = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", ""))
-    return told.pages("/connectors", action="list them")
+    return told.pages("/connectors", action="list them", words=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +215,7 @@ def test_links_that_lead_elsewhere_are_not_followed(clock: t.Any, link: str) -> 
     page = Response(200, {}, json.dumps({"value": [], "@odata.nextLink": link}).encode())
     wire = Wire(clock, other=[page])
     pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", "")).pages(
-        "/connectors", action="list them"
+        "/connectors", action="list them", words=WORDS
     )
     with pytest.raises(errors.Unavailable, match=r"could not list them, because Graph's link .* another host"):
         list(pages)
@@ -233,7 +236,7 @@ def test_links_on_the_same_host_are_followed_on_this_host(clock: t.Any, link: st
     last = Response(200, {}, json.dumps({"value": [2]}).encode())
     wire = Wire(clock, other=[first, last])
     pages = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", "")).pages(
-        "/connectors", action="list them"
+        "/connectors", action="list them", words=WORDS
     )
     assert [page.document["value"] for page in pages] == [[1], [2]]
     assert wire.sent[1] == ("GET", url)

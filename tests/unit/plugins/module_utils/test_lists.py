@@ -15,11 +15,11 @@ import pytest
 import yaml
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
-from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
-from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, info, options, sync
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
+from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, look, options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
 from ansible_collections.graphops.intune.plugins.modules import intune_exchange_connector_sync
 
@@ -120,23 +120,27 @@ def caller_of(wire: Wire, warnings: list[str]) -> Context:
     )
 
 
-def perform(monkeypatch: pytest.MonkeyPatch, flow: t.Any, wire: Wire, **given: t.Any) -> Came:
+SYNC, INFO = command.SyncCommand(exchange_connector.KIND), command.InfoCommand(exchange_connector.KIND)
+
+
+def perform(monkeypatch: pytest.MonkeyPatch, what: t.Any, wire: Wire, **given: t.Any) -> Came:
     """Let the engine do what a module does, from its parameters on."""
     told = graph_of(wire)
-    monkeypatch.setattr(flow, "open_graph", lambda *_all, **_more: Session(told, TENANT, t.cast(t.Any, FixedToken())))
+    monkeypatch.setattr(
+        command, "open_graph", lambda *_all, **_more: Session(told, TENANT, t.cast(t.Any, FixedToken()))
+    )
     warnings: list[str] = []
     caller = caller_of(wire, warnings)
-    spec = options.info_spec() if flow is info else options.sync_spec()
-    params = {name: how.get("default") for name, how in spec.items()}
-    return Came(shell.outcome(flow, {**params, "tenant": TENANT, **given}, caller), warnings)
+    params = {name: how.get("default") for name, how in what.argument_spec().items()}
+    return Came(shell.outcome(what, {**params, "tenant": TENANT, **given}, caller), warnings)
 
 
 def listed(monkeypatch: pytest.MonkeyPatch, *pages: t.Any, **given: t.Any) -> Came:
-    return perform(monkeypatch, info, Wire(*pages), **given)
+    return perform(monkeypatch, INFO, Wire(*pages), **given)
 
 
 def synced(monkeypatch: pytest.MonkeyPatch, wire: Wire, **given: t.Any) -> Came:
-    return perform(monkeypatch, sync, wire, **{"all": True, "wait": False, **given})
+    return perform(monkeypatch, SYNC, wire, **{"all": True, "wait": False, **given})
 
 
 # Twice
@@ -218,7 +222,7 @@ def test_a_time_that_cannot_be_read_spoils_its_connector_alone(monkeypatch: pyte
 
 def test_one_connector_with_such_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     odd = Response(200, {}, json.dumps(entity(1, "soon")).encode())
-    found = perform(monkeypatch, info, Wire(one=odd), connector_id=guid(1))
+    found = perform(monkeypatch, INFO, Wire(one=odd), connector_id=guid(1))
     assert found.result["connectors"][0]["last_sync_date_time"] is None
     assert len(found.warnings) == 1
     wire = Wire(one=odd)
@@ -233,7 +237,7 @@ def test_an_answer_about_another_connector_is_none(monkeypatch: pytest.MonkeyPat
     failed = synced(monkeypatch, wire, all=False, connector_id=guid(1))
     assert f"Graph answered about another connector ({guid(2)}); check that no proxy changes what" in failed.msg
     assert (wire.posts, "connector" in failed.result) == ([], False)
-    assert "about another connector" in perform(monkeypatch, info, Wire(one=another), connector_id=guid(1)).msg
+    assert "about another connector" in perform(monkeypatch, INFO, Wire(one=another), connector_id=guid(1)).msg
     itself = Response(200, {}, json.dumps({**entity(1, FRESH), "id": guid(1).upper()}).encode())
     assert "msg" not in synced(monkeypatch, Wire(one=itself), all=False, connector_id=guid(1)).result
 
@@ -263,7 +267,7 @@ def test_a_list_of_other_things_is_no_list_of_connectors(monkeypatch: pytest.Mon
 def test_half_a_character_and_infinity_go_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     page = json.dumps({"value": [entity(1, serverName="\ud800x", deep={"\udfff": ["\ud83d\ude00"]}, size=5)]})
     wire = Wire(Response(200, {}, page.replace('"size": 5', '"size": 1e999').encode()))
-    (connector,) = perform(monkeypatch, info, wire).result["connectors"]
+    (connector,) = perform(monkeypatch, INFO, wire).result["connectors"]
     assert connector["server_name"] == "\ufffdx"
     assert connector["deep"] == {"\ufffd": ["\U0001f600"]}
     assert connector["size"] is None
@@ -297,12 +301,12 @@ def test_a_tenant_without_a_connector_has_nothing_to_list_and_nothing_to_do(monk
         " modern authentication for Exchange on-premises, or Exchange Online, instead."
     )
     wire = Wire(NONE)
-    found = perform(monkeypatch, info, wire)
+    found = perform(monkeypatch, INFO, wire)
     assert (found.result, found.warnings) == ({"changed": False, "connectors": []}, [sentence])
     assert wire.lists == 1
     done = synced(monkeypatch, Wire(NONE))
     assert (done.result, done.warnings) == ({"changed": False, "connectors": [], "diff": []}, [sentence])
-    found = perform(monkeypatch, info, Wire(one=NONE), connector_id=guid(1))
+    found = perform(monkeypatch, INFO, Wire(one=NONE), connector_id=guid(1))
     assert found.result["connectors"] == []
     assert len(found.warnings) == 1
 
@@ -365,14 +369,19 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
         return Session(told, params["tenant"], t.cast(t.Any, FixedToken()))
 
     monkeypatch.setattr(fleet, "open_graph", connect)
-    spec = {name: how.get("default") for name, how in options.member_spec().items()}
+    spec = {name: how.get("default") for name, how in options.host_spec(exchange_connector.KIND).items()}
     members = [
-        fleet.Member(f"h{n}", {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "wait": False}, {})
+        fleet.FleetHost(
+            f"h{n}",
+            exchange_connector.KIND,
+            {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "wait": False},
+            {},
+        )
         for n in range(6)
     ]
     warnings: list[str] = []
     caller = caller_of(wire, warnings)
-    return fleet.synchronise(members, fleet.Limit(None), caller), warnings
+    return fleet.synchronise(members, fleet.FailureLimit(None), caller), warnings
 
 
 def test_a_fleet_is_told_of_a_clock_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -393,8 +402,8 @@ def test_each_host_of_a_tenant_without_connectors_fails(monkeypatch: pytest.Monk
     assert warnings == []
 
 
-def test_an_exception_of_the_list_knows_its_connector() -> None:
-    with pytest.raises(exchange_connector.UnreadableTime) as caught:
-        exchange_connector.from_graph(entity(1, "soon"))
-    assert caught.value.connector.properties["status"] == "connected"
-    assert isinstance(caught.value, errors.IntuneError)
+def test_what_is_known_of_an_object_whose_time_cannot_be_read() -> None:
+    found = look.snapshot(exchange_connector.KIND, entity(1, "soon"), NOW, None)
+    assert look.properties(exchange_connector.KIND, found)["status"] == "connected"
+    with pytest.raises(UnreadableTime):
+        found.known_state()

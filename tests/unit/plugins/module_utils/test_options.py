@@ -12,9 +12,11 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, option_values
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
-SPECS = pytest.mark.parametrize("spec", [options.sync_spec(), options.info_spec()], ids=["sync", "info"])
+KIND = exchange_connector.KIND
+SPECS = pytest.mark.parametrize("spec", [options.sync_spec(KIND), options.info_spec(KIND)], ids=["sync", "info"])
 GUID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
 
 
@@ -44,7 +46,7 @@ def test_options_win_over_variables_and_empty_strings_count_as_unset(
 
 @pytest.mark.parametrize("value", [GUID, GUID.upper(), "00000000-0000-0000-0000-000000000000"])
 def test_a_guid_is_put_into_lower_case(value: str) -> None:
-    assert options.connector_guid(value) == value.lower()
+    assert options.guid(KIND, value) == value.lower()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_a_guid_is_put_into_lower_case(value: str) -> None:
 )
 def test_no_other_id_gets_into_a_url(value: str) -> None:
     with pytest.raises(OptionError) as caught:
-        options.connector_guid(value)
+        options.guid(KIND, value)
     assert caught.value.sentence() == (
         f"connector_id {value!r} is not a GUID; take the id from graphops.intune.intune_exchange_connector_info, such"
         f" as {GUID}."

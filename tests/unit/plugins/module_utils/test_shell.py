@@ -18,7 +18,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import shell
 def test_nothing_that_libraries_log_leaves_a_module(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    def perform(_params: t.Any, _caller: t.Any) -> dict[str, t.Any]:
+    def run(_params: t.Any, _caller: t.Any) -> dict[str, t.Any]:
         logging.getLogger("msal").error("Token response is not in json format: the secret")
         warnings.warn("the secret", stacklevel=1)
         return {"changed": False}
@@ -31,7 +31,7 @@ def test_nothing_that_libraries_log_leaves_a_module(
         hide=lambda _secrets: None,
         exit_json=lambda **result: ended.append(result),
     )
-    shell.run(module, t.cast(t.Any, types.SimpleNamespace(perform=perform)))
+    shell.run(module, t.cast(t.Any, types.SimpleNamespace(run=run)))
     assert ended == [{"changed": False}]
     assert not caplog.records
     assert capfd.readouterr().err == ""

@@ -18,7 +18,8 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground import err
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
-from ansible_collections.graphops.intune.plugins.module_utils._sync import sync
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import State, snake_case
+from ansible_collections.graphops.intune.plugins.module_utils._sync import decide, look, operation, options, results
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 ID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
@@ -33,13 +34,16 @@ PARAMS: dict[str, t.Any] = {
 }
 
 
-def wanted(**changes: t.Any) -> sync.Wanted:
-    return sync.wanted({**PARAMS, **changes}, ID)
+KIND = exchange_connector.KIND
 
 
-def connector(age: timedelta | None, status: str = "connected") -> exchange_connector.Connector:
+def wanted(**changes: t.Any) -> options.SyncOptions:
+    return options.read_sync_options(KIND, {**PARAMS, **changes})
+
+
+def connector(age: timedelta | None, status: str = "connected") -> State:
     last = None if age is None else NOW - age
-    return exchange_connector.Connector({"id": ID, "status": status}, last)
+    return KIND.state({"id": ID, "status": status, "lastSyncDateTime": last and last.isoformat()}, NOW)
 
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -76,12 +80,8 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 def test_the_decision(
     age: timedelta | None, status: str, now: datetime | None, changes: dict[str, t.Any], expected: str
 ) -> None:
-    decision = sync.decide(connector(age, status), now, wanted(**changes))
-    assert (decision.post, decision.refused) == {
-        "fresh": (False, False),
-        "post": (True, False),
-        "refuse": (False, True),
-    }[expected]
+    decision = decide.decide(connector(age, status), now, wanted(**changes), KIND)
+    assert decision.verdict == {"fresh": "fresh", "post": "due", "refuse": "refused"}[expected]
     assert decision.reason
 
 
@@ -96,7 +96,7 @@ def test_the_decision(
     ],
 )
 def test_the_reason_in_words(age: timedelta | None, changes: dict[str, t.Any], reason: str, known: int | None) -> None:
-    decision = sync.decide(connector(age), NOW, wanted(**changes))
+    decision = decide.decide(connector(age), NOW, wanted(**changes), KIND)
     assert (decision.reason, decision.age, decision.warning) == (reason, known, "")
 
 
@@ -114,14 +114,14 @@ def test_the_reason_in_words(age: timedelta | None, changes: dict[str, t.Any], r
     ],
 )
 def test_warnings(age: timedelta, status: str, now: datetime | None, warning: str) -> None:
-    assert sync.decide(connector(age, status), now, wanted()).warning.startswith(warning)
+    assert decide.decide(connector(age, status), now, wanted(), KIND).warning.startswith(warning)
 
 
 @pytest.mark.parametrize(
     ("longest", "delays"), [(15, [1, 2, 4, 8, 15, 15]), (1, [1, 1, 1, 1, 1, 1]), (600, [1, 2, 4, 8, 16, 32])]
 )
 def test_looks_come_sooner_at_first(longest: int, delays: list[float]) -> None:
-    assert list(islice(sync.poll_delays(longest), 6)) == delays
+    assert list(islice(operation.poll_delays(longest), 6)) == delays
 
 
 class Script(Transport):
@@ -188,12 +188,14 @@ GIVES_UP = (503, b'{"error": {"code": "CancelledOnServiceTimeout", "message": ""
 
 
 def telling(say: t.Callable[[str], t.Any]) -> dict[str, t.Any]:
-    return {"about": "it", "warnings": sync.Warnings(say), "progress": print}
+    return {"about": "it", "warnings": operation.Warnings(say), "progress": print}
 
 
 def run(script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
     told = script.graph()
-    return told.run(sync.run(wanted(**changes), told, check_mode=check_mode, **telling(print)))
+    return told.run(
+        operation.sync(operation.Target(KIND, ID, wanted(**changes)), told, check_mode=check_mode, **telling(print))
+    )
 
 
 @pytest.mark.parametrize(
@@ -261,7 +263,7 @@ def test_what_is_sent_until_it_shows(answers: list[t.Any], state: str, sent: str
 )
 def test_failures_without_waiting(answers: list[t.Any], state: str, changed: bool, what: str) -> None:
     script = Script(*answers, retry_timeout=5)
-    with pytest.raises(sync.SyncFailed) as caught:
+    with pytest.raises(results.SyncFailed) as caught:
         run(script, wait=False)
     assert caught.value.what.startswith(what)
     assert (caught.value.result["sync"]["state"], caught.value.result["changed"]) == (state, changed)
@@ -281,7 +283,7 @@ def test_trouble_with_one_look_is_not_the_end_of_the_wait(trouble: t.Any) -> Non
 
 def test_a_refusal_of_a_look_is_the_end_of_the_wait() -> None:
     script = Script(OLD, ACCEPTED, OLD, REFUSED)
-    with pytest.raises(sync.SyncFailed, match="but whether it ended cannot be seen") as caught:
+    with pytest.raises(results.SyncFailed, match="but whether it ended cannot be seen") as caught:
         run(script)
     assert caught.value.result["changed"] is True
     assert script.elapsed < 60
@@ -302,7 +304,7 @@ def test_trouble_with_the_request_may_have_been_yes(answer: t.Any) -> None:
 def test_a_503_that_stays_is_refused_when_nothing_shows() -> None:
     answers = [OLD, *[DOWN, OLD] * 50]
     script = Script(*answers, retry_timeout=60)
-    with pytest.raises(sync.SyncFailed) as caught:
+    with pytest.raises(results.SyncFailed) as caught:
         run(script)
     assert caught.value.result["changed"] is False
     assert script.elapsed <= 60
@@ -311,7 +313,7 @@ def test_a_503_that_stays_is_refused_when_nothing_shows() -> None:
 
 def test_waiting_ends_at_wait_timeout_and_not_before() -> None:
     script = Script(OLD, ACCEPTED, OLD)
-    with pytest.raises(sync.SyncFailed) as caught:
+    with pytest.raises(results.SyncFailed) as caught:
         run(script, wait_timeout=900, wait_sleep=15)
     assert script.elapsed == 900
     assert caught.value.result["changed"] is True
@@ -329,7 +331,7 @@ def test_an_outage_while_waiting_is_waited_out() -> None:
 @pytest.mark.parametrize("wait_timeout", [1, 7, 900])
 def test_no_outage_makes_the_waiting_longer(wait_timeout: int) -> None:
     script = Script(OLD, ACCEPTED, DOWN, retry_timeout=120)
-    with pytest.raises(sync.SyncFailed):
+    with pytest.raises(results.SyncFailed):
         run(script, wait_timeout=wait_timeout)
     assert script.elapsed <= wait_timeout
 
@@ -352,7 +354,7 @@ def test_check_mode_never_posts() -> None:
     ],
 )
 def test_snake_case(name: str, snake: str) -> None:
-    assert exchange_connector.snake_case(name) == snake
+    assert snake_case(name) == snake
 
 
 @pytest.mark.parametrize(
@@ -373,30 +375,30 @@ def test_snake_case(name: str, snake: str) -> None:
 )
 def test_what_is_no_connector(entity: t.Any) -> None:
     with pytest.raises(errors.IntuneError, match="no Exchange connector"):
-        exchange_connector.from_graph(entity)
+        look.snapshot(KIND, entity, NOW, None)
 
 
 def test_names_that_differ_in_case_only_do_not_change_which_connector_it_is() -> None:
     entity = {"id": ID, "Id": "../../users", "ID": 5, "lastSyncDateTime": None, "LastSyncDateTime": "2026-01-01"}
-    connector = exchange_connector.from_graph(entity)
-    assert connector.properties["id"] == ID
-    assert connector.properties["last_sync_date_time"] is None
+    found = look.properties(KIND, look.snapshot(KIND, entity, NOW, None))
+    assert found["id"] == ID
+    assert found["last_sync_date_time"] is None
 
 
 def test_an_error_of_ours_while_waiting_takes_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_readings: t.Any) -> bool:
+    def broken(*_readings: t.Any, **_more: t.Any) -> bool:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(exchange_connector, "has_moved", broken)
-    with pytest.raises(sync.SyncFailed, match=r"an error inside graphops.intune, ZeroDivisionError") as caught:
+    monkeypatch.setattr(operation, "has_ended", broken)
+    with pytest.raises(results.SyncFailed, match=r"an error inside graphops.intune, ZeroDivisionError") as caught:
         run(Script(OLD, ACCEPTED, NEW))
     assert (caught.value.result["sync"]["state"], caught.value.result["changed"]) == ("requested", True)
 
 
 def test_a_status_is_one_line_of_some_length() -> None:
-    connector = exchange_connector.from_graph({"id": ID, "status": "x\n" + "y" * 10**6})
-    assert connector.status.isprintable()
-    assert len(connector.status) <= 400
+    word = look.snapshot(KIND, {"id": ID, "status": "x\n" + "y" * 10**6}, NOW, None).known_state().word
+    assert word.isprintable()
+    assert len(word) <= 400
 
 
 def test_all_requests_until_it_is_accepted_share_retry_timeout() -> None:
@@ -423,5 +425,9 @@ def test_clocks_that_are_far_apart_are_told(apart: int, warned: int) -> None:
     changes: dict[str, t.Any]
     for changes, expected in (({}, warned), ({"max_age": 0}, 0), ({"force": True}, 0)):
         warnings: list[str] = []
-        told.run(sync.run(wanted(**changes), told, check_mode=True, **telling(warnings.append)))
+        told.run(
+            operation.sync(
+                operation.Target(KIND, ID, wanted(**changes)), told, check_mode=True, **telling(warnings.append)
+            )
+        )
         assert len([text for text in warnings if "clock" in text]) == expected

@@ -313,7 +313,7 @@ def test_a_client_secret_needs_no_cryptography() -> None:
     """It takes long to load; the certificate alone needs it."""
     code = (
         "import sys; from ansible_collections.graphops.intune.plugins.module_utils import shell;"
-        "from ansible_collections.graphops.intune.plugins.module_utils._sync import sync;"
+        "from ansible_collections.graphops.intune.plugins.module_utils._sync import command;"
         "from ansible_collections.graphops.intune.plugins.module_utils._identity import identity;"
         "assert identity.HAS_MSAL; sys.exit('cryptography' in sys.modules)"
     )

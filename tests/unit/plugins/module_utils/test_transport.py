@@ -933,6 +933,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._graph import grap
 from ansible_collections.graphops.intune.plugins.module_utils._http import transport
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._sync import look
 
 class Tokens:
     def token(self, limit=None): return "t"
@@ -955,7 +956,7 @@ for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "
         tokens = identity.SignIn(who, clouds.Endpoints(url, sys.argv[1]), http(), environ={})
     asked = graph.Graph(url, tokens=tokens, http=http(), asker=graph_errors.Asker("", ""))
     try:
-        exchange_connector.read_all(asked)
+        look.read_all(exchange_connector.KIND, asked)
     except errors.IntuneError as error:
         print(attack, type(error).__name__, error.what[:150])
     else:

@@ -20,14 +20,18 @@ from ansible_collections.graphops.intune.plugins.plugin_utils import in_process
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
 
-class Flow:
-    """Records what it is called with."""
+class Command:
+    """Answers as it is told."""
 
-    def __init__(self, answer: t.Callable[[t.Any, t.Any], dict[str, t.Any]]) -> None:
+    def __init__(self, answer: t.Callable[[t.Any, t.Any], dict[str, t.Any]], spec: dict[str, t.Any] | None) -> None:
         self.answer = answer
+        self.spec = spec or {"name": {"type": "str"}}
 
-    def perform(self, params: t.Any, caller: t.Any) -> dict[str, t.Any]:
-        return self.answer(params, caller)
+    def argument_spec(self) -> dict[str, t.Any]:
+        return self.spec
+
+    def run(self, params: t.Any, context: t.Any) -> dict[str, t.Any]:
+        return self.answer(params, context)
 
     def subject(self, _params: t.Any, _tenant: str) -> str:
         return "It"
@@ -43,11 +47,7 @@ def make(
     **task: t.Any,
 ) -> in_process.InProcess:
     class Action(in_process.InProcess):
-        flow = Flow(answer)
-
-        @staticmethod
-        def argument_spec() -> dict[str, t.Any]:
-            return spec or {"name": {"type": "str"}}
+        command = Command(answer, spec)
 
     fields = {"args": {}, "async_val": 0, "check_mode": False, "no_log": False, "action": "a.b.c", **task}
     return Action(

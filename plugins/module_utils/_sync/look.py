@@ -1,0 +1,186 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+"""Objects of a kind as Graph shows them: one read by its id, or all of a tenant listed."""
+
+from __future__ import annotations
+
+import re
+import typing as t
+from datetime import datetime
+
+from .._graph import graph_errors
+from .._graph.graph import Graph
+from .._ground import errors, timestamps
+from .._http.driver import Operation
+from .._kinds.kind import Entity, Kind, State, UnreadableTime, printable, shown
+
+# Graph's ids are GUIDs or words; what is none must not become part of an address.
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}")
+
+
+class Snapshot(t.NamedTuple):
+    """An object, read at ``now`` by Graph's clock (None if Graph did not tell the time).
+
+    :param entity: as Graph sent it, not to be shown as a whole.
+    :param state: what it shows of its synchronisations, or why that cannot be read.
+    :param assumed_utc: whether Graph did not say how far its last synchronisation is from UTC.
+    """
+
+    entity: Entity
+    state: State | UnreadableTime
+    now: datetime | None
+    request_id: str | None
+    assumed_utc: bool = False
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.entity["id"])
+
+    def known_state(self) -> State:
+        """What it shows.
+
+        :raises UnreadableTime: that cannot be read.
+        """
+        if isinstance(self.state, UnreadableTime):
+            raise self.state
+        return self.state
+
+
+class Listing(t.NamedTuple):
+    """All objects of a kind in a tenant, each once, in Graph's order.
+
+    :param remark: what the user should know of the list itself, a clause; "" for nothing.
+    """
+
+    found: list[Snapshot]
+    remark: str
+
+
+def snapshot(kind: Kind, entity: t.Any, now: datetime | None, request_id: str | None) -> Snapshot:
+    """Read an entity.
+
+    :param entity: the JSON object; documentation's samples wrap it in ``value``, the service does not.
+    :raises IntuneError: it is not an object of this kind.
+    """
+    if isinstance(entity, dict) and isinstance(entity.get("value"), dict):
+        entity = entity["value"]
+    name = entity.get("id") if isinstance(entity, dict) else None
+    if not isinstance(name, str) or not _ID.fullmatch(name):
+        raise _none_of_them(kind)
+    entity = printable(entity)
+    state: State | UnreadableTime
+    assumed_utc = False
+    try:
+        state = kind.state(entity, now)
+        assumed_utc = timestamps.lacks_offset(entity.get(kind.clock))
+    except UnreadableTime as error:
+        state = error
+    return Snapshot(entity, state, now, request_id, assumed_utc)
+
+
+def _none_of_them(kind: Kind) -> errors.IntuneError:
+    return errors.IntuneError(
+        f"Graph's answer is no {kind.words.one}", advice="check that graph_url is a Microsoft Graph"
+    )
+
+
+def assumed_utc(kind: Kind) -> str:
+    """What to say of a time without an offset, a clause."""
+    return f"Graph's {kind.clock} does not say how far it is from UTC, and is taken for UTC"
+
+
+def read(kind: Kind, graph: Graph, name: str, *, limit: float | None = None) -> Operation[Snapshot]:
+    """Read one object.
+
+    :param name: its id; "" for the only one.
+    :param limit: seconds for all tries, if other than ``retry_timeout``.
+    :raises GraphError: Graph refused it (``status`` 404: no such object in this tenant).
+    :raises IntuneError: Graph sent something else.
+    :raises Unavailable: Graph could not be reached, had no time for it, or answered about another one.
+    :raises SignInError: no token.
+    """
+    try:
+        reply = yield from graph.get(kind.path_of(name), action="read it", words=kind.words, api=kind.api, limit=limit)
+    except errors.GraphError as error:
+        if kind.singleton and is_absent(kind, error):
+            error.what = f"{kind.words.none_in_tenant} (Graph answered HTTP {error.status})"
+            error.advice = "check tenant, or leave it out"
+        raise
+    found = snapshot(kind, reply.document, reply.date, reply.request_id)
+    if name and found.id.lower() != name.lower():
+        raise errors.Unavailable(
+            f"could not read it, because Graph answered about another {kind.words.short} ({found.id})",
+            advice="check that no proxy changes what Graph answers",
+            request_id=reply.request_id,
+        )
+    return found
+
+
+def read_all(kind: Kind, graph: Graph) -> Listing:
+    """Read every object of a kind in the tenant. What is no such object is left out.
+
+    One that comes twice was moved from page to page in between; what was read later counts, if it can be read.
+
+    :raises IntuneError: nothing in the list is one. Else what :func:`read` raises.
+    """
+    found: dict[str, Snapshot] = {}
+    others = 0
+    try:
+        for page in graph.pages(kind.path, action="list them", words=kind.words, api=kind.api):
+            for entity in page.document["value"]:
+                try:
+                    entry = snapshot(kind, entity, page.date, page.request_id)
+                except errors.IntuneError:
+                    others += 1
+                    continue
+                name = entry.id.lower()
+                if isinstance(entry.state, State) or name not in found:
+                    found[name] = entry
+    except errors.GraphError as error:
+        if not is_absent(kind, error) or found:
+            raise
+        return none_in_tenant(kind, error)
+    if others and not found:
+        raise _none_of_them(kind)
+    many = "an entry that is none, which is" if others == 1 else f"{others} entries that are none, which are"
+    return Listing(list(found.values()), f"Graph's list has {many} left out" if others else "")
+
+
+def read_some(kind: Kind, graph: Graph, name: str) -> Listing:
+    """Read one object as a list of it, which is empty if it does not exist; ``name`` as in :func:`read`."""
+    try:
+        return Listing([graph.run(read(kind, graph, name))], "")
+    except errors.GraphError as error:
+        if is_absent(kind, error):
+            return none_in_tenant(kind, error)
+        if error.status == 404:
+            return Listing([], "")
+        raise
+
+
+def is_absent(kind: Kind, error: errors.GraphError) -> bool:
+    """Whether Graph says that the tenant has none of this kind.
+
+    It says so by 501; of what a tenant has one or none of, also by 404, or by 400 as to a tenant without Intune.
+    """
+    if error.none_in_tenant:
+        return True
+    not_applicable = error.status == 400 and graph_errors.NOT_APPLICABLE in error.what.lower()
+    return kind.singleton and (error.status in (404, 501) or not_applicable)
+
+
+def none_in_tenant(kind: Kind, error: errors.GraphError) -> Listing:
+    """The list of a tenant of which Graph says (see :func:`is_absent`) that it has none."""
+    instead = f"; {kind.words.instead}" if kind.words.instead else ""
+    code = f", {error.code}" if error.code else ""
+    return Listing([], f"{kind.words.none_in_tenant} (Graph answered HTTP {error.status}{code}){instead}")
+
+
+def properties(kind: Kind, found: Snapshot) -> dict[str, t.Any]:
+    """What may be shown of an object, by names in snake_case."""
+    return shown(kind, found.entity)
