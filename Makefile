@@ -21,7 +21,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
 MAKEFLAGS += --no-print-directory
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet bench simulator test checks suite test-all test-quick lint format sanity units integration docs changelog build release audit clean tree
+.PHONY: help demo demo-fleet bench simulator test checks suite test-all test-quick lint generate format sanity units integration docs changelog build release audit clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,9 @@ lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, docume
 		|| { echo "CHANGELOG.rst has no section for the version in galaxy.yml: run make changelog"; exit 1; }
 	HOME="$$ANSIBLE_HOME" $(IN_LINT) antsibull-docs lint-collection-docs --plugin-docs --check-extra-docs-refs --validate-collection-refs all .
 	$(IN_LINT) ansible-lint --offline
+
+generate: $(BUILD)/test/ready tree ## Write what follows from the kinds: registry, actions, action group, tables
+	PYTHONPATH=$(TREE) $(BUILD)/test/bin/python tests/tools/generate.py
 
 format: $(BUILD)/lint/ready ## Format the Python code, and mend what ruff can mend
 	$(IN_LINT) ruff check --fix-only

@@ -2,7 +2,9 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Synchronise an Exchange connector in the controller's own process; the documentation is in the module."""
+# Made by "make generate".
+
+"""The module of this name in the controller's own process; the documentation is in the module."""
 
 from __future__ import annotations
 

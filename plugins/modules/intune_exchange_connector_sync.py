@@ -21,6 +21,7 @@ author:
 extends_documentation_fragment:
   - graphops.intune.attributes
   - graphops.intune.filters
+  - graphops.intune.sync
   - graphops.intune.identity
   - graphops.intune.connection
 attributes:
@@ -71,37 +72,12 @@ options:
       - The default is 7200 (two hours) for O(sync_type=deltaSync), and 0 for O(sync_type=fullSync). Graph does not tell
         whether the last synchronisation was a full one, so with a number above 0 a delta may stand in for a full one.
     type: int
-  force:
-    description:
-      - Request a synchronisation whatever the age of the last one.
-    type: bool
-    default: false
   require_connected:
     description:
       - Fail instead of requesting a synchronisation if the status of the connector is not V(connected). One that has
         synchronised recently enough passes with a warning.
     type: bool
     default: true
-  wait:
-    description:
-      - Wait until Graph shows that the synchronisation has ended, which is when the connector's C(lastSyncDateTime) is
-        later than before.
-      - With V(false), the task ends as soon as Graph has accepted the request. A run right after it requests another
-        one, because nothing shows yet.
-    type: bool
-    default: true
-  wait_timeout:
-    description:
-      - How many seconds to wait at most. The task fails after that, with RV(ignore:changed=true) as the request was
-        made.
-    type: int
-    default: 900
-  wait_sleep:
-    description:
-      - How many seconds at most to wait between two looks at the connector. The first looks come sooner.
-    type: int
-    default: 15
-    aliases: [interval]
 notes:
   - The app or user needs Graph's permission C(DeviceManagementServiceConfig.ReadWrite.All), as application
     permission or as delegated one. Microsoft's current pages allow both, pages from before 2021 the delegated one only.
@@ -273,8 +249,8 @@ sync:
       type: int
     next_possible_at:
       description:
-        - From when on Intune takes the next request, in UTC. For Exchange connectors it wants no interval between two, so
-          this is V(null).
+        - From when on Intune takes the next request, in UTC. For Exchange connectors it wants no interval between two,
+          so this is V(null).
       type: str
       version_added: 1.1.0
     previous_sync_date_time:

@@ -12,6 +12,7 @@ import re
 import typing as t
 from pathlib import Path
 
+import generate
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -19,7 +20,6 @@ from ansible_collections.graphops.intune.plugins.inventory import exchange_conne
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
@@ -33,8 +33,8 @@ PAGES = [
 ]
 PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
-    "intune_exchange_connector_sync": options.sync_spec(exchange_connector.KIND),
-    "intune_exchange_connector_info": options.info_spec(exchange_connector.KIND),
+    one.name: options.sync_spec(one.kind) if one.command == "sync" else options.info_spec(one.kind)
+    for one in generate.modules(generate.ROOT)
 }
 # They take no identity, and are no members of the action group.
 PARTS_OF_THE_ROLE = ("exchange_connector_fleet", "exchange_connector_member", "exchange_connector_outcome")
@@ -80,8 +80,10 @@ def test_documentation_and_argument_spec_agree(module: str) -> None:
 @pytest.mark.parametrize("module", SPECS)
 def test_whatever_sounds_secret_is_hidden(module: str) -> None:
     for name, option in SPECS[module].items():
-        if re.search(r"secret|password|token", name) and not name.endswith("_path"):
+        if re.search(r"secret|password|token", name) and not name.endswith(("_path", "_id", "_ids")):
             assert option.get("no_log") is True, name
+        if name.endswith(("_id", "_ids")):
+            assert not option.get("no_log"), f"{name} is what a user looks for in the output"
 
 
 @pytest.mark.parametrize("module", SPECS)

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# This module_utils is private to graphops.intune; it can change in any release.
+
+# Made by "make generate".
+
+"""Every kind of object. No module imports this, or each would carry all of them."""
+
+from __future__ import annotations
+
+from . import (
+    exchange_connector,
+    vpp_token,
+)
+
+KINDS = (
+    exchange_connector.KIND,
+    vpp_token.KIND,
+)

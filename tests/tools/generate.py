@@ -1,0 +1,196 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What follows from the kinds and the modules: the registry, action stubs, the action group, and tables in the docs.
+
+Run it to write all of it anew; ``tests/contract/test_generated.py`` fails if something is stale.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import typing as t
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = "ansible_collections.graphops.intune.plugins"
+# Files of _kinds that are no kind.
+_NO_KIND = ("kind", "registry")
+HEADER = """\
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""
+REGISTRY = (
+    HEADER
+    + '''\
+# This module_utils is private to graphops.intune; it can change in any release.
+
+# Made by "make generate".
+
+"""Every kind of object. No module imports this, or each would carry all of them."""
+
+from __future__ import annotations
+
+from . import (
+    {imports},
+)
+
+KINDS = (
+    {values},
+)
+'''
+)
+ACTION = (
+    HEADER
+    + '''\
+# Made by "make generate".
+
+"""The module of this name in the controller's own process; the documentation is in the module."""
+
+from __future__ import annotations
+
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import {kind}
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import {command}
+from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import InProcess
+
+
+class ActionModule(InProcess):
+    """Found by Ansible under this name."""
+
+    command = {command}({kind}.KIND)
+'''
+)
+COMMANDS = {"sync": "SyncCommand", "info": "InfoCommand"}
+
+
+class Module(t.NamedTuple):
+    """A module about one kind of object.
+
+    :param command: ``sync`` or ``info``.
+    """
+
+    name: str
+    kind: t.Any
+    command: str
+
+    @property
+    def permission(self) -> str:
+        """What it takes, as Graph calls it."""
+        return str(self.kind.action.permission if self.command == "sync" else self.kind.permission)
+
+    @property
+    def max_age(self) -> str:
+        """The default, in words; "" where there is none."""
+        ages = self.kind.action.max_age if self.command == "sync" else {}
+        return ", ".join(f"{age} s ({name})" if name else f"{age} s" for name, age in ages.items())
+
+    @property
+    def short_description(self) -> str:
+        """What its documentation says in one line."""
+        text = (ROOT / "plugins" / "modules" / f"{self.name}.py").read_text(encoding="utf-8")
+        return text.partition("\nshort_description: ")[2].partition("\n")[0]
+
+
+def kinds(root: Path) -> dict[str, t.Any]:
+    """The kinds by the names of their files, read from the files themselves."""
+    found = {}
+    for path in sorted((root / "plugins" / "module_utils" / "_kinds").glob("*.py")):
+        if path.stem not in _NO_KIND:
+            name = f"{PLUGINS}.module_utils._kinds.{path.stem}"
+            spec = importlib.util.spec_from_file_location(name, path)
+            assert spec, path
+            assert spec.loader, path
+            module = importlib.util.module_from_spec(spec)
+            sys.modules.setdefault(name, module)
+            spec.loader.exec_module(module)
+            found[path.stem] = module.KIND
+    return found
+
+
+def modules(root: Path) -> list[Module]:
+    """The modules about one kind, by what they are called."""
+    found = []
+    known = kinds(root)
+    for path in sorted((root / "plugins" / "modules").glob("intune_*.py")):
+        match = re.fullmatch(r"intune_(\w+)_(sync|info)", path.stem)
+        if match and match[1] in known:
+            found.append(Module(path.stem, known[match[1]], match[2]))
+    return found
+
+
+def between(text: str, what: str, content: str) -> str:
+    """The text with what is generated put between its marks, which are comments.
+
+    :param what: the name in the marks, such as ``modules``.
+    """
+    pattern = re.compile(
+        rf"((?:<!--|\.\.) begin: {what}, made by \"make generate\"(?: -->)?\n)(.*?)((?:<!--|\.\.) end: {what})",
+        re.DOTALL,
+    )
+    assert pattern.search(text), f"no marks for {what}"
+    return pattern.sub(lambda match: f"{match[1]}\n{content}\n{match[3]}", text)
+
+
+def markdown(rows: t.Iterable[t.Sequence[str]]) -> str:
+    """A table in Markdown; the first row is its header."""
+    first, *others = rows
+    lines = [first, ["---"] * len(first), *others]
+    return "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n"
+
+
+def rst(rows: t.Iterable[t.Sequence[str]]) -> str:
+    """A table in reStructuredText; the first row is its header."""
+    lines = [".. list-table::", "   :header-rows: 1", ""]
+    for row in rows:
+        lines += [f"   {'* -' if not number else '  -'} {cell}" for number, cell in enumerate(row)]
+    return "\n".join(lines) + "\n"
+
+
+def table(found: t.Sequence[Module], code: str) -> list[list[str]]:
+    """The table of modules, what each takes and how it decides.
+
+    :param code: what stands around code: one backtick in Markdown, two in reStructuredText.
+    """
+    rows = [["module", "application or delegated permission", "Graph", "default `max_age`".replace("`", code)]]
+    rows += [
+        [f"{code}{one.name}{code}", f"{code}{one.permission}{code}", one.kind.api, one.max_age or "-"] for one in found
+    ]
+    return rows
+
+
+def generated(root: Path) -> dict[str, str]:
+    """What should stand in each file, by its path below ``root``."""
+    known, found = kinds(root), modules(root)
+    files = {
+        "plugins/module_utils/_kinds/registry.py": REGISTRY.format(
+            imports=",\n    ".join(known), values=",\n    ".join(f"{name}.KIND" for name in known)
+        )
+    }
+    for one in found:
+        files[f"plugins/action/{one.name}.py"] = ACTION.format(kind=one.kind.name, command=COMMANDS[one.command])
+    names = sorted(path.stem for path in (root / "plugins" / "modules").glob("intune_*.py"))
+
+    def text(name: str) -> str:
+        return (root / name).read_text(encoding="utf-8")
+
+    runtime = "meta/runtime.yml"
+    files[runtime] = re.sub(
+        r"(?<=\n  intune:\n)(    - \w+\n)+", "".join(f"    - {name}\n" for name in names), text(runtime)
+    )
+    files["README.md"] = between(text("README.md"), "modules", markdown(table(found, "`")))
+    guide = "docs/docsite/rst/permissions.rst"
+    files[guide] = between(text(guide), "modules", rst(table(found, "``")))
+    return files
+
+
+if __name__ == "__main__":
+    for name, content in generated(ROOT).items():
+        path = ROOT / name
+        if not path.exists() or path.read_text(encoding="utf-8") != content:
+            path.write_text(content, encoding="utf-8")
+            print(f"wrote {name}")
