@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import json
 import typing as t
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from email.utils import format_datetime
 from itertools import islice
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
-from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
-from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import State, snake_case
 from ansible_collections.graphops.intune.plugins.module_utils._sync import decide, look, operation, options, results
+from scripted import NOW, Script
 
-NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 ID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
 PARAMS: dict[str, t.Any] = {
     "sync_type": "deltaSync",
@@ -122,49 +119,6 @@ def test_warnings(age: timedelta, status: str, now: datetime | None, warning: st
 )
 def test_looks_come_sooner_at_first(longest: int, delays: list[float]) -> None:
     assert list(islice(operation.poll_delays(longest), 6)) == delays
-
-
-class Script(Transport):
-    """Answers of Graph in order, on a clock that only sleeping moves. The last answer stays."""
-
-    def __init__(self, *answers: t.Any, retry_timeout: float = 120) -> None:
-        self.answers = list(answers)
-        self.sent: list[str] = []
-        self.elapsed = 0.0
-        self.request_timeout = 30
-        self.retry_timeout = retry_timeout
-        self.clock = Clock(monotonic=lambda: self.elapsed, sleep=self._sleep, now=lambda: NOW, jitter=lambda: 0.0)
-
-    def _sleep(self, seconds: float) -> None:
-        assert seconds > 0
-        self.elapsed += seconds
-
-    def send(self, method: str, _url: str, **_request: t.Any) -> Response:
-        self.sent.append(method)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if callable(answer):
-            answer = answer()
-        if isinstance(answer, Exception):
-            raise answer
-        date = format_datetime(NOW + timedelta(seconds=self.elapsed), usegmt=True)
-        status, body, headers = answer
-        return Response(status, {"date": date, **headers}, body)
-
-    def reset_connections(self) -> None:
-        self.sent.append("renew")
-
-    def graph(self) -> graph.Graph:
-        return graph.Graph("https://graph.example", tokens=FixedToken(), http=self, asker=graph_errors.Asker("", ""))
-
-
-class FixedToken:
-    """A token that cannot be replaced."""
-
-    def token(self, limit: float | None = None) -> str:  # noqa: ARG002
-        return "token"
-
-    def replace_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
-        return None
 
 
 def shown(last: datetime, status: str = "connected") -> tuple[int, bytes, dict[str, str]]:
