@@ -84,7 +84,7 @@ class Way(t.NamedTuple):
     :param fault: of a failing answer, the parameters of a :class:`simulator.Fault`.
     :param bad: of a failing connection, what a :class:`fronts.Front` does; of DNS, the URL.
     :param json: the place that is changed, for ``real`` ones that need a certain one.
-    :param lasting: whether no better answer is to be expected after it, so that it is tried for good only.
+    :param permanent: whether no better answer is to be expected after it, so that it is tried for good only.
     :param steps: where it can happen, by the names of the steps; everywhere if empty.
     :param right: how a task ends to which it happens so often, where more is promised than what is of all tasks.
     :param says: what is in the sentence of a task that failed for it.
