@@ -40,7 +40,7 @@ class Fault:
             the fault.
         times: how often it strikes; ``None`` for ever.
         skip: how many matching requests pass first.
-        connector_id, tenant_id: only requests for this connector or tenant.
+        object_id, tenant_id: only requests for this object or tenant.
         only_if: a last condition, called with the request.
     """
 
@@ -55,7 +55,7 @@ class Fault:
     accept: bool = False
     times: int | None = 1
     skip: int = 0
-    connector_id: str | None = None
+    object_id: str | None = None
     tenant_id: str | None = None
     only_if: t.Callable[[Request], bool] | None = None
 
@@ -82,7 +82,7 @@ class Fault:
         """Whether ``request`` is of the kind this fault is meant for."""
         return (
             self.where in ("any", request.where)
-            and (self.connector_id is None or self.connector_id.lower() == request.connector_id)
+            and (self.object_id is None or self.object_id.lower() == request.object_id)
             and (self.tenant_id is None or self.tenant_id.lower() == request.tenant_id)
             and (self.only_if is None or self.only_if(request))
         )

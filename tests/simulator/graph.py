@@ -79,10 +79,10 @@ def locate(world: World, request: Request) -> None:
         request.where = "list"
     elif len(rest) == 1 and request.method == "GET":
         request.where = "get"
-        request.connector_id = rest[0].lower()
+        request.object_id = rest[0].lower()
     elif len(rest) == 2 and rest[1].lower() == "sync" and request.method == "POST":
         request.where = "sync"
-        request.connector_id = rest[0].lower()
+        request.object_id = rest[0].lower()
 
 
 def batch_items(world: World, request: Request) -> list[tuple[str, Request]] | Answer:
@@ -233,7 +233,7 @@ def _route(request: Request, segments: list[str]) -> None:
 
 
 def _connector(request: Request, tenant: Tenant) -> Connector:
-    connector = tenant.connectors.get(request.connector_id or "")
+    connector = tenant.connectors.get(request.object_id or "")
     if connector is None:
         raise GraphError(404, "ResourceNotFound", "An error has occurred", "intune")
     return connector

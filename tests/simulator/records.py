@@ -41,7 +41,7 @@ class Request:
     where: str = "other"
     in_batch: bool = False
     tenant_id: str | None = None
-    connector_id: str | None = None
+    object_id: str | None = None
     status: int | None = None
     request_id: str | None = None
     fault: Fault | None = None

@@ -825,7 +825,7 @@ def test_unknown_connector(graph: Graph, world: World) -> None:
         for response in (graph.get(connector_id), graph.sync(connector_id)):
             assert (response.status_code, response.json()["error"]["code"]) == (404, "ResourceNotFound")
             assert intune(response)["_version"] == 3
-    assert world.requests[0].connector_id == "11111111-1111-4111-8111-111111111111"
+    assert world.requests[0].object_id == "11111111-1111-4111-8111-111111111111"
 
 
 @pytest.mark.parametrize(
@@ -1028,7 +1028,7 @@ def test_fault_for_one_connector_tenant_or_condition(
 ) -> None:
     first, second = tenant.add_connector(), tenant.add_connector()
     other = world.add_tenant("fabrikam.example")
-    world.faults.add(Fault("get", status=500, connector_id=second.id.upper(), times=None))
+    world.faults.add(Fault("get", status=500, object_id=second.id.upper(), times=None))
     assert [graph.get(c.id).status_code for c in (first, second)] == [200, 500]
     world.faults.add(Fault("list", status=500, tenant_id=other.id))
     assert graph.list().status_code == 200
@@ -1170,7 +1170,7 @@ def test_record_of_a_request(graph: Graph, world: World, tenant: Tenant) -> None
     assert dict(record.query) == {"a": "1"}
     assert record.headers["AUTHORIZATION"] == f"Bearer {graph.token}"
     assert json.loads(record.body) == {"syncType": "fullSync"}
-    assert (record.tenant_id, record.connector_id, record.fault) == (tenant.id, connector.id, None)
+    assert (record.tenant_id, record.object_id, record.fault) == (tenant.id, connector.id, None)
     assert abs(record.time - world.clock()) < timedelta(seconds=5)
 
 
