@@ -33,69 +33,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from simulator import App, Fault, Simulator, Tenant, World, demo_world
+from unit.simulator.conftest import Graph, intune
 
 SCOPE = "https://graph.microsoft.com/.default"
 SHA1 = hashes.SHA1()  # noqa: S303 - what the x5t header is defined to hold
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 Post = t.Callable[..., requests.Response]
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def tenant(world: World) -> Tenant:
-    return world.add_tenant("contoso.example")
-
-
-@pytest.fixture
-def app(tenant: Tenant) -> App:
-    return tenant.add_app(secret="right")
-
-
-@pytest.fixture
-def sim(world: World) -> t.Iterator[Simulator]:
-    with Simulator(world) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def http(sim: Simulator) -> t.Iterator[requests.Session]:
-    """A session that trusts the simulator and reads no proxy or CA from the environment."""
-    with requests.Session() as session:
-        session.trust_env = False
-        session.verify = sim.ca_path
-        yield session
-
-
-class Graph:
-    """Calls Graph with a token of ``app``."""
-
-    def __init__(self, http: requests.Session, sim: Simulator, world: World, app: App) -> None:
-        self._http = http
-        self._root = f"{sim.graph_url}/v1.0/deviceManagement/exchangeConnectors"
-        self.token = world.issue_access_token(app, sim.graph_url)
-
-    def call(self, method: str, path: str = "", **options: t.Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        url = path if path.startswith("https:") else f"{self._root}{path}"
-        return self._http.request(method, url, headers=headers, **{"timeout": 10, **options})
-
-    def list(self, **options: t.Any) -> requests.Response:
-        return self.call("GET", **options)
-
-    def get(self, connector_id: str, **options: t.Any) -> requests.Response:
-        return self.call("GET", f"/{connector_id}", **options)
-
-    def sync(self, connector_id: str, sync_type: str = "deltaSync", **options: t.Any) -> requests.Response:
-        return self.call("POST", f"/{connector_id}/sync", **{"json": {"syncType": sync_type}, **options})
-
-
-@pytest.fixture
-def graph(http: requests.Session, sim: Simulator, world: World, app: App) -> Graph:
-    return Graph(http, sim, world, app)
 
 
 class Identity(t.NamedTuple):
@@ -737,11 +680,6 @@ def test_empty_list(graph: Graph, tenant: Tenant) -> None:
 # Graph: refusals
 
 
-def intune(response: requests.Response) -> dict[str, t.Any]:
-    """The inner Intune error of a singly nested answer."""
-    return t.cast("dict[str, t.Any]", json.loads(response.json()["error"]["message"]))
-
-
 def test_token_is_checked(graph: Graph, world: World, sim: Simulator, http: requests.Session) -> None:
     assert graph.list().status_code == 200
     good = graph.token
@@ -831,7 +769,8 @@ def test_unknown_connector(graph: Graph, world: World) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "code", "text"),
     [
-        ("GET", "/beta/deviceManagement/exchangeConnectors", 404, "ResourceNotFound", "Invalid version: beta"),
+        ("GET", "/v2.0/deviceManagement/exchangeConnectors", 404, "ResourceNotFound", "Invalid version: v2.0"),
+        ("GET", "/beta/deviceManagement/exchangeConnectors", 400, "BadRequest", "segment 'exchangeConnectors'"),
         ("GET", "/deviceManagement/exchangeConnectors", 404, "ResourceNotFound", "Invalid version: deviceManagement"),
         ("GET", "/v1.0/deviceManagement/things", 400, "BadRequest", "segment 'things'"),
         ("GET", "/v1.0/users", 400, "BadRequest", "segment 'users'"),
