@@ -17,6 +17,7 @@ from simulator.faults import Fault
 from simulator.records import Request
 from simulator.resources import Resource
 from simulator.server import Simulator
+from simulator.vpp_token import VppToken
 from simulator.world import World
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Simulator",
     "Tenant",
     "User",
+    "VppToken",
     "World",
     "demo_world",
 ]

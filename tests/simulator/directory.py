@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 
 from simulator.connector import Connector
 from simulator.entity import Entity
-from simulator.resources import EXCHANGE_CONNECTOR
+from simulator.resources import EXCHANGE_CONNECTOR, VPP_TOKEN
+from simulator.vpp_token import VppToken
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -89,6 +90,11 @@ class Tenant:
     def connectors(self) -> dict[str, Connector]:
         """The exchange connectors, by id."""
         return t.cast("dict[str, Connector]", self.objects[EXCHANGE_CONNECTOR.name])
+
+    @property
+    def vpp_tokens(self) -> dict[str, VppToken]:
+        """The tokens of Apple's volume purchase programme, by id."""
+        return t.cast("dict[str, VppToken]", self.objects[VPP_TOKEN.name])
 
     @property
     def has_exchange_connectors(self) -> bool:
@@ -168,6 +174,58 @@ class Tenant:
             )
             self.connectors[connector.id] = connector
         return connector
+
+    def add_vpp_token(
+        self,
+        token_id: str | None = None,
+        organization_name: str | None = None,
+        apple_id: str | None = None,
+        state: str = "valid",
+        last_sync: datetime | timedelta | None = None,
+        last_sync_status: str | None = None,
+        sync_delay: float = 0.0,
+        outcome: str = "completes",
+        expires: datetime | timedelta = timedelta(days=200),
+        **properties: t.Any,
+    ) -> VppToken:
+        """Add a token of Apple's volume purchase programme.
+
+        Parameters:
+            token_id, organization_name, apple_id: made up if ``None``.
+            state: member of ``vppTokenState``; only ``valid`` ones are synchronised.
+            last_sync: time, or age as a timedelta, of the last completed sync; ``None`` for never.
+            last_sync_status: member of ``vppTokenSyncStatus``; if ``None``, ``completed`` or, where there was never
+                one, ``none``.
+            sync_delay: seconds that a sync takes.
+            outcome: how a sync ends: ``completes``, ``never`` or ``fails``.
+            expires: time, or how long from now, that Apple takes the token.
+            properties: other Graph properties by their Graph names; ``token`` is a text that nobody must show.
+        """
+        with self.world.lock:
+            number = len(self.vpp_tokens) + 1
+            object_id = (token_id or str(uuid.uuid4())).lower()
+            label = self.domain.split(".", maxsplit=1)[0]
+            defaults = {
+                "organizationName": organization_name or f"{label.capitalize()} Apps {number}",
+                "appleId": apple_id or f"vpp{number:03d}@{self.domain}",
+                "automaticallyUpdateApps": True,
+                "countryOrRegion": "us",
+                "token": f"apple-secret-of-{object_id}",
+                "vppTokenAccountType": "business",
+            }
+            token = VppToken(
+                self.world,
+                object_id,
+                state=state,
+                last_sync=last_sync,
+                last_sync_status=last_sync_status or ("none" if last_sync is None else "completed"),
+                sync_delay=sync_delay,
+                outcome=outcome,
+                expires=expires,
+                properties={**defaults, **properties},
+            )
+            self.vpp_tokens[token.id] = token
+        return token
 
     def add_object(
         self,

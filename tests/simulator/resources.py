@@ -86,4 +86,13 @@ EXCHANGE_CONNECTOR = Resource(
     parameter="syncType",
     choices=("fullSync", "deltaSync"),
 )
-RESOURCES = (EXCHANGE_CONNECTOR,)
+VPP_TOKEN = Resource(
+    "vpp_token",
+    "v1.0",
+    "deviceAppManagement/vppTokens",
+    "syncLicenses",
+    # Microsoft's reference names the first four; the last two are seen to be enough as well.
+    read_roles=(*_READ_ROLES, "DeviceManagementApps.Read.All", "DeviceManagementApps.ReadWrite.All"),
+    returns="microsoft.graph.vppToken",
+)
+RESOURCES = (EXCHANGE_CONNECTOR, VPP_TOKEN)

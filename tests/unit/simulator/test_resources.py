@@ -117,7 +117,7 @@ def test_pages(beacons: Graph, tenant: Tenant, sim: Simulator) -> None:
 
 
 def test_names_are_given_once_and_known(world: World, tenant: Tenant) -> None:
-    for name in ("beacon", "exchange_connector"):
+    for name in ("beacon", "exchange_connector", "vpp_token"):
         with pytest.raises(ValueError, match=f"a resource '{name}' already"):
             world.add_resource(Resource(name, "v1.0", "deviceManagement/others", "sync"))
     with pytest.raises(KeyError, match="beakon"):
@@ -132,6 +132,7 @@ def test_names_are_given_once_and_known(world: World, tenant: Tenant) -> None:
         ("POST", "/v1.0/deviceManagement/beaconSettings/1/lightNow", 400, "segment 'beaconSettings'"),
         ("GET", "/beta/deviceAppManagement/towerClock", 400, "segment 'towerClock'"),
         ("GET", "/beta/deviceManagement/exchangeConnectors", 400, "segment 'exchangeConnectors'"),
+        ("POST", "/beta/deviceAppManagement/vppTokens/1/syncLicenses", 400, "segment 'vppTokens'"),
         ("GET", "/v1.0/deviceAppManagement/exchangeConnectors", 400, "segment 'exchangeConnectors'"),
         ("POST", "/beta/deviceManagement/beaconSettings/1/wind", 400, "segment 'wind'"),
         ("GET", "/beta/$metadata", 400, "segment '$metadata'"),
@@ -343,7 +344,9 @@ def test_lost_answer_of_any_kind(beacons: Graph, tenant: Tenant, world: World, a
 def test_fault_of_a_kind_that_would_never_strike(world: World, where: str) -> None:
     with pytest.raises(ValueError, match="kind only makes sense with where one of list"):
         Fault(where, kind="beacon")
-    with pytest.raises(ValueError, match="kind must be one of exchange_connector, beacon, clock, not 'beakon'"):
+    with pytest.raises(
+        ValueError, match="kind must be one of exchange_connector, vpp_token, beacon, clock, not 'beakon'"
+    ):
         world.faults.add(Fault("sync", kind="beakon"))
 
 
