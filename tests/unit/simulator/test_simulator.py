@@ -1180,6 +1180,10 @@ def test_demo_world_works_end_to_end() -> None:
     assert ages[:-1] == [20, 4320, None, 4320]
     assert states[-1] == ("disconnected", datetime(2024, 2, 16, 3, 12, tzinfo=timezone.utc))
     assert [status for status, _last in states] == ["connected"] * 4 + ["disconnected"]
+    tokens = [token for tenant in world.tenants for token in tenant.vpp_tokens.values()]
+    assert [token.id for token in tokens] == [i for tenant in demo_world().tenants for i in tenant.vpp_tokens]
+    assert [token.state for token in tokens] == ["valid", "valid", "valid", "expired"]
+    assert [token.last_sync_status for token in tokens] == ["completed", "failed", "none", "completed"]
     with Simulator(world) as sim, requests.Session() as http:
         http.trust_env, http.verify = False, sim.ca_path
         for tenant in world.tenants:
@@ -1188,6 +1192,8 @@ def test_demo_world_works_end_to_end() -> None:
             graph = Graph(http, sim, world, app)
             graph.token = token["access_token"]
             assert len(graph.list().json()["value"]) == len(tenant.connectors)
+            graph.of(world.resources["vpp_token"])
+            assert len(graph.list().json()["value"]) == len(tenant.vpp_tokens) == 2
 
 
 def test_command_line(http: requests.Session, tmp_path: Path) -> None:
@@ -1202,7 +1208,7 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
     try:
         stdout = t.cast(t.IO[str], process.stdout)
         lines: list[str] = []
-        while not lines or lines[-1].strip() or len(lines) < 14:
+        while not lines or lines[-1].strip() or len(lines) < 18:
             lines.append(stdout.readline())
         text = "".join(lines)
         url = re.search(r"^Graph +(https://127\.0\.0\.1:\d+)$", text, re.MULTILINE)
@@ -1212,6 +1218,9 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
         for tenant in demo_world().tenants:
             for connector in tenant.connectors.values():
                 assert connector.id in text
+            for token in tenant.vpp_tokens.values():
+                assert f"{token.id}  {token.properties['organizationName']}  {token.state}  last sync" in text
+                assert token.properties["token"] not in text
             for app in tenant.apps.values():
                 assert f"{app.client_id}  secret {app.secret}" in text
         http.get(f"{url[1]}/v1.0/x", verify=str(tmp_path / "ca.pem"), timeout=5)
