@@ -129,7 +129,7 @@ def test_lists_with_odd_entries(site: Site) -> None:
     assert len(found["warnings"]) == 2, found["warnings"]
     assert "2 of 4 failed" in done["msg"]
     assert done["changed"] is True
-    assert {request.connector_id for request in site.requests("sync")} == {first.id, fourth.id}
+    assert {request.object_id for request in site.requests("sync")} == {first.id, fourth.id}
 
 
 def test_bad_input_fails_before_any_network_call(site: Site) -> None:

@@ -823,7 +823,7 @@ def test_a_fleet_synchronises(fleet: Fleet) -> None:
     interpreter = f"ansible_python_interpreter={sys.executable}"
     run = fleet.run("ansible-playbook", str(playbook), "-e", interpreter, "--limit", "EX01-*", source=source)
     assert run.code == 0, run.output + run.errors
-    assert sorted(request.connector_id or "" for request in fleet.site.requests("sync")) == [FIRST, THIRD]
+    assert sorted(request.object_id or "" for request in fleet.site.requests("sync")) == [FIRST, THIRD]
 
 
 @pytest.mark.slow

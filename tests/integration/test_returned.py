@@ -116,7 +116,7 @@ def told_by(module: str, results: t.Iterable[t.Mapping[str, t.Any]]) -> None:
 def test_the_modules_return_what_they_document(site: Site) -> None:
     second, lost, resting = (site.tenant.add_connector(last_sync=timedelta(days=1)) for _number in range(3))
     resting.status, nobody = "disconnected", "00000000-0000-4000-8000-000000000000"
-    site.world.faults.add(Fault("sync", cut="before", connector_id=lost.id, times=None))
+    site.world.faults.add(Fault("sync", cut="before", object_id=lost.id, times=None))
     sync: list[dict[str, t.Any]] = [
         {"check_mode": True, SYNC: site.options()},
         {SYNC: site.options()},
@@ -160,7 +160,7 @@ def test_the_parts_of_the_role_return_what_they_document(fleet: Fleet) -> None:
     # An identity of its own, so that no other connector shares its requests.
     fleet.hosts[lost] |= {OPTION + "retry_timeout": 3, OPTION + "wait_timeout": 2}
     lost_id = fleet.connector(lost).id
-    fleet.simulator.world.faults.add(Fault("sync", cut="before", connector_id=lost_id, times=None))
+    fleet.simulator.world.faults.add(Fault("sync", cut="before", object_id=lost_id, times=None))
     fleet.hosts[foreign][OPTION + "connector_id"] = "00000000-0000-4000-8000-000000000000"
     report = fleet.run(REPORT)
     run = fleet.play(when=f"inventory_hostname != '{left_out}'", validate=False)

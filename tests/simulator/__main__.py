@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import threading
+from datetime import datetime
 
 from simulator.demo import demo_world
 from simulator.records import Request
@@ -28,10 +29,20 @@ def describe(simulator: Simulator, world: World) -> str:
         lines += [f"  app        {app.client_id}  secret {app.secret}" for app in tenant.apps.values()]
         lines += [
             f"  connector  {connector.id}  {connector.properties['serverName']}  {connector.status}"
-            f"  last sync {f'{connector.last_sync:%Y-%m-%d %H:%M:%SZ}' if connector.last_sync else 'never'}"
+            f"  last sync {when(connector.last_sync)}"
             for connector in tenant.connectors.values()
         ]
+        lines += [
+            f"  VPP token  {token.id}  {token.properties['organizationName']}  {token.state}"
+            f"  last sync {when(token.last_sync)}  {token.last_sync_status}"
+            for token in tenant.vpp_tokens.values()
+        ]
     return "\n".join(lines)
+
+
+def when(moment: datetime | None) -> str:
+    """A time for the eye."""
+    return f"{moment:%Y-%m-%d %H:%M:%SZ}" if moment else "never"
 
 
 def log_line(request: Request) -> str:

@@ -2,12 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""An exchange connector, whose syncs complete by the world's clock and not by a thread."""
+"""An exchange connector: it says when a sync was completed, and nothing of those that run or fail."""
 
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
+
+from simulator.entity import Entity, check_properties, graph_time
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -22,33 +24,16 @@ PROPERTIES = (
     "serverName",
     "version",
 )
-SYNC_TYPES = ("fullSync", "deltaSync")
-OUTCOMES = ("completes", "never", "fails")
-# lastSyncDateTime is not nullable in the metadata, so "never" is the zero date of .NET.
-NEVER = "0001-01-01T00:00:00Z"
 
 
-def graph_time(moment: datetime | None) -> str:
-    """Write a time as Graph does: UTC with seven fractional digits, or the zero date for ``None``."""
-    if moment is None:
-        return NEVER
-    text = moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
-    return f"{text}0Z"
+class Connector(Entity):
+    """One ``deviceManagementExchangeConnector``, made by :meth:`simulator.directory.Tenant.add_connector`.
 
-
-class Connector:
-    """One ``deviceManagementExchangeConnector``.
-
-    Made by :meth:`simulator.directory.Tenant.add_connector`.
-
-    Attributes:
-        sync_delay: seconds from the acceptance of a sync to its end.
-        outcome: ``completes`` moves ``last_sync``, ``never`` does nothing, ``fails`` disconnects the connector.
-        properties: the other Graph properties, by their Graph names.
-        override: put over the JSON of the connector in every answer.
-        wrap_in_value: answer a GET with ``{"value": {...}}`` as the sample in Microsoft's reference does.
-        accepted: every accepted sync, as time and type.
+    A sync that ``completes`` moves ``last_sync``, one that ends ``never`` does nothing, and one that ``fails``
+    disconnects the connector.
     """
+
+    accepted: list[tuple[datetime, str]]
 
     def __init__(
         self,
@@ -61,22 +46,10 @@ class Connector:
         outcome: str,
         properties: dict[str, t.Any],
     ) -> None:
-        if outcome not in OUTCOMES:
-            raise ValueError(f"outcome must be one of {', '.join(OUTCOMES)}, not {outcome!r}")
-        unknown = sorted(set(properties) - set(PROPERTIES))
-        if unknown:
-            raise ValueError(f"not properties of an exchange connector: {', '.join(unknown)}")
-        self._world = world
-        self._running: list[tuple[datetime, str]] = []
+        check_properties(properties, PROPERTIES, "an exchange connector")
+        super().__init__(world, connector_id, properties, sync_delay=sync_delay, outcome=outcome)
         self._status = status
         self._last_sync = self._moment(last_sync)
-        self.id = connector_id
-        self.sync_delay = sync_delay
-        self.outcome = outcome
-        self.properties = properties
-        self.override: dict[str, t.Any] = {}
-        self.wrap_in_value = False
-        self.accepted: list[tuple[datetime, str]] = []
 
     @property
     def last_sync(self) -> datetime | None:
@@ -104,37 +77,11 @@ class Connector:
             self._settle()
             self._status = value
 
-    def accept(self, sync_type: str) -> None:
-        """Start a sync now."""
-        with self._world.lock:
-            now = self._world.clock()
-            self.accepted.append((now, sync_type))
-            self._running.append((now + timedelta(seconds=self.sync_delay), self.outcome))
+    def _end(self, ended: datetime, outcome: str) -> None:
+        if outcome == "completes":
+            self._last_sync = ended
+        elif outcome == "fails":
+            self._status = "disconnected"
 
-    def as_json(self) -> dict[str, t.Any]:
-        """The entity as Graph sends it, without ``@odata.context``."""
-        return {
-            "id": self.id,
-            "lastSyncDateTime": graph_time(self.last_sync),
-            "status": self.status,
-            **self.properties,
-            **self.override,
-        }
-
-    def _settle(self) -> None:
-        """End the syncs whose time is over, the earliest first."""
-        if not self._running:
-            return
-        now = self._world.clock()
-        for ended, outcome in sorted(sync for sync in self._running if sync[0] <= now):
-            if outcome == "completes":
-                self._last_sync = ended
-            elif outcome == "fails":
-                self._status = "disconnected"
-        self._running = [sync for sync in self._running if sync[0] > now]
-
-    def _moment(self, value: datetime | timedelta | None) -> datetime | None:
-        if isinstance(value, timedelta):
-            # In whole seconds, as the Date header: else an answer within the same second makes the age a second less.
-            return self._world.clock().replace(microsecond=0) - value
-        return value
+    def _state(self) -> dict[str, t.Any]:
+        return {"lastSyncDateTime": graph_time(self._last_sync), "status": self._status}

@@ -12,7 +12,7 @@ from simulator.world import World
 
 
 def demo_world() -> World:
-    """Two tenants with one app each, and a connector in every state that matters."""
+    """Two tenants with one app each, and a connector and a VPP token in every state that matters."""
     world = World()
     contoso = world.add_tenant("contoso.example", "0a1b2c3d-1111-4aaa-8aaa-000000000001")
     contoso.add_app("0a1b2c3d-2222-4bbb-8bbb-000000000001", secret="contoso-demo-secret")
@@ -33,6 +33,19 @@ def demo_world() -> World:
         sync_delay=1.0,
         serverName="exch-oslo.contoso.example",
     )
+    contoso.add_vpp_token(
+        "0a1b2c3d-4444-4ddd-8ddd-000000000001",
+        "Contoso Phones",
+        last_sync=timedelta(minutes=20),
+        sync_delay=1.0,
+    )
+    contoso.add_vpp_token(
+        "0a1b2c3d-4444-4ddd-8ddd-000000000002",
+        "Contoso Tablets",
+        last_sync=timedelta(days=3),
+        last_sync_status="failed",
+        sync_delay=1.0,
+    )
     fabrikam = world.add_tenant("fabrikam.example", "0a1b2c3d-1111-4aaa-8aaa-000000000002")
     fabrikam.add_app("0a1b2c3d-2222-4bbb-8bbb-000000000002", secret="fabrikam-demo-secret")
     fabrikam.add_connector(
@@ -48,5 +61,17 @@ def demo_world() -> World:
         sync_delay=1.0,
         outcome="never",
         serverName="legacy.fabrikam.example",
+    )
+    fabrikam.add_vpp_token(
+        "0a1b2c3d-4444-4ddd-8ddd-000000000003",
+        "Fabrikam Apps",
+        sync_delay=1.5,
+    )
+    fabrikam.add_vpp_token(
+        "0a1b2c3d-4444-4ddd-8ddd-000000000004",
+        "Fabrikam Legacy",
+        state="expired",
+        last_sync=datetime(2024, 2, 16, 3, 12, tzinfo=timezone.utc),
+        expires=datetime(2024, 2, 17, 9, 0, tzinfo=timezone.utc),
     )
     return world

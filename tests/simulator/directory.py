@@ -2,17 +2,21 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Tenants with their app registrations, users and connectors."""
+"""Tenants with their app registrations, users and what Intune holds for them."""
 
 from __future__ import annotations
 
 import secrets
 import typing as t
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from simulator.connector import Connector
+from simulator.entity import Entity
+from simulator.resources import EXCHANGE_CONNECTOR, VPP_TOKEN
+from simulator.vpp_token import VppToken
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -63,11 +67,11 @@ class Tenant:
     """A tenant; made by :meth:`simulator.world.World.add_tenant`.
 
     Attributes:
-        page_size: connectors per page of the list, ``None`` for all on one.
+        objects: what the tenant holds, by kind and by id.
+        absent: kinds that Graph does not have for the tenant, with the status it says so by, such as 501 or 404.
+        page_size: objects per page of a list, ``None`` for all on one.
         next_link_host: ``host``, ``host:port`` or ``scheme://host:port`` that next links lead to, ``None`` for Graph.
         has_intune_licence: without it all Intune requests are refused.
-        has_exchange_connectors: without it Graph knows none, and says so by an error, as it does where there never was
-            one; with it a tenant may have an empty list.
     """
 
     def __init__(self, world: World, domain: str, tenant_id: str) -> None:
@@ -76,11 +80,32 @@ class Tenant:
         self.id = tenant_id
         self.apps: dict[str, App] = {}
         self.users: dict[str, User] = {}
-        self.connectors: dict[str, Connector] = {}
+        self.objects: defaultdict[str, dict[str, Entity]] = defaultdict(dict)
+        self.absent: dict[str, int] = {}
         self.page_size: int | None = None
         self.next_link_host: str | None = None
         self.has_intune_licence = True
-        self.has_exchange_connectors = True
+
+    @property
+    def connectors(self) -> dict[str, Connector]:
+        """The exchange connectors, by id."""
+        return t.cast("dict[str, Connector]", self.objects[EXCHANGE_CONNECTOR.name])
+
+    @property
+    def vpp_tokens(self) -> dict[str, VppToken]:
+        """The tokens of Apple's volume purchase programme, by id."""
+        return t.cast("dict[str, VppToken]", self.objects[VPP_TOKEN.name])
+
+    @property
+    def has_exchange_connectors(self) -> bool:
+        """Whether Graph has exchange connectors here, if only an empty list; where there never was one it has not."""
+        return EXCHANGE_CONNECTOR.name not in self.absent
+
+    @has_exchange_connectors.setter
+    def has_exchange_connectors(self, value: bool) -> None:
+        self.absent.pop(EXCHANGE_CONNECTOR.name, None)
+        if not value:
+            self.absent[EXCHANGE_CONNECTOR.name] = 501
 
     def add_app(
         self,
@@ -149,3 +174,79 @@ class Tenant:
             )
             self.connectors[connector.id] = connector
         return connector
+
+    def add_vpp_token(
+        self,
+        token_id: str | None = None,
+        organization_name: str | None = None,
+        apple_id: str | None = None,
+        state: str = "valid",
+        last_sync: datetime | timedelta | None = None,
+        last_sync_status: str | None = None,
+        sync_delay: float = 0.0,
+        outcome: str = "completes",
+        expires: datetime | timedelta = timedelta(days=200),
+        **properties: t.Any,
+    ) -> VppToken:
+        """Add a token of Apple's volume purchase programme.
+
+        Parameters:
+            token_id, organization_name, apple_id: made up if ``None``.
+            state: member of ``vppTokenState``; only ``valid`` ones are synchronised.
+            last_sync: time, or age as a timedelta, of the last completed sync; ``None`` for never.
+            last_sync_status: member of ``vppTokenSyncStatus``; if ``None``, ``completed`` or, where there was never
+                one, ``none``.
+            sync_delay: seconds that a sync takes.
+            outcome: how a sync ends: ``completes``, ``never`` or ``fails``.
+            expires: time, or how long from now, that Apple takes the token.
+            properties: other Graph properties by their Graph names; ``token`` is a text that nobody must show.
+        """
+        with self.world.lock:
+            number = len(self.vpp_tokens) + 1
+            object_id = (token_id or str(uuid.uuid4())).lower()
+            label = self.domain.split(".", maxsplit=1)[0]
+            defaults = {
+                "organizationName": organization_name or f"{label.capitalize()} Apps {number}",
+                "appleId": apple_id or f"vpp{number:03d}@{self.domain}",
+                "automaticallyUpdateApps": True,
+                "countryOrRegion": "us",
+                "token": f"apple-secret-of-{object_id}",
+                "vppTokenAccountType": "business",
+            }
+            token = VppToken(
+                self.world,
+                object_id,
+                state=state,
+                last_sync=last_sync,
+                last_sync_status=last_sync_status or ("none" if last_sync is None else "completed"),
+                sync_delay=sync_delay,
+                outcome=outcome,
+                expires=expires,
+                properties={**defaults, **properties},
+            )
+            self.vpp_tokens[token.id] = token
+        return token
+
+    def add_object(
+        self,
+        kind: str,
+        object_id: str | None = None,
+        on_accept: t.Callable[[Entity], None] | None = None,
+        **properties: t.Any,
+    ) -> Entity:
+        """Add a plain object, of which a sync is accepted and nothing more.
+
+        Parameters:
+            kind: name of one of the world's resources.
+            object_id: made up if ``None``.
+            on_accept: called with the object when a sync is accepted.
+            properties: all but the id, by their Graph names.
+        """
+        with self.world.lock:
+            resource = self.world.resources[kind]
+            if resource.singleton and self.objects[kind]:
+                raise ValueError(f"a tenant has one object of kind {kind!r} only")
+            entity = Entity(self.world, (object_id or str(uuid.uuid4())).lower(), properties)
+            entity.on_accept = on_accept
+            self.objects[kind][entity.id] = entity
+        return entity

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from simulator.records import Answer, Request
 
 PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "batch", "any")
+# Those of a request that is for objects of some kind, or may be.
+_PLACES_OF_KINDS = ("list", "get", "sync", "any")
 CUTS = ("before", "headers", "body")
 
 
@@ -40,7 +42,7 @@ class Fault:
             the fault.
         times: how often it strikes; ``None`` for ever.
         skip: how many matching requests pass first.
-        connector_id, tenant_id: only requests for this connector or tenant.
+        kind, object_id, tenant_id: only requests for this kind of objects, object or tenant.
         only_if: a last condition, called with the request.
     """
 
@@ -55,7 +57,8 @@ class Fault:
     accept: bool = False
     times: int | None = 1
     skip: int = 0
-    connector_id: str | None = None
+    kind: str | None = None
+    object_id: str | None = None
     tenant_id: str | None = None
     only_if: t.Callable[[Request], bool] | None = None
 
@@ -67,6 +70,8 @@ class Fault:
             raise ValueError(f"cut must be one of {', '.join(CUTS)}, not {self.cut!r}")
         if self.accept and self.where not in ("sync", "batch"):
             raise ValueError("accept only makes sense with where='sync' or 'batch'")
+        if self.kind is not None and self.where not in _PLACES_OF_KINDS:
+            raise ValueError(f"kind only makes sense with where one of {', '.join(_PLACES_OF_KINDS)}")
 
     @property
     def answers(self) -> bool:
@@ -82,7 +87,8 @@ class Fault:
         """Whether ``request`` is of the kind this fault is meant for."""
         return (
             self.where in ("any", request.where)
-            and (self.connector_id is None or self.connector_id.lower() == request.connector_id)
+            and self.kind in (None, request.kind)
+            and (self.object_id is None or self.object_id.lower() == request.object_id)
             and (self.tenant_id is None or self.tenant_id.lower() == request.tenant_id)
             and (self.only_if is None or self.only_if(request))
         )
@@ -97,16 +103,24 @@ class _Entry:
 
 
 class Faults:
-    """The faults still to strike, in order of adding; the first that matches a request wins."""
+    """The faults still to strike, in order of adding; the first that matches a request wins.
 
-    def __init__(self, lock: threading.RLock) -> None:
+    Parameters:
+        lock: guards them.
+        kinds: names of the kinds that a fault can be meant for.
+    """
+
+    def __init__(self, lock: threading.RLock, kinds: t.Collection[str]) -> None:
         self._lock = lock
+        self._kinds = kinds
         self._count = itertools.count()
         # By the tenant they are meant for: a world of thousands of tenants, each with faults of its own, stays quick.
         self._entries: dict[str | None, list[_Entry]] = {}
 
     def add(self, fault: Fault) -> None:
         """Order ``fault``."""
+        if fault.kind is not None and fault.kind not in self._kinds:
+            raise ValueError(f"kind must be one of {', '.join(self._kinds)}, not {fault.kind!r}")
         entry = _Entry(next(self._count), fault, fault.skip, fault.times)
         with self._lock:
             self._entries.setdefault(fault.tenant_id and fault.tenant_id.lower(), []).append(entry)

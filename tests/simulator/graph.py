@@ -2,10 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft Graph v1.0: the exchange connectors of Intune, and the errors around them.
+"""Microsoft Graph, v1.0 and beta: the objects of Intune that can be synchronised, and the errors around them.
 
-Shapes: Microsoft's reference of deviceManagementExchangeConnector, the v1.0 metadata, and answers quoted in public
-issue reports (Intune puts JSON strings into ``error.message``).
+Shapes: Microsoft's reference, the v1.0 metadata, and answers quoted in public issue reports (Intune puts JSON strings
+into ``error.message``).
 """
 
 from __future__ import annotations
@@ -13,25 +13,21 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import re
 import typing as t
 import uuid
 from urllib.parse import parse_qsl, quote
 
 from multidict import CIMultiDict
 
-from simulator.connector import SYNC_TYPES, Connector
 from simulator.directory import Tenant
+from simulator.entity import Entity
 from simulator.errors import GraphError
 from simulator.grants import known_resource
 from simulator.records import Answer, Request
+from simulator.resources import VERSIONS, Resource
 from simulator.world import AccessToken, World
 
-WRITE_ROLES = ("DeviceManagementServiceConfig.ReadWrite.All", "DeviceManagementConfiguration.ReadWrite.All")
-READ_ROLES = (
-    "DeviceManagementServiceConfig.Read.All",
-    "DeviceManagementConfiguration.Read.All",
-    *WRITE_ROLES,
-)
 CONTENT_TYPE = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
 DIAGNOSTIC = json.dumps(
     {
@@ -45,8 +41,6 @@ DIAGNOSTIC = json.dumps(
     },
     separators=(",", ":"),
 )
-_COLLECTION = "deviceManagement/exchangeConnectors"
-_PATH = ("devicemanagement", "exchangeconnectors", "*", "sync")
 # https://learn.microsoft.com/graph/json-batching
 _MOST_IN_A_BATCH = 20
 _QUERY_OPTIONS = {"list": {"$top", "$skiptoken"}, "get": set(), "sync": set()}
@@ -66,23 +60,17 @@ _ERROR_CODES = {
 
 
 def locate(world: World, request: Request) -> None:
-    """Note on ``request`` what it asks for, of which connector, and whose token it carries."""
+    """Note on ``request`` what it asks for, of which object of which kind, and whose token it carries."""
     token = world.find_access_token(_bearer(request))
     request.tenant_id = token.tenant.id if token else None
-    segments = _segments(request)
-    if segments == ["v1.0", "$batch"] and request.method == "POST":
+    version, *segments = _segments(request) or [""]
+    if version in VERSIONS and segments == ["$batch"] and request.method == "POST":
         request.where = "batch"
-    if segments[:1] != ["v1.0"] or tuple(segment.lower() for segment in segments[1:3]) != _PATH[:2]:
-        return
-    rest = segments[3:]
-    if not rest and request.method == "GET":
-        request.where = "list"
-    elif len(rest) == 1 and request.method == "GET":
-        request.where = "get"
-        request.connector_id = rest[0].lower()
-    elif len(rest) == 2 and rest[1].lower() == "sync" and request.method == "POST":
-        request.where = "sync"
-        request.connector_id = rest[0].lower()
+    for resource in world.resources.values():
+        asked = resource.asked(request.method, segments) if version == resource.version else None
+        if asked is not None:
+            request.kind = resource.name
+            request.where, request.object_id = asked
 
 
 def batch_items(world: World, request: Request) -> list[tuple[str, Request]] | Answer:
@@ -132,7 +120,8 @@ def _batch_item(outer: Request, entry: dict[str, t.Any]) -> tuple[str, Request]:
     return entry["id"], Request(
         host=outer.host,
         method=entry["method"],
-        path="/v1.0/" + path.lstrip("/"),
+        # A batch has items of its own version only.
+        path=f"/{_segments(outer)[0]}/{path.lstrip('/')}",
         query=dict(parse_qsl(query)),
         headers=headers,
         body=json.dumps(entry["body"]).encode() if "body" in entry else b"",
@@ -171,13 +160,39 @@ def common_headers(request: Request) -> dict[str, str]:
 
 def _decide(world: World, request: Request, graph_url: str) -> Answer:
     segments = _segments(request)
-    if segments[:1] != ["v1.0"]:
+    if not segments or segments[0] not in VERSIONS:
         raise GraphError(404, "ResourceNotFound", f"Invalid version: {segments[0] if segments else ''}")
     token = _authenticate(world, request)
-    _route(request, segments[1:])
+    if request.kind is None:
+        raise _no_route(world, request)
+    resource = world.resources[request.kind]
+    _admit(request, resource, token)
+    headers = {**common_headers(request), "Content-Type": CONTENT_TYPE, "OData-Version": "4.0"}
+    metadata = f"{graph_url}/{resource.version}/$metadata#"
+    if request.where == "list":
+        page = {"@odata.context": f"{metadata}{resource.path}", **_page(request, resource, token.tenant, graph_url)}
+        return Answer.of_json(200, page, headers)
+    if request.where == "get":
+        context = f"{metadata}{resource.path}/$entity"
+        entity = _object(request, resource, token.tenant)
+        shown = entity.as_json()
+    else:
+        context = f"{metadata}{resource.returns}"
+        asked = _asked(request, resource)
+        entity = _object(request, resource, token.tenant)
+        shown = entity.accept(asked)
+        if resource.returns is None:
+            return Answer(204, common_headers(request))
+    return Answer.of_json(
+        200, {"@odata.context": context, **({"value": shown} if entity.wrap_in_value else shown)}, headers
+    )
+
+
+def _admit(request: Request, resource: Resource, token: AccessToken) -> None:
+    """Refuse what the tenant does not have, what the app may not do, and options that there are not."""
     if not token.tenant.has_intune_licence:
         raise GraphError(400, "BadRequest", "Request not applicable to target tenant.", "intune")
-    roles = WRITE_ROLES if request.where == "sync" else READ_ROLES
+    roles = resource.sync_roles if request.where == "sync" else resource.read_roles
     if not set(roles) & set(token.roles):
         raise GraphError(
             403,
@@ -186,26 +201,13 @@ def _decide(world: World, request: Request, graph_url: str) -> Answer:
             f"scopes: {', '.join(roles)}",
             "intune_twice",
         )
-    if not token.tenant.has_exchange_connectors:
-        raise GraphError(501, "NotSupported", "The operation is not supported.", "intune")
+    status = token.tenant.absent.get(resource.name)
+    if status is not None:
+        text = "The operation is not supported." if status == 501 else "An error has occurred"
+        raise GraphError(status, _ERROR_CODES.get(status, "UnknownError"), text, "intune")
     for name in request.query:
         if name.startswith("$") and name not in _QUERY_OPTIONS[request.where]:
             raise GraphError(400, "BadRequest", f"The query option '{name}' is not allowed.")
-    headers = {**common_headers(request), "Content-Type": CONTENT_TYPE, "OData-Version": "4.0"}
-    context = f"{graph_url}/v1.0/$metadata#{_COLLECTION}"
-    if request.where == "list":
-        return Answer.of_json(200, {"@odata.context": context, **_page(request, token.tenant, graph_url)}, headers)
-    if request.where == "sync":
-        sync_type = _sync_type(request)
-        _connector(request, token.tenant).accept(sync_type)
-        return Answer(204, common_headers(request))
-    connector = _connector(request, token.tenant)
-    entity = connector.as_json()
-    return Answer.of_json(
-        200,
-        {"@odata.context": f"{context}/$entity", **({"value": entity} if connector.wrap_in_value else entity)},
-        headers,
-    )
 
 
 def _authenticate(world: World, request: Request) -> AccessToken:
@@ -222,24 +224,37 @@ def _authenticate(world: World, request: Request) -> AccessToken:
     return token
 
 
-def _route(request: Request, segments: list[str]) -> None:
-    """Refuse a path or method that Graph v1.0, as far as it is simulated, does not have."""
-    if request.where != "other":
-        return
+def _no_route(world: World, request: Request) -> GraphError:
+    """The refusal of a path or method that Graph, as far as it is simulated, does not have."""
+    version, *segments = _segments(request)
+    # Both versions have the folders, though one of them may hold nothing in it.
+    patterns = [
+        resource.pattern if resource.version == version else resource.folder for resource in world.resources.values()
+    ]
     for position, segment in enumerate(segments):
-        if position >= len(_PATH) or _PATH[position] not in ("*", segment.lower()):
-            raise GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
-    raise GraphError(405, "MethodNotAllowed", f"The method {request.method} is not allowed for this resource.")
+        patterns = [
+            pattern for pattern in patterns if position < len(pattern) and pattern[position] in ("*", segment.lower())
+        ]
+        if not patterns:
+            return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
+    return GraphError(405, "MethodNotAllowed", f"The method {request.method} is not allowed for this resource.")
 
 
-def _connector(request: Request, tenant: Tenant) -> Connector:
-    connector = tenant.connectors.get(request.connector_id or "")
-    if connector is None:
+def _object(request: Request, resource: Resource, tenant: Tenant) -> Entity:
+    objects = tenant.objects[resource.name]
+    entity = next(iter(objects.values()), None) if resource.singleton else objects.get(request.object_id or "")
+    if entity is None:
         raise GraphError(404, "ResourceNotFound", "An error has occurred", "intune")
-    return connector
+    return entity
 
 
-def _sync_type(request: Request) -> str:
+def _asked(request: Request, resource: Resource) -> str | None:
+    """Read what the action is asked for: the value of its parameter, if it has one."""
+    name = resource.parameter
+    if name is None:
+        _check_framing(request)
+        if not request.body:
+            return None
     content_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise GraphError(400, "BadRequest", "Entity only allows writes with a JSON Content-Type header.")
@@ -247,17 +262,30 @@ def _sync_type(request: Request) -> str:
         body = json.loads(request.body)
     except ValueError as e:
         raise GraphError(400, "BadRequest", "Unable to read JSON request payload.") from e
-    if not isinstance(body, dict) or set(body) != {"syncType"} or body["syncType"] not in SYNC_TYPES:
+    if name is None:
+        if body != {}:
+            raise GraphError(400, "BadRequest", "Invalid parameters: the action has none.")
+        return None
+    if not isinstance(body, dict) or set(body) != {name} or body[name] not in resource.choices:
         raise GraphError(
-            400, "BadRequest", "Invalid parameters: syncType must be fullSync or deltaSync, and nothing else."
+            400,
+            "BadRequest",
+            f"Invalid parameters: {name} must be {' or '.join(resource.choices)}, and nothing else.",
         )
-    return t.cast(str, body["syncType"])
+    return t.cast(str, body[name])
 
 
-def _page(request: Request, tenant: Tenant, graph_url: str) -> dict[str, t.Any]:
+def _check_framing(request: Request) -> None:
+    """Refuse a request without a body that does not say by its length that it has none, as parts of Intune do."""
+    headers = request.headers
+    if not request.in_batch and ("Transfer-Encoding" in headers or "Content-Length" not in headers):
+        raise GraphError(400, "BadRequest", "An error has occurred", "intune")
+
+
+def _page(request: Request, resource: Resource, tenant: Tenant, graph_url: str) -> dict[str, t.Any]:
     """One page of the list; like elsewhere in Graph, ``$top`` is the size of the pages."""
-    connectors = list(tenant.connectors.values())
-    size = tenant.page_size or len(connectors)
+    objects = list(tenant.objects[resource.name].values())
+    size = tenant.page_size or len(objects)
     top = request.query.get("$top")
     if top is not None:
         if not top.isdigit() or int(top) < 1:
@@ -265,12 +293,12 @@ def _page(request: Request, tenant: Tenant, graph_url: str) -> dict[str, t.Any]:
         size = min(size, int(top))
     start = _offset(request.query["$skiptoken"]) if "$skiptoken" in request.query else 0
     end = start + size
-    page: dict[str, t.Any] = {"value": [connector.as_json() for connector in connectors[start:end]]}
-    if end < len(connectors):
+    page: dict[str, t.Any] = {"value": [entity.as_json() for entity in objects[start:end]]}
+    if end < len(objects):
         base = tenant.next_link_host or graph_url
         if "://" not in base:
             base = f"https://{base}"
-        link = f"{base}/v1.0/{_COLLECTION}?$skiptoken={quote(_skip_token(end))}"
+        link = f"{base}/{resource.version}/{resource.path}?$skiptoken={quote(_skip_token(end))}"
         page["@odata.nextLink"] = link if top is None else f"{link}&$top={top}"
     return page
 
@@ -329,7 +357,8 @@ _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="urn:intune:service,simulator"'}
 
 def _intune_message(request: Request, text: str, activity: str, http_headers: dict[str, str]) -> str:
     """Intune's own error, which Graph passes on as the text of the message."""
-    url = f"https://fef.simulator.example/StatelessOnboardingFEService{request.path.replace('/v1.0', '', 1)}"
+    path = re.sub(r"^/(v1\.0|beta)(?=/)", "", request.path)
+    url = f"https://fef.simulator.example/StatelessOnboardingFEService{path}"
     return json.dumps(
         {
             "_version": 3,

@@ -26,6 +26,9 @@ class Request:
     ``userrealm``, ``token``, ``managed_identity``, ``list``, ``get``, ``sync``, ``batch``), or ``discovery``, ``keys``,
     ``other``. ``in_batch`` tells that it came as an item of the ``batch`` request recorded before it.
 
+    ``kind`` names the :class:`~simulator.resources.Resource` that a ``list``, ``get`` or ``sync`` is for. ``object_id``
+    is the id in the path, in lower case; a kind of which a tenant has one object only has none.
+
     ``status`` and ``request_id`` are ``None`` until the answer is decided, and stay so when the answer was cut.
     ``fault`` is the fault that was applied, if any.
     """
@@ -41,7 +44,8 @@ class Request:
     where: str = "other"
     in_batch: bool = False
     tenant_id: str | None = None
-    connector_id: str | None = None
+    kind: str | None = None
+    object_id: str | None = None
     status: int | None = None
     request_id: str | None = None
     fault: Fault | None = None

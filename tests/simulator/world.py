@@ -18,6 +18,7 @@ from datetime import datetime, timedelta, timezone
 from simulator.directory import App, Tenant, User
 from simulator.faults import Fault, Faults
 from simulator.records import Request
+from simulator.resources import RESOURCES, Resource
 
 # Entra: refresh tokens live 90 days; the figure cannot be configured there either.
 REFRESH_TOKEN_LIFETIME = timedelta(days=90)
@@ -55,6 +56,7 @@ class World:
         managed_identity: app behind the system-assigned managed identity, ``None`` if there is none.
         identity_header: value that the managed identity endpoint wants in ``X-IDENTITY-HEADER``.
         date_header: whether Graph sends ``Date``, or the text that it sends there.
+        resources: the kinds of objects that Graph knows, by name.
         faults: ordered faults.
         requests: every request in order of arrival.
         lock: guards everything here.
@@ -69,7 +71,8 @@ class World:
         self.managed_identity: App | None = None
         self.identity_header = secrets.token_hex(16)
         self.date_header: bool | str = True
-        self.faults = Faults(self.lock)
+        self.resources = {resource.name: resource for resource in RESOURCES}
+        self.faults = Faults(self.lock, self.resources.keys())
         self.requests: list[Request] = []
         self.tenants: list[Tenant] = []
         self._access_tokens: dict[str, AccessToken] = {}
@@ -79,7 +82,15 @@ class World:
     def _real_time(self) -> datetime:
         return datetime.now(timezone.utc) + self.clock_offset
 
-    # Tenants
+    # Tenants and what they may hold
+
+    def add_resource(self, resource: Resource) -> Resource:
+        """Make Graph know another kind of objects; :meth:`~simulator.directory.Tenant.add_object` makes them."""
+        with self.lock:
+            if resource.name in self.resources:
+                raise ValueError(f"there is a resource {resource.name!r} already")
+            self.resources[resource.name] = resource
+        return resource
 
     def add_tenant(self, domain: str, tenant_id: str | None = None) -> Tenant:
         """Add a tenant, reachable by its domain and by its id (made up if ``None``)."""

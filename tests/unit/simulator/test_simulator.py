@@ -33,69 +33,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 from simulator import App, Fault, Simulator, Tenant, World, demo_world
+from unit.simulator.conftest import Graph, intune
 
 SCOPE = "https://graph.microsoft.com/.default"
 SHA1 = hashes.SHA1()  # noqa: S303 - what the x5t header is defined to hold
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 Post = t.Callable[..., requests.Response]
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture
-def tenant(world: World) -> Tenant:
-    return world.add_tenant("contoso.example")
-
-
-@pytest.fixture
-def app(tenant: Tenant) -> App:
-    return tenant.add_app(secret="right")
-
-
-@pytest.fixture
-def sim(world: World) -> t.Iterator[Simulator]:
-    with Simulator(world) as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def http(sim: Simulator) -> t.Iterator[requests.Session]:
-    """A session that trusts the simulator and reads no proxy or CA from the environment."""
-    with requests.Session() as session:
-        session.trust_env = False
-        session.verify = sim.ca_path
-        yield session
-
-
-class Graph:
-    """Calls Graph with a token of ``app``."""
-
-    def __init__(self, http: requests.Session, sim: Simulator, world: World, app: App) -> None:
-        self._http = http
-        self._root = f"{sim.graph_url}/v1.0/deviceManagement/exchangeConnectors"
-        self.token = world.issue_access_token(app, sim.graph_url)
-
-    def call(self, method: str, path: str = "", **options: t.Any) -> requests.Response:
-        headers = {"Authorization": f"Bearer {self.token}", **options.pop("headers", {})}
-        url = path if path.startswith("https:") else f"{self._root}{path}"
-        return self._http.request(method, url, headers=headers, **{"timeout": 10, **options})
-
-    def list(self, **options: t.Any) -> requests.Response:
-        return self.call("GET", **options)
-
-    def get(self, connector_id: str, **options: t.Any) -> requests.Response:
-        return self.call("GET", f"/{connector_id}", **options)
-
-    def sync(self, connector_id: str, sync_type: str = "deltaSync", **options: t.Any) -> requests.Response:
-        return self.call("POST", f"/{connector_id}/sync", **{"json": {"syncType": sync_type}, **options})
-
-
-@pytest.fixture
-def graph(http: requests.Session, sim: Simulator, world: World, app: App) -> Graph:
-    return Graph(http, sim, world, app)
 
 
 class Identity(t.NamedTuple):
@@ -737,11 +680,6 @@ def test_empty_list(graph: Graph, tenant: Tenant) -> None:
 # Graph: refusals
 
 
-def intune(response: requests.Response) -> dict[str, t.Any]:
-    """The inner Intune error of a singly nested answer."""
-    return t.cast("dict[str, t.Any]", json.loads(response.json()["error"]["message"]))
-
-
 def test_token_is_checked(graph: Graph, world: World, sim: Simulator, http: requests.Session) -> None:
     assert graph.list().status_code == 200
     good = graph.token
@@ -825,13 +763,14 @@ def test_unknown_connector(graph: Graph, world: World) -> None:
         for response in (graph.get(connector_id), graph.sync(connector_id)):
             assert (response.status_code, response.json()["error"]["code"]) == (404, "ResourceNotFound")
             assert intune(response)["_version"] == 3
-    assert world.requests[0].connector_id == "11111111-1111-4111-8111-111111111111"
+    assert world.requests[0].object_id == "11111111-1111-4111-8111-111111111111"
 
 
 @pytest.mark.parametrize(
     ("method", "path", "status", "code", "text"),
     [
-        ("GET", "/beta/deviceManagement/exchangeConnectors", 404, "ResourceNotFound", "Invalid version: beta"),
+        ("GET", "/v2.0/deviceManagement/exchangeConnectors", 404, "ResourceNotFound", "Invalid version: v2.0"),
+        ("GET", "/beta/deviceManagement/exchangeConnectors", 400, "BadRequest", "segment 'exchangeConnectors'"),
         ("GET", "/deviceManagement/exchangeConnectors", 404, "ResourceNotFound", "Invalid version: deviceManagement"),
         ("GET", "/v1.0/deviceManagement/things", 400, "BadRequest", "segment 'things'"),
         ("GET", "/v1.0/users", 400, "BadRequest", "segment 'users'"),
@@ -1028,7 +967,7 @@ def test_fault_for_one_connector_tenant_or_condition(
 ) -> None:
     first, second = tenant.add_connector(), tenant.add_connector()
     other = world.add_tenant("fabrikam.example")
-    world.faults.add(Fault("get", status=500, connector_id=second.id.upper(), times=None))
+    world.faults.add(Fault("get", status=500, object_id=second.id.upper(), times=None))
     assert [graph.get(c.id).status_code for c in (first, second)] == [200, 500]
     world.faults.add(Fault("list", status=500, tenant_id=other.id))
     assert graph.list().status_code == 200
@@ -1170,7 +1109,7 @@ def test_record_of_a_request(graph: Graph, world: World, tenant: Tenant) -> None
     assert dict(record.query) == {"a": "1"}
     assert record.headers["AUTHORIZATION"] == f"Bearer {graph.token}"
     assert json.loads(record.body) == {"syncType": "fullSync"}
-    assert (record.tenant_id, record.connector_id, record.fault) == (tenant.id, connector.id, None)
+    assert (record.tenant_id, record.object_id, record.fault) == (tenant.id, connector.id, None)
     assert abs(record.time - world.clock()) < timedelta(seconds=5)
 
 
@@ -1241,6 +1180,10 @@ def test_demo_world_works_end_to_end() -> None:
     assert ages[:-1] == [20, 4320, None, 4320]
     assert states[-1] == ("disconnected", datetime(2024, 2, 16, 3, 12, tzinfo=timezone.utc))
     assert [status for status, _last in states] == ["connected"] * 4 + ["disconnected"]
+    tokens = [token for tenant in world.tenants for token in tenant.vpp_tokens.values()]
+    assert [token.id for token in tokens] == [i for tenant in demo_world().tenants for i in tenant.vpp_tokens]
+    assert [token.state for token in tokens] == ["valid", "valid", "valid", "expired"]
+    assert [token.last_sync_status for token in tokens] == ["completed", "failed", "none", "completed"]
     with Simulator(world) as sim, requests.Session() as http:
         http.trust_env, http.verify = False, sim.ca_path
         for tenant in world.tenants:
@@ -1249,6 +1192,8 @@ def test_demo_world_works_end_to_end() -> None:
             graph = Graph(http, sim, world, app)
             graph.token = token["access_token"]
             assert len(graph.list().json()["value"]) == len(tenant.connectors)
+            graph.of(world.resources["vpp_token"])
+            assert len(graph.list().json()["value"]) == len(tenant.vpp_tokens) == 2
 
 
 def test_command_line(http: requests.Session, tmp_path: Path) -> None:
@@ -1263,7 +1208,7 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
     try:
         stdout = t.cast(t.IO[str], process.stdout)
         lines: list[str] = []
-        while not lines or lines[-1].strip() or len(lines) < 14:
+        while not lines or lines[-1].strip() or len(lines) < 18:
             lines.append(stdout.readline())
         text = "".join(lines)
         url = re.search(r"^Graph +(https://127\.0\.0\.1:\d+)$", text, re.MULTILINE)
@@ -1273,6 +1218,9 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
         for tenant in demo_world().tenants:
             for connector in tenant.connectors.values():
                 assert connector.id in text
+            for token in tenant.vpp_tokens.values():
+                assert f"{token.id}  {token.properties['organizationName']}  {token.state}  last sync" in text
+                assert token.properties["token"] not in text
             for app in tenant.apps.values():
                 assert f"{app.client_id}  secret {app.secret}" in text
         http.get(f"{url[1]}/v1.0/x", verify=str(tmp_path / "ca.pem"), timeout=5)
