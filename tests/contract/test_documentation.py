@@ -155,7 +155,8 @@ def test_pages_name_commands_and_files_that_exist(path: Path) -> None:
     for link in re.findall(r"\]\((?!https:)([^)]+)\)", text):
         assert (path.parent / link).is_file(), link
     for name in re.findall(r"`((?:changelogs|docs|extensions|meta|plugins|roles|tests)/[^`<]+)`", text):
-        assert (ROOT / name).exists(), name
+        # What the page "Add a sync in two files" makes up, a test writes.
+        assert "example_connector" in name or (ROOT / name).exists(), name
 
 
 def test_versions_are_the_same_everywhere() -> None:

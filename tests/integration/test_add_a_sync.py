@@ -1,0 +1,217 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The page "Add a sync in two files", followed: a made-up kind from its two files to what users see."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import typing as t
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+from simulator import App, Simulator, Tenant, World
+from simulator.entity import Entity, graph_time
+from simulator.resources import Resource
+
+from .conftest import BIN, ROOT, SEND_THE_MODULE, Run, ansible_playbook, clean_environment
+
+pytestmark = pytest.mark.slow
+
+PAGE = (ROOT / "docs" / "add_a_sync.md").read_text(encoding="utf-8")
+NAMES = ("plugins/module_utils/_kinds/example_connector.py", "plugins/modules/intune_example_connector_sync.py")
+MODULE = "graphops.intune.intune_example_connector_sync"
+SECRET = "example-secret-5bd1"
+RESOURCE = Resource(
+    "example_connector",
+    "beta",
+    "deviceManagement/exampleConnectors",
+    "synchronize",
+    read_roles=("DeviceManagementConfiguration.Read.All", "DeviceManagementConfiguration.ReadWrite.All"),
+    sync_roles=("DeviceManagementConfiguration.ReadWrite.All",),
+)
+
+
+def written(folder: Path) -> Path:
+    """A copy of what git has of this collection, with the two files of the page in it."""
+    copy = folder / "ansible_collections" / "graphops" / "intune"
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        if (ROOT / name).exists():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    blocks = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    assert len(blocks) == len(NAMES)
+    for name, block in zip(NAMES, blocks):
+        assert f"`{name}`" in PAGE
+        (copy / name).write_text(block, encoding="utf-8")
+    return copy
+
+
+def generate(copy: Path) -> str:
+    """What ``make generate`` says of it."""
+    done = subprocess.run(
+        [sys.executable, "tests/tools/generate.py"],
+        cwd=copy,
+        env=clean_environment(copy.parents[2], PYTHONPATH=str(copy.parents[2])),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+class Example(t.NamedTuple):
+    """The simulated tenant with its objects, and where Ansible runs."""
+
+    simulator: Simulator
+    tenant: Tenant
+    app: App
+    objects: list[Entity]
+    collections: Path
+    folder: Path
+
+    def sync(self, *arguments: str, **options: t.Any) -> Run:
+        """Run the module once."""
+        task = {
+            "tenant": self.tenant.domain,
+            "client_id": self.app.client_id,
+            "secret": self.app.secret,
+            "graph_url": self.simulator.graph_url,
+            "authority_url": self.simulator.authority_url,
+            "ca_path": self.simulator.ca_path,
+            "wait_sleep": 1,
+            **options,
+        }
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{MODULE: task}]}]
+        path = self.folder / "playbook.yml"
+        path.write_text(json.dumps(play))
+        run = ansible_playbook(*arguments, str(path), site=self, environment={})
+        assert SECRET not in run.output + str(run.results)
+        return run
+
+    def accepted(self) -> list[int]:
+        """How many syncs of each were accepted, which is then forgotten, with what came of them."""
+        found = [len(one.accepted) for one in self.objects]
+        for one in self.objects:
+            one.accepted.clear()
+            one.properties.update(STALE)
+        return found
+
+
+STALE = {"syncStatus": "resting", "lastSuccessDateTime": "2026-01-01T00:00:00Z", "lastTriggerDateTime": None}
+
+
+@pytest.fixture(scope="module")
+def collections(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("add_a_sync")
+    told = generate(written(folder))
+    for name in ("registry.py", "action/intune_example_connector_sync.py", "meta/runtime.yml", "README.md"):
+        assert name in told
+    return folder
+
+
+@pytest.fixture
+def example(collections: Path, tmp_path: Path) -> t.Iterator[Example]:
+    world = World()
+    world.add_resource(RESOURCE)
+
+    def done(one: Entity) -> None:
+        now = datetime.now(timezone.utc)
+        one.properties.update(lastSuccessDateTime=graph_time(now), lastTriggerDateTime=graph_time(now))
+
+    with Simulator(world) as simulator:
+        tenant = world.add_tenant("contoso.example")
+        app = tenant.add_app(secret="the-app's-secret-Aa0~.", roles=RESOURCE.sync_roles)
+        objects = [
+            tenant.add_object(
+                RESOURCE.name, on_accept=done, displayName=f"Example {name}", enabled=True, key=SECRET, **STALE
+            )
+            for name in "ABC"
+        ]
+        yield Example(simulator, tenant, app, objects, collections, tmp_path)
+
+
+@pytest.mark.parametrize("way", [(), SEND_THE_MODULE], ids=["in process", "sent"])
+def test_one_many_and_all(example: Example, way: tuple[str, ...]) -> None:
+    first, second, _third = (one.id for one in example.objects)
+    run = example.sync(*way, connector_id=first)
+    assert run.code == 0, run.output
+    assert (run.result["changed"], run.result["sync"]["state"]) == (True, "completed")
+    assert run.result["example_connector"]["display_name"] == "Example A"
+    assert set(run.result["example_connector"]) == {
+        "id",
+        "display_name",
+        "enabled",
+        "sync_status",
+        "last_success_date_time",
+        "last_trigger_date_time",
+    }
+    again = example.sync(*way, connector_id=first)
+    assert (again.result["changed"], again.result["sync"]["state"]) == (False, "fresh")
+    soon = example.sync(*way, connector_id=first, force=True, wait=False)
+    assert (soon.result["changed"], soon.result["sync"]["state"]) == (False, "too_soon")
+    assert soon.result["sync"]["next_possible_at"]
+    assert example.accepted() == [1, 0, 0]
+
+    many = example.sync(*way, connector_ids=[first, second])
+    assert [entry["sync"]["state"] for entry in many.result["example_connectors"]] == ["completed"] * 2
+    assert example.accepted() == [1, 1, 0]
+
+    every = example.sync(*way, all=True)
+    assert [entry["connector_id"] for entry in every.result["example_connectors"]] == [
+        one.id for one in example.objects
+    ]
+    assert example.accepted() == [1, 1, 1]
+    chosen = example.sync(*way, "--check", all=True, display_name="example b")
+    assert [entry["sync"]["state"] for entry in chosen.result["example_connectors"]] == ["predicted"]
+    assert example.accepted() == [0, 0, 0]
+    versions = {request.path.split("/")[1] for request in example.simulator.world.requests if request.host == "graph"}
+    assert versions == {"beta"}, "each version has batches of its own"
+
+
+def test_what_cannot_be_synchronised_and_who_may_not(example: Example) -> None:
+    one = example.objects[0]
+    one.properties["enabled"] = False
+    run = example.sync(connector_id=one.id)
+    assert run.result["msg"] == (
+        f"example connector {one.id} in tenant contoso.example: it is not enabled, so no synchronisation was requested;"
+        " enable it in Intune's admin centre."
+    )
+    example.app.roles = ("DeviceManagementConfiguration.Read.All",)
+    one.properties["enabled"] = True
+    run = example.sync(connector_id=one.id)
+    assert "DeviceManagementConfiguration.ReadWrite.All" in run.result["msg"]
+    assert example.accepted() == [0, 0, 0]
+
+
+def test_the_rest_is_made(collections: Path) -> None:
+    copy = collections / "ansible_collections" / "graphops" / "intune"
+    name = MODULE.rpartition(".")[2]
+    assert f"    - {name}\n" in (copy / "meta" / "runtime.yml").read_text(encoding="utf-8")
+    row = rf"\| `{name}` \| `DeviceManagementConfiguration.ReadWrite.All` \| beta \| 3600 s \|"
+    assert re.search(row, (copy / "README.md").read_text(encoding="utf-8"))
+    assert f"``{name}``" in (copy / "docs" / "docsite" / "rst" / "permissions.rst").read_text(encoding="utf-8")
+    assert generate(copy) == "", "nothing is left to do"
+    shown = subprocess.run(
+        [str(BIN / "ansible-doc"), MODULE],
+        env=clean_environment(collections),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    assert "wait_timeout" in shown
