@@ -19,7 +19,7 @@ import yaml
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, error_bodies, errors
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, refusals
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
@@ -148,7 +148,7 @@ def test_fields_of_the_credential_are_told() -> None:
 def test_injectors_name_what_the_collection_reads() -> None:
     read = {
         name
-        for variables in (*identity_options.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
+        for variables in (*identity.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
         for name in variables
     }
     injectors = VARIABLES["__awx_setup_credential_injectors"]

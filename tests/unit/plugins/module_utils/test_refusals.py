@@ -10,7 +10,8 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity import refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -119,7 +120,7 @@ def test_a_correlation_id_is_better_than_no_id() -> None:
     )
 
 
-SOURCES = [way.source for way in (*identity.METHODS, identity.MSI)]
+SOURCES = [method.source for method in METHODS]
 
 
 @pytest.mark.parametrize(
