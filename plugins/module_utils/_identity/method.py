@@ -44,6 +44,7 @@ class Attempt(t.NamedTuple):
     :param credential: what :attr:`Method.credential` has made.
     :param limit: seconds for all of it.
     :param environ: the environment as the task sees it.
+    :param permission: what the token is needed for, of Graph's.
     :param hide: takes what must not be shown.
     """
 
@@ -53,6 +54,7 @@ class Attempt(t.NamedTuple):
     http: Transport
     limit: float
     environ: t.Mapping[str, str]
+    permission: str
     hide: t.Callable[..., None]
 
 

@@ -95,7 +95,7 @@ def _token(
     attempt: Attempt, ask: t.Callable[[msal_http.Session], t.Any], *, username: str, of_host: bool
 ) -> t.Mapping[str, t.Any]:
     """What msal got; whatever it raises is told in our words."""
-    action, source = attempt.identity.action, attempt.identity.method.source
+    action, method = attempt.identity.action, attempt.identity.method
     http: msal_http.Session | None = None
     try:
         with warnings.catch_warnings(), msal_http.surroundings(attempt.environ) as seen:
@@ -116,16 +116,16 @@ def _token(
         raise
     except Exception as error:
         # msal raises ValueError, RuntimeError, MsalServiceError and more; what the server said is what counts.
-        raise _failure(error, http, action=action, source=source, of_host=of_host) from error
+        raise _failure(error, http, attempt, of_host=of_host) from error
     if not isinstance(result, dict) or "access_token" not in result:
         answer = result if isinstance(result, dict) else {}
-        raise refusals.refusal(action, http.refusal[0] if http.refusal else None, answer, source=source)
+        status = http.refusal[0] if http.refusal else None
+        raise refusals.refusal(action, status, answer, method=method, permission=attempt.permission)
     return result
 
 
-def _failure(
-    error: Exception, http: msal_http.Session | None, *, action: str, source: str, of_host: bool
-) -> SignInError:
+def _failure(error: Exception, http: msal_http.Session | None, attempt: Attempt, *, of_host: bool) -> SignInError:
+    action, method = attempt.identity.action, attempt.identity.method
     words = untrusted.one_line(str(error)) or type(error).__name__
     if isinstance(error, (LookupError, TypeError, AttributeError)):
         # It has found something else than it takes for granted.
@@ -137,8 +137,8 @@ def _failure(
             advice="check username and password, and that the federation server of this user's domain is well",
         )
     if http is not None and http.refusal is not None:
-        return refusals.refusal(action, *http.refusal, source=source)
+        return refusals.refusal(action, *http.refusal, method=method, permission=attempt.permission)
     return SignInError(
         f"{action} failed: {words.rstrip('.')}",
-        advice=refusals.advice("", source) if of_host else "check tenant and authority_url",
+        advice=refusals.advice("", method, attempt.permission) if of_host else "check tenant and authority_url",
     )

@@ -35,6 +35,7 @@ def missing_libraries(who: identity.Identity) -> list[str]:
 class SignIn:
     """Gives tokens of one identity; signs in when the first is asked for, unless the run shares one (token_cache).
 
+    :param permission: what the tokens are needed for, of Graph's.
     :raises OptionError: the certificate cannot be used; read here, so that it fails before any network call.
     """
 
@@ -46,9 +47,11 @@ class SignIn:
         shared_tokens: token_cache.Sharing | None = None,
         *,
         environ: t.Mapping[str, str],
+        permission: str,
     ) -> None:
         self._identity = who
         self._environ = environ
+        self._permission = permission
         self._hosts = hosts
         self._http = http
         self._token: str | None = None
@@ -108,9 +111,17 @@ class SignIn:
         self._good_until = self._http.clock.monotonic() + token.good_for
 
     def _sign_in(self, limit: float) -> token_cache.Token:
-        result = self._identity.method.acquire(
-            Attempt(self._identity, self._hosts, self._credential, self._http, limit, self._environ, self._hide)
+        attempt = Attempt(
+            identity=self._identity,
+            hosts=self._hosts,
+            credential=self._credential,
+            http=self._http,
+            limit=limit,
+            environ=self._environ,
+            permission=self._permission,
+            hide=self._hide,
         )
+        result = self._identity.method.acquire(attempt)
         token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))
         if not isinstance(token, str) or not is_token(token):
             raise SignInError(f"{self._identity.action} gave no token", advice="check who answers at authority_url")

@@ -101,8 +101,8 @@ def open_graph(
         retry_timeout=params["retry_timeout"],
         clock=clock,
     )
-    sign_in = tokens.SignIn(who, hosts, http, shared_tokens, environ=environ)
-    asker = graph_errors.Asker(errors.who_asks(who.method.source), permission)
+    sign_in = tokens.SignIn(who, hosts, http, shared_tokens, environ=environ, permission=permission)
+    asker = graph_errors.Asker(who.method.asker, permission)
     return Session(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, asker=asker), who.tenant, sign_in)
 
 

@@ -47,6 +47,7 @@ AWX_USER = {"AZURE_AD_USER": "admin@contoso.example", "AZURE_PASSWORD": "env-pas
 EMPTY = dict.fromkeys(
     ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "MSGRAPH_ACCESS_TOKEN", "MSGRAPH_REFRESH_TOKEN"), ""
 )
+PERMISSION = "DeviceManagementServiceConfig.Read.All"
 GRAPH_CLI = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 
 
@@ -661,7 +662,9 @@ def wire(clock: t.Any) -> Wire:
 
 
 def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> tokens.SignIn:
-    return tokens.SignIn(choose(options, {}), hosts, t.cast("transport.Transport", wire), environ=os.environ)
+    return tokens.SignIn(
+        choose(options, {}), hosts, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION
+    )
 
 
 APP = {**TENANT, "secret": "right"}
@@ -783,6 +786,16 @@ def test_a_refusal_is_told_and_not_remembered(wire: Wire) -> None:
         assert len(wire.sent("token")) == tries
     del wire.answers["token"]
     assert who.token() == "token-3"
+
+
+def test_the_permission_that_lacks_consent_is_told(wire: Wire) -> None:
+    description = "AADSTS65001: The user or administrator has not consented to use the application."
+    wire.answers["token"] = (400, {"error": "invalid_grant", "error_description": description})
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, {"username": "u", "password": "p"}).token()
+    assert caught.value.advice == (
+        f"grant admin consent for {PERMISSION} to the app in this tenant, as a delegated permission"
+    )
 
 
 def test_an_unknown_tenant_is_told(wire: Wire) -> None:
@@ -1121,7 +1134,7 @@ def test_the_option_with_the_federated_token_wins_over_the_environment(wire: Wir
     file.write_text("of the option", encoding="ascii")
     options = {**TENANT, "oidc_token_file_path": str(file)}
     who = choose(options, {"AZURE_FEDERATED_TOKEN": "of the environment"})
-    tokens.SignIn(who, HOSTS, t.cast("transport.Transport", wire), environ=os.environ).token()
+    tokens.SignIn(who, HOSTS, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION).token()
     assert _text(wire.sent("token")[0].data["client_assertion"]) == "of the option"
 
 
@@ -1212,7 +1225,9 @@ def test_service_fabric_has_no_such_identity(wire: Wire, monkeypatch: pytest.Mon
     monkeypatch.setattr(msal_http, "_is_this_host", lambda _name: True)
     environ = {"IDENTITY_ENDPOINT": "http://localhost/metadata/identity", "IDENTITY_HEADER": "h"}
     wire.answers["identity"] = (404, {"error": {"code": "ManagedIdentityNotFound", "message": "There is none."}})
-    who = tokens.SignIn(choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    who = tokens.SignIn(
+        choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+    )
     with pytest.raises(SignInError):
         who.token()
     assert len(wire.requests) == 1
@@ -1249,7 +1264,9 @@ def test_the_managed_identity_of_service_fabric_is_refused_in_words(options: Opt
 def test_the_proof_of_a_managed_identity_stays_on_the_host(wire: Wire, environ: dict[str, str], asked: bool) -> None:
     token = {"access_token": "of-the-host", "expires_in": 60, "expires_on": str(int(time.time()) + 3600)}
     wire.answers["token"] = wire.answers["t"] = (200, token)
-    who = tokens.SignIn(choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    who = tokens.SignIn(
+        choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+    )
     if asked:
         assert who.token() == "of-the-host"
     else:
@@ -1285,7 +1302,9 @@ def test_each_of_many_threads_sees_its_own_environment(clock: t.Any, monkeypatch
         if number % 2:
             own = {"MSI_ENDPOINT": own["IDENTITY_ENDPOINT"], "MSI_SECRET": own["IDENTITY_HEADER"]}
         for _time in range(5):
-            who = tokens.SignIn(choose(MSI, own), HOSTS, t.cast("transport.Transport", mine), environ=own)
+            who = tokens.SignIn(
+                choose(MSI, own), HOSTS, t.cast("transport.Transport", mine), environ=own, permission=PERMISSION
+            )
             assert who.token() == f"token-{number}"
         names = ("X-IDENTITY-HEADER", "secret")
         return [(r.url, next(r.headers[name] for name in names if name in r.headers)) for r in mine.requests]
@@ -1367,7 +1386,9 @@ def test_the_azure_cli_is_not_hurried_when_nothing_is_to_be_repeated(wire: Wire,
 def test_the_azure_cli_is_that_of_the_environment(wire: Wire, clock: t.Any, az: t.Any) -> None:
     arguments = az(f'echo "$AZURE_CONFIG_DIR" >> "$0.told"; echo \'{printed(clock)}\'')
     environ = {**os.environ, "AZURE_CONFIG_DIR": "/profile/of/the/host"}
-    who = tokens.SignIn(choose(CLI, {}), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    who = tokens.SignIn(
+        choose(CLI, {}), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+    )
     assert who.token() == "of-az"
     assert (arguments.parent / "az.told").read_text() == "/profile/of/the/host\n"
 
