@@ -179,7 +179,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, errors, untrusted
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync.command import InfoCommand
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, open_graph
@@ -201,7 +201,7 @@ _NOT_IN_A_NAME = re.compile(r"^-+|[^\w.-]")
 _FILLERS = re.compile("[\u115f\u1160\u3164\uffa0]")
 # No delimiter of a template; and nothing that calls or filters, should somebody evaluate what a template gave again.
 _NO_TEMPLATE = re.compile(r"[\w .,:;@/&!?=+-]*")
-_SECRETS = {name for name, how in identity_options.identity_spec().items() if how.get("no_log")}
+_SECRETS = {name for name, how in identity.identity_spec().items() if how.get("no_log")}
 
 if t.TYPE_CHECKING:
     Properties = dict[str, t.Any]
@@ -227,7 +227,7 @@ class Source(t.NamedTuple):
 def spec() -> dict[str, t.Any]:
     """The argument spec of the options that the engine gets."""
     return {
-        **identity_options.identity_spec(),
+        **identity.identity_spec(),
         **connection.connection_spec(),
         "tenants": {"type": "list", "elements": "str"},
     }
@@ -250,10 +250,10 @@ def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list
     if not tenants:
         raise errors.OptionError("tenants is empty", advice="name the tenants, or leave it out")
     found = [_source({**params, "tenant": tenant}, environ) for tenant in tenants.values()]
-    way = _choose(found[0].params, environ).way
-    if len(found) > 1 and way.source in ("access_token", "msi"):
+    method = _choose(found[0].params, environ).method
+    if len(found) > 1 and method.source in ("access_token", "msi"):
         raise errors.OptionError(
-            f"a sign-in {way.label} reads one tenant, but tenants names {len(found)}",
+            f"a sign-in {method.label} reads one tenant, but tenants names {len(found)}",
             advice="sign in as an app that is registered for many tenants",
         )
     return found
@@ -274,7 +274,7 @@ def cache_key(who: identity.Identity, hosts: clouds.Endpoints) -> str | None:
     Neither a secret nor a password is part of it: the key is visible, and those may be weak enough to be guessed from a
     hash. Of a token all that can be known is the token itself, which cannot be guessed.
     """
-    source = who.way.source
+    source = who.method.source
     if not who.tenant and source != "access_token":
         return None
     token = who.values[source] if source in ("access_token", "refresh_token") else ""

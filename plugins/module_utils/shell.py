@@ -16,7 +16,7 @@ import warnings
 
 from ._ground import errors, option_values
 from ._ground.clock import Clock
-from ._identity import identity, identity_options
+from ._identity import identity
 from ._sync.session import Context
 
 try:
@@ -55,7 +55,7 @@ class Hiding:
     def _load_params(self) -> None:
         """Read the arguments, before they are checked."""
         super()._load_params()  # type: ignore[misc]
-        self.params = identity_options.without_empty(self.params)
+        self.params = identity.without_empty(self.params)
 
     def hide(self, secrets: t.Iterable[str]) -> None:
         """Mask secrets in all that is returned."""
@@ -124,7 +124,5 @@ def outcome(command: Command, params: t.Mapping[str, t.Any], context: Context) -
 
 
 def _about(command: Command, params: t.Mapping[str, t.Any], context: Context) -> str:
-    tenant = option_values.lookup(
-        "tenant", identity_options.IDENTITY_VARIABLES["tenant"], params, context.whole_environ
-    )
+    tenant = option_values.lookup("tenant", identity.IDENTITY_VARIABLES["tenant"], params, context.whole_environ)
     return command.subject(params, tenant.value)

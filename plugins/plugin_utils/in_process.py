@@ -31,7 +31,7 @@ from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http import transport
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options, token_cache
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, token_cache
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
 
@@ -96,7 +96,7 @@ class InProcess(NormalAction):
     def _run_here(self, task_vars: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
         """What AnsibleModule and :func:`shell.run` do together, without leaving the process."""
         # The module would get its arguments as JSON: no vault, tag or lazy container is left in them.
-        arguments = identity_options.without_empty(json_values(self._task.args))
+        arguments = identity.without_empty(json_values(self._task.args))
         hidden: set[str] = set()
         warned: list[str] = []
         host = str(task_vars.get("inventory_hostname", "localhost"))

@@ -15,7 +15,7 @@ import typing as t
 from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.module_utils._ground import option_values
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import json_values
@@ -113,7 +113,7 @@ def read(
         wrong.append(f"A variable {PREFIX}... of this host is not right: {checked.errors.msg}; correct it.")
     return Found(
         host=host,
-        tenant=option_values.lookup("tenant", identity_options.IDENTITY_VARIABLES["tenant"], params, environ).value,
+        tenant=option_values.lookup("tenant", identity.IDENTITY_VARIABLES["tenant"], params, environ).value,
         connector_id=str(params.get("connector_id") or ""),
         params=json_values(params),
         environment=dict(own),

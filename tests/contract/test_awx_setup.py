@@ -19,7 +19,7 @@ import yaml
 from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, error_bodies, errors
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
@@ -148,7 +148,7 @@ def test_fields_of_the_credential_are_told() -> None:
 def test_injectors_name_what_the_collection_reads() -> None:
     read = {
         name
-        for variables in (*identity_options.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
+        for variables in (*identity.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
         for name in variables
     }
     injectors = VARIABLES["__awx_setup_credential_injectors"]
@@ -296,7 +296,7 @@ def printed() -> list[str]:
         error_bodies.answer_clause("Graph", status, error_bodies.ErrorBody("", "", ""))
         for status in (401, 403, 404, 429, 500, 503)
     ]
-    found += [f"AADSTS{number}" for number in refusals.ADVICE]
+    found += [f"AADSTS{number}" for number in aadsts.ADVICE]
     found.append(errors.MissingLibraryError(["msal"]).sentence())
     found.append(results.refused(kind, wanted, shown).sentence())
     found.append(kind.words.none_in_tenant)

@@ -19,7 +19,8 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
@@ -126,8 +127,7 @@ def test_the_options_of_every_example_exist(text: str) -> None:
 
 def test_every_environment_variable_is_documented() -> None:
     read = {
-        name: set(variables)
-        for name, variables in {**identity_options.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        name: set(variables) for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
     }
     written = {
         name: set(re.findall(r"E\((AZURE_\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
@@ -137,10 +137,8 @@ def test_every_environment_variable_is_documented() -> None:
 
 
 def test_the_ways_to_sign_in_are_the_same_everywhere() -> None:
-    from ansible_collections.graphops.intune.plugins.module_utils._identity.identity import CLI, METHODS, MSI
-
-    order = [way.source for way in (*METHODS, MSI, CLI)]
-    assert list(identity_options.AUTH_SOURCES) == ["auto", *order]
+    order = [method.source for method in METHODS]
+    assert identity.identity_spec()["auth_source"]["choices"] == ["auto", *order]
     section = README[README.index("## Ways to sign in") :]
     assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)[1:] == order
 
@@ -177,11 +175,11 @@ def test_requirements_are_the_same_everywhere() -> None:
 def test_all_variables_of_the_environment_are_on_one_page() -> None:
     page = (ROOT / "docs" / "docsite" / "rst" / "environment.rst").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^   \* - ``([a-z_0-9]+)``\n     - (.*)$", page, re.MULTILINE))
-    for option, variables in {**identity_options.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items():
+    for option, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items():
         assert re.findall(r"``([A-Z_0-9]+)``", rows[option]) == list(variables), "in the order in which they count"
     written = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").glob("*/meta/argument_specs.yml")]
     named = {name for path in written for name in re.findall(r"\bE\(([A-Za-z_]+)\)", path.read_text(encoding="utf-8"))}
-    read = {name for names in identity._HOST_VARIABLES.values() for name in names}  # noqa: SLF001
+    read = {name for method in METHODS for name in method.host_variables}
     assert named | read <= set(re.findall(r"``([A-Z_0-9]+)``", page))
 
 

@@ -15,7 +15,7 @@ import yaml
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
@@ -44,7 +44,7 @@ def facts(option: dict[str, t.Any]) -> dict[str, t.Any]:
 def test_the_options_are_those_of_the_modules(documented: dict[str, t.Any]) -> None:
     spec = exchange_connectors.spec()
     assert {name: facts(documented[name]) for name in spec} == {name: facts(option) for name, option in spec.items()}
-    for name in (*identity_options.identity_spec(), *connection.connection_spec()):
+    for name in (*identity.identity_spec(), *connection.connection_spec()):
         assert name in spec
 
 
@@ -79,7 +79,7 @@ def test_the_options_of_every_example_exist(documented: dict[str, t.Any]) -> Non
 def test_every_environment_variable_that_is_named_is_read() -> None:
     read = {
         variable
-        for variables in (*identity_options.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
+        for variables in (*identity.IDENTITY_VARIABLES.values(), *clouds.CLOUD_VARIABLES.values())
         for variable in variables
     }
     named = set(re.findall(r"E\((\w+)\)", exchange_connectors.DOCUMENTATION))

@@ -20,10 +20,6 @@ LIBRARIES = {"requests": "2.32.3", "msal": "1.32.0"}
 
 # Who asks: an app, a user by way of one, or, with a token that somebody else got, nobody knows.
 APP, USER, SOMEONE = "app", "user", ""
-_ASKERS = {
-    **dict.fromkeys(("client_secret", "certificate", "oidc", "msi"), APP),
-    **dict.fromkeys(("refresh_token", "password"), USER),
-}
 
 PROXY_ADVICE = "check that no proxy or portal stands in between"
 
@@ -120,14 +116,6 @@ class GraphError(IntuneError):
         know.
         """
         return self.status == 501 and self.code.lower() == "notsupported"
-
-
-def who_asks(source: str) -> str:
-    """Who asks, by the way of sign-in.
-
-    :param source: a value of ``auth_source``.
-    """
-    return _ASKERS.get(source, SOMEONE)
 
 
 def unexpected(error: Exception) -> IntuneError:

@@ -28,7 +28,6 @@ from . import refusals
 # The endpoint is being updated, for up to 70 seconds.
 _UPDATING = (404, 410)
 # Seconds.
-
 _SURELY_GOOD = 300
 
 _environment = threading.Lock()
@@ -89,12 +88,12 @@ class Session:
     ) -> None:
         self._http = http
         self._authority_url = authority_url
-        self._doing = action
+        self._action = action
         self._budget = retries.RetryBudget(http.clock, limit)
         self._username = username
         self._of_host = of_host
         self._before_request = before_request
-        self._keep_secret = hide
+        self._hide = hide
         # The user's own server, once it was asked, which msal understands better; else the last refusal.
         self.federated_at = ""
         self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
@@ -110,10 +109,10 @@ class Session:
         if isinstance(data, dict):
             # What msal has signed with a certificate, or got from a federated user's server, is good for minutes.
             proofs = (data.get(name) for name in ("client_assertion", "assertion"))
-            self._keep_secret(*(untrusted.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
+            self._hide(*(untrusted.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
             if not self._of_host and not clouds.same_entra(self._authority_url, url):
                 raise errors.SignInError(
-                    f"{self._doing} was given up, because {self._authority_url} names a token endpoint at another host"
+                    f"{self._action} was given up, because {self._authority_url} names a token endpoint at another host"
                     f" ({untrusted.one_line(urlsplit(url).netloc)}), which does not get the credential",
                     advice="check authority_url, and that no proxy changes what it answers",
                 )
@@ -179,7 +178,8 @@ class Session:
         if parts.scheme != "https" and not (self._of_host and _is_this_host(parts.hostname or "")):
             host = untrusted.one_line(parts.netloc)
             raise errors.SignInError(
-                f"{self._doing} was given up, because {host} is to be asked without TLS, where others could read along",
+                f"{self._action} was given up, because {host} is to be asked without TLS, where others could read"
+                " along",
                 advice=(
                     "check the variables that name the endpoint of the managed identity"
                     if self._of_host

@@ -8,7 +8,7 @@
 
 The tokens lie in a file without a name, which the processes inherit: nobody else finds it, and it ends with the last of
 them, however they end. Its locks belong to the kernel, so a process that dies holding one blocks nobody. Whatever does
-not work here (no POSIX locks, a folder that cannot be used) leaves the shared_tokens out, and each process signs in for
+not work here (no POSIX locks, a folder that cannot be used) leaves the sharing out, and each process signs in for
 itself.
 """
 
@@ -86,7 +86,7 @@ class TokenCache:
         self._file = file
         self._name = name
         self._place = _CONTENT + 1 + int(name[:12], 16)
-        self._timing = clock
+        self._clock = clock
 
     def token(self, sign_in: t.Callable[[], Token], *, refused: str | None = None) -> Token:
         """The token that another process left, or a new one; at any time only one process signs in.
@@ -117,7 +117,7 @@ class TokenCache:
             return token
 
     def _now(self) -> float:
-        return self._timing.now().timestamp()
+        return self._clock.now().timestamp()
 
     def _remembered(self, known: t.Mapping[str, t.Any], came: float) -> errors.IntuneError | None:
         """The failure of another process, if it holds for this one too.

@@ -17,7 +17,7 @@ from .._ground import errors
 from .._ground.clock import Clock
 from .._http import connection
 from .._http.driver import Operation
-from .._identity import identity_options
+from .._identity import identity
 from .._kinds.kind import Kind
 from .operation import DueSync, PendingSync, Target, Warnings, look, request, wait_for
 from .options import SyncOptions, action_of, guid, read_sync_options
@@ -192,7 +192,7 @@ def _target(host: FleetHost) -> Target | errors.OptionError:
 
 
 def _identity_of(host: FleetHost) -> tuple[t.Any, ...]:
-    names = (*identity_options.identity_spec(), *connection.connection_spec())
+    names = (*identity.identity_spec(), *connection.connection_spec())
     # What one only predicts must be nothing that another shares.
     return (*(host.params[name] for name in names), host.check_mode, *sorted(host.environment.items()))
 

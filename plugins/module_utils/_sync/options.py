@@ -14,7 +14,7 @@ import typing as t
 from .._ground import option_values
 from .._ground.errors import OptionError
 from .._http import connection
-from .._identity import identity_options
+from .._identity import identity
 from .._kinds.kind import Action, Entity, Kind
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -74,7 +74,7 @@ def sync_spec(kind: Kind) -> dict[str, t.Any]:
         "wait": {"type": "bool", "default": action.wait},
         "wait_timeout": {"type": "int", "default": 900},
         "wait_sleep": {"type": "int", "default": 15, "aliases": ["interval"]},
-        **identity_options.identity_spec(),
+        **identity.identity_spec(),
         **connection.connection_spec(),
     }
 
@@ -124,7 +124,7 @@ def info_spec(kind: Kind) -> dict[str, t.Any]:
     return {
         kind.words.id_option: {"type": "str", "no_log": False},
         **filter_spec(kind),
-        **identity_options.identity_spec(),
+        **identity.identity_spec(),
         **connection.connection_spec(),
     }
 

@@ -16,7 +16,7 @@ from .._graph import graph, graph_errors
 from .._ground import clouds, errors, option_values
 from .._ground.clock import Clock
 from .._http import transport
-from .._identity import identity, token_cache
+from .._identity import identity, token_cache, tokens
 
 
 class Context(t.NamedTuple):
@@ -60,7 +60,7 @@ class Session(t.NamedTuple):
 
     graph: graph.Graph
     tenant: str
-    sign_in: identity.SignIn
+    sign_in: tokens.SignIn
 
 
 def open_graph(
@@ -91,7 +91,7 @@ def open_graph(
         params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None, own=own
     )
     _check_credential_hosts(who, foreign, allowed=params["allow_environment_credential"])
-    missing = identity.missing_libraries(who)
+    missing = tokens.missing_libraries(who)
     if missing:
         raise errors.MissingLibraryError(missing)
     http = transport.Transport(
@@ -101,8 +101,8 @@ def open_graph(
         retry_timeout=params["retry_timeout"],
         clock=clock,
     )
-    sign_in = identity.SignIn(who, hosts, http, shared_tokens, environ=environ)
-    asker = graph_errors.Asker(errors.who_asks(who.way.source), permission)
+    sign_in = tokens.SignIn(who, hosts, http, shared_tokens, environ=environ, permission=permission)
+    asker = graph_errors.Asker(who.method.asker, permission)
     return Session(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, asker=asker), who.tenant, sign_in)
 
 

@@ -12,7 +12,7 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._sync import session
 
 APP = {"AZURE_TENANT": "contoso.example", "AZURE_CLIENT_ID": "app", "AZURE_SECRET": "s"}
@@ -23,7 +23,7 @@ TOKEN_FILE = {"AZURE_TENANT": "t.example", "AZURE_CLIENT_ID": "app", "AZURE_FEDE
 
 
 def connect(given: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]) -> session.Session:
-    spec = {**identity_options.identity_spec(), **connection.connection_spec()}
+    spec = {**identity.identity_spec(), **connection.connection_spec()}
     defaults = {name: option.get("default") for name, option in spec.items()}
     return session.open_graph({**defaults, **given}, environ, Clock(), own=own, permission="P")
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, errors, untrusted
-from ansible_collections.graphops.intune.plugins.module_utils._identity import refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity import method_client_secret, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,7 +229,8 @@ def test_json_in_json_without_end_is_survived() -> None:
 def test_no_body_takes_long_to_read(text: str) -> None:
     start = time.process_time()
     error_bodies.parse_error_body(text)
-    refusals.refusal("sign-in", 400, {"error_description": text}, source="client_secret")
+    method = method_client_secret.METHOD
+    refusals.refusal("sign-in", 400, {"error_description": text}, method=method, permission="")
     assert time.process_time() - start < 2
 
 
@@ -378,8 +380,9 @@ def test_the_request_id_of_the_header_wins(header: str | None, body: bytes, requ
 def test_advice_fits_what_was_asked_and_who_asks(
     source: str, reading: bool, wanted: list[str], not_wanted: list[str], status: int, body: bytes
 ) -> None:
+    (who,) = (method.asker for method in METHODS if method.source == source)
     asker = graph_errors.Asker(
-        errors.who_asks(source),
+        who,
         exchange_connector.KIND.permission if reading else exchange_connector.KIND.action.permission,
     )
     advice = graph_errors.graph_error("x", status, body, None, words=WORDS, asker=asker).advice

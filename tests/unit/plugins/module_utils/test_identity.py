@@ -21,7 +21,13 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground import err
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clouds import Endpoints
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError, SignInError
 from ansible_collections.graphops.intune.plugins.module_utils._http import transport
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity import (
+    identity,
+    method_certificate,
+    msal_app,
+    msal_http,
+    tokens,
+)
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -41,6 +47,7 @@ AWX_USER = {"AZURE_AD_USER": "admin@contoso.example", "AZURE_PASSWORD": "env-pas
 EMPTY = dict.fromkeys(
     ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "MSGRAPH_ACCESS_TOKEN", "MSGRAPH_REFRESH_TOKEN"), ""
 )
+PERMISSION = "DeviceManagementServiceConfig.Read.All"
 GRAPH_CLI = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 
 
@@ -125,7 +132,7 @@ def test_the_identity_that_is_chosen(
     options: Options, environ: dict[str, str], way: str, tenant: str, client_id: str
 ) -> None:
     who = choose(options, environ)
-    assert (who.way.source, who.tenant, who.client_id) == (way, tenant, client_id)
+    assert (who.method.source, who.tenant, who.client_id) == (way, tenant, client_id)
 
 
 EVERY_WAY = (
@@ -425,9 +432,9 @@ FORMS: dict[str, t.Callable[[Files], tuple[list[bytes], str]]] = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_certificate_in_every_form(files: Files, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity.msal, "__version__", "1.35.0")
+    monkeypatch.setattr(msal_app.msal, "__version__", "1.35.0")
     parts, password = FORMS[form](files)
-    credential = identity.certificate(files.write(*parts), password, "")
+    credential = method_certificate.certificate(files.write(*parts), password, "")
     assert credential == {
         "private_key": key_pem(files.own).decode(),
         "public_certificate": cert_pem(files.own).decode(),
@@ -441,18 +448,18 @@ def spelt(thumbprint: str) -> str:
 def test_a_thumbprint_in_any_spelling(files: Files) -> None:
     path = files.write(key_pem(files.own), cert_pem(files.own))
     for thumbprint in (spelt(sha1(files.own)), f"\u200e{sha1(files.own)}", f"\ufeff{sha1(files.own)}\u200b"):
-        assert identity.certificate(path, "", thumbprint)["thumbprint"] == sha1(files.own)
+        assert method_certificate.certificate(path, "", thumbprint)["thumbprint"] == sha1(files.own)
 
 
 def test_a_key_alone_with_its_thumbprint(files: Files) -> None:
-    credential = identity.certificate(files.write(key_pem(files.own)), "", sha1(files.own))
+    credential = method_certificate.certificate(files.write(key_pem(files.own)), "", sha1(files.own))
     assert credential == {"private_key": key_pem(files.own).decode(), "thumbprint": sha1(files.own)}
 
 
 def test_the_thumbprint_chooses_among_certificates_of_one_key(files: Files, key_pair: t.Any) -> None:
     renewed = key_pair("app", key=files.own.key)
     path = files.write(key_pem(files.own), cert_pem(files.own), cert_pem(renewed))
-    credential = identity.certificate(path, "", sha1(renewed))
+    credential = method_certificate.certificate(path, "", sha1(renewed))
     assert credential["thumbprint"] == sha1(renewed)
     assert credential["public_certificate"] == cert_pem(renewed).decode()
 
@@ -501,7 +508,7 @@ def test_a_file_that_is_no_use(files: Files, kind: str) -> None:
     parts, password, clause = UNUSABLE[kind]
     path = files.write(*parts(files))
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, password, "")
+        method_certificate.certificate(path, password, "")
     assert caught.value.sentence() == f"x509_certificate_path {path!r} {clause}"
 
 
@@ -509,7 +516,7 @@ def test_a_file_that_is_no_use(files: Files, kind: str) -> None:
 def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, reason: str) -> None:
     path = str(tmp_path / name)
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, "", "")
+        method_certificate.certificate(path, "", "")
     assert caught.value.sentence() == (
         f"x509_certificate_path {path!r} cannot be read: {reason}; name a file that this user may read."
     )
@@ -522,7 +529,7 @@ def test_a_wrong_thumbprint(files: Files, thumbprint: str, with_certificate: boo
         thumbprint = sha1(files.other) if with_certificate else sha1(files.other)[:-1]
     path = files.write(key_pem(files.own), cert_pem(files.own) if with_certificate else b"")
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, "", thumbprint)
+        method_certificate.certificate(path, "", thumbprint)
     advice = "leave thumbprint out" if with_certificate else "give 40 hexadecimal digits"
     assert caught.value.sentence() == f"thumbprint is not the SHA-1 of the certificate in {path!r}; {advice}."
 
@@ -535,21 +542,21 @@ SPARE = ("x509_certificate_password", "thumbprint")
 def test_a_password_or_thumbprint_that_is_another_files_does_no_harm(files: Files, form: str, thumbprint: str) -> None:
     parts, password = FORMS[form](files)
     given = {"own": sha1(files.own), "of another": sha1(files.other)}.get(thumbprint, thumbprint)
-    credential = identity.certificate(files.write(*parts), password or "of another file", given, spare=SPARE)
-    assert ("thumbprint" in credential) == (thumbprint == "own" or identity._msal_needs_thumbprint())  # noqa: SLF001
+    credential = method_certificate.certificate(files.write(*parts), password or "of another file", given, spare=SPARE)
+    assert ("thumbprint" in credential) == (thumbprint == "own" or msal_app.needs_thumbprint())
 
 
 def test_a_key_alone_takes_the_thumbprint_of_the_environment(files: Files) -> None:
     path = files.write(key_pem(files.own))
-    assert identity.certificate(path, "", sha1(files.own), spare=SPARE)["thumbprint"] == sha1(files.own)
+    assert method_certificate.certificate(path, "", sha1(files.own), spare=SPARE)["thumbprint"] == sha1(files.own)
     with pytest.raises(OptionError, match="holds no certificate for its key"):
-        identity.certificate(path, "", "no thumbprint", spare=SPARE)
+        method_certificate.certificate(path, "", "no thumbprint", spare=SPARE)
 
 
 def test_a_wrong_password_stays_wrong_whoever_gave_it(files: Files) -> None:
     path = files.write(pfx(files.own, b"pw"))
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, "wrong", "", spare=SPARE)
+        method_certificate.certificate(path, "wrong", "", spare=SPARE)
     assert caught.value.sentence() == f"x509_certificate_path {path!r} {CANNOT_BE_OPENED}"
 
 
@@ -557,10 +564,10 @@ def test_a_wrong_password_stays_wrong_whoever_gave_it(files: Files) -> None:
 def test_an_outdated_encryption_is_no_wrong_password(
     files: Files, monkeypatch: pytest.MonkeyPatch, readable: bool
 ) -> None:
-    monkeypatch.setattr(identity, "_reads_outdated_encryption", lambda: readable)
+    monkeypatch.setattr(method_certificate, "_reads_outdated_encryption", lambda: readable)
     path = files.write(b"\x30\x82" + bytes.fromhex("060a2a864886f70d010c0106"))
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, "right", "")
+        method_certificate.certificate(path, "right", "")
     assert ("check x509_certificate_password" in caught.value.sentence()) == readable
     assert ("encrypt it anew: openssl pkcs12 -legacy" in caught.value.sentence()) != readable
 
@@ -573,15 +580,15 @@ def test_sha1_is_computed_only_where_it_is_asked_for(files: Files, monkeypatch: 
 
     monkeypatch.setattr(hashes, "SHA1", forbidden)
     path = files.write(key_pem(files.own), cert_pem(files.own))
-    monkeypatch.setattr(identity.msal, "__version__", "1.35.0")
-    assert set(identity.certificate(path, "", "")) == {"private_key", "public_certificate"}
+    monkeypatch.setattr(msal_app.msal, "__version__", "1.35.0")
+    assert set(method_certificate.certificate(path, "", "")) == {"private_key", "public_certificate"}
     said = "the certificate's thumbprint cannot be computed, because this host does not allow SHA-1; "
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, "", "a" * 40)
+        method_certificate.certificate(path, "", "a" * 40)
     assert caught.value.sentence() == said + "leave thumbprint out."
-    monkeypatch.setattr(identity.msal, "__version__", "1.34.0")
+    monkeypatch.setattr(msal_app.msal, "__version__", "1.34.0")
     with pytest.raises(OptionError) as caught:
-        identity.certificate(path, "", "")
+        method_certificate.certificate(path, "", "")
     assert caught.value.sentence() == said + "install msal 1.35 or later, which does without it."
 
 
@@ -654,8 +661,10 @@ def wire(clock: t.Any) -> Wire:
     return Wire(clock.handed)
 
 
-def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> identity.SignIn:
-    return identity.SignIn(choose(options, {}), hosts, t.cast("transport.Transport", wire), environ=os.environ)
+def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> tokens.SignIn:
+    return tokens.SignIn(
+        choose(options, {}), hosts, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION
+    )
 
 
 APP = {**TENANT, "secret": "right"}
@@ -721,7 +730,7 @@ def test_another_token_in_the_place_of_a_refused_one(wire: Wire) -> None:
 
 
 def test_a_given_token_is_used_without_msal_or_network(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "HAS_MSAL", False)
+    monkeypatch.setattr(msal_app, "HAS_MSAL", False)
     who = sign_in(wire, {"access_token": "given"})
     assert who.token() == "given"
     assert who.replace_token("given") is None
@@ -748,11 +757,11 @@ def test_all_that_is_missing_is_known_at_once(
     there: bool,
     missing: list[str],
 ) -> None:
-    monkeypatch.setattr(identity, "HAS_MSAL", has_msal)
+    monkeypatch.setattr(msal_app, "HAS_MSAL", has_msal)
     monkeypatch.setattr(transport, "HAS_REQUESTS", has_requests)
-    monkeypatch.setattr(identity.importlib.util, "find_spec", lambda _name: there or None)
-    assert identity.missing_libraries(choose(options, {})) == missing
-    assert identity.missing_libraries(choose({"access_token": "t"}, {})) == [name for name in missing if name != "msal"]
+    monkeypatch.setattr(tokens.importlib.util, "find_spec", lambda _name: there or None)
+    assert tokens.missing_libraries(choose(options, {})) == missing
+    assert tokens.missing_libraries(choose({"access_token": "t"}, {})) == [name for name in missing if name != "msal"]
 
 
 REFUSED = {
@@ -777,6 +786,16 @@ def test_a_refusal_is_told_and_not_remembered(wire: Wire) -> None:
         assert len(wire.sent("token")) == tries
     del wire.answers["token"]
     assert who.token() == "token-3"
+
+
+def test_the_permission_that_lacks_consent_is_told(wire: Wire) -> None:
+    description = "AADSTS65001: The user or administrator has not consented to use the application."
+    wire.answers["token"] = (400, {"error": "invalid_grant", "error_description": description})
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, {"username": "u", "password": "p"}).token()
+    assert caught.value.advice == (
+        f"grant admin consent for {PERMISSION} to the app in this tenant, as a delegated permission"
+    )
 
 
 def test_an_unknown_tenant_is_told(wire: Wire) -> None:
@@ -1057,7 +1076,7 @@ def _digest(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-@pytest.mark.skipif(identity._msal_needs_thumbprint(), reason="this msal knows SHA-1 only")  # noqa: SLF001
+@pytest.mark.skipif(msal_app.needs_thumbprint(), reason="this msal knows SHA-1 only")
 @pytest.mark.parametrize("form", ["encrypted key", "chain, reversed", "PFX"])
 def test_a_certificate_signs_with_sha256(wire: Wire, files: Files, form: str) -> None:
     parts, password = FORMS[form](files)
@@ -1074,7 +1093,7 @@ def test_a_certificate_signs_with_sha256(wire: Wire, files: Files, form: str) ->
 def test_a_certificate_signs_the_old_way_with_an_old_msal(
     wire: Wire, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity.msal, "__version__", "1.33.0b1")
+    monkeypatch.setattr(msal_app.msal, "__version__", "1.33.0b1")
     sign_in(wire, {**TENANT, "x509_certificate_path": files.write(key_pem(files.own), cert_pem(files.own))}).token()
     header, _claims = assertion(wire)
     assert header["x5t"].rstrip("=") == _digest(bytes.fromhex(sha1(files.own)))
@@ -1115,7 +1134,7 @@ def test_the_option_with_the_federated_token_wins_over_the_environment(wire: Wir
     file.write_text("of the option", encoding="ascii")
     options = {**TENANT, "oidc_token_file_path": str(file)}
     who = choose(options, {"AZURE_FEDERATED_TOKEN": "of the environment"})
-    identity.SignIn(who, HOSTS, t.cast("transport.Transport", wire), environ=os.environ).token()
+    tokens.SignIn(who, HOSTS, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION).token()
     assert _text(wire.sent("token")[0].data["client_assertion"]) == "of the option"
 
 
@@ -1203,10 +1222,12 @@ def test_trouble_of_the_metadata_service_that_stays_is_told(wire: Wire) -> None:
 
 def test_service_fabric_has_no_such_identity(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is its own server that answers, by a 404 that means it."""
-    monkeypatch.setattr(identity.msal_http, "_is_this_host", lambda _name: True)
+    monkeypatch.setattr(msal_http, "_is_this_host", lambda _name: True)
     environ = {"IDENTITY_ENDPOINT": "http://localhost/metadata/identity", "IDENTITY_HEADER": "h"}
     wire.answers["identity"] = (404, {"error": {"code": "ManagedIdentityNotFound", "message": "There is none."}})
-    who = identity.SignIn(choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    who = tokens.SignIn(
+        choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+    )
     with pytest.raises(SignInError):
         who.token()
     assert len(wire.requests) == 1
@@ -1219,7 +1240,7 @@ MSI = {"auth_source": "msi"}
 def test_the_managed_identity_of_service_fabric_is_refused_in_words(options: Options) -> None:
     """Since it looks at the thumbprint of the endpoint, msal wants a session of its own kind for it."""
     environ = {"IDENTITY_ENDPOINT": "https://localhost:2377/t", "IDENTITY_HEADER": "h"}
-    assert choose(options, environ).way.source == "msi"
+    assert choose(options, environ).method.source == "msi"
     with pytest.raises(OptionError, match=r"Service Fabric .* is not supported"):
         choose(options, {**environ, "IDENTITY_SERVER_THUMBPRINT": "ab" * 20})
 
@@ -1243,7 +1264,9 @@ def test_the_managed_identity_of_service_fabric_is_refused_in_words(options: Opt
 def test_the_proof_of_a_managed_identity_stays_on_the_host(wire: Wire, environ: dict[str, str], asked: bool) -> None:
     token = {"access_token": "of-the-host", "expires_in": 60, "expires_on": str(int(time.time()) + 3600)}
     wire.answers["token"] = wire.answers["t"] = (200, token)
-    who = identity.SignIn(choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    who = tokens.SignIn(
+        choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+    )
     if asked:
         assert who.token() == "of-the-host"
     else:
@@ -1257,13 +1280,13 @@ def test_each_of_many_threads_sees_its_own_environment(clock: t.Any, monkeypatch
     monkeypatch.setenv("IDENTITY_ENDPOINT", "http://localhost:1/of-the-run")
     monkeypatch.setenv("IDENTITY_HEADER", "of the run")
     before, barrier = dict(os.environ), threading.Barrier(8)
-    system_assigned = identity.msal.SystemAssignedManagedIdentity
+    system_assigned = msal_app.msal.SystemAssignedManagedIdentity
 
     def slowly() -> t.Any:
         time.sleep(0.005)
         return system_assigned()
 
-    monkeypatch.setattr(identity.msal, "SystemAssignedManagedIdentity", slowly)
+    monkeypatch.setattr(msal_app.msal, "SystemAssignedManagedIdentity", slowly)
 
     class Slow(Wire):
         def send_with_retries(self, *args: t.Any, **request: t.Any) -> transport.Response:
@@ -1279,7 +1302,9 @@ def test_each_of_many_threads_sees_its_own_environment(clock: t.Any, monkeypatch
         if number % 2:
             own = {"MSI_ENDPOINT": own["IDENTITY_ENDPOINT"], "MSI_SECRET": own["IDENTITY_HEADER"]}
         for _time in range(5):
-            who = identity.SignIn(choose(MSI, own), HOSTS, t.cast("transport.Transport", mine), environ=own)
+            who = tokens.SignIn(
+                choose(MSI, own), HOSTS, t.cast("transport.Transport", mine), environ=own, permission=PERMISSION
+            )
             assert who.token() == f"token-{number}"
         names = ("X-IDENTITY-HEADER", "secret")
         return [(r.url, next(r.headers[name] for name in names if name in r.headers)) for r in mine.requests]
@@ -1361,7 +1386,9 @@ def test_the_azure_cli_is_not_hurried_when_nothing_is_to_be_repeated(wire: Wire,
 def test_the_azure_cli_is_that_of_the_environment(wire: Wire, clock: t.Any, az: t.Any) -> None:
     arguments = az(f'echo "$AZURE_CONFIG_DIR" >> "$0.told"; echo \'{printed(clock)}\'')
     environ = {**os.environ, "AZURE_CONFIG_DIR": "/profile/of/the/host"}
-    who = identity.SignIn(choose(CLI, {}), HOSTS, t.cast("transport.Transport", wire), environ=environ)
+    who = tokens.SignIn(
+        choose(CLI, {}), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+    )
     assert who.token() == "of-az"
     assert (arguments.parent / "az.told").read_text() == "/profile/of/the/host\n"
 

@@ -10,9 +10,14 @@ import re
 import typing as t
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import SignInError
+from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from hypothesis import given
 from hypothesis import strategies as st
+
+PERMISSION = "DeviceManagementServiceConfig.ReadWrite.All"
+WAYS = {method.source: method for method in METHODS}
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -20,9 +25,13 @@ JSON = st.recursive(
 )
 
 
+def refused(action: str, status: int | None, answer: dict[str, t.Any], source: str = "client_secret") -> SignInError:
+    return refusals.refusal(action, status, answer, method=WAYS[source], permission=PERMISSION)
+
+
 @given(st.dictionaries(st.sampled_from(["error", "error_description", "trace_id", "correlation_id", "message"]), JSON))
 def test_any_refusal_gives_a_printable_line(answer: dict[str, t.Any]) -> None:
-    error = refusals.refusal("sign-in", 400, answer, source="client_secret")
+    error = refused("sign-in", 400, answer)
     assert error.sentence().isprintable()
     assert len(error.what) <= 450
     assert error.request_id is None or error.request_id.isprintable()
@@ -88,7 +97,7 @@ AADSTS_TAIL = f" Trace ID: {TRACE} Correlation ID: 6a1b6f0c-52f5-4ea4-a9a7-4d1a2
 )
 def test_the_refusals_of_entra_id_in_words(said: str, advice: str) -> None:
     answer = {"error": "invalid_client", "error_description": said + AADSTS_TAIL, "trace_id": TRACE}
-    error = refusals.refusal("sign-in with the app's secret", 401, answer, source="client_secret")
+    error = refused("sign-in with the app's secret", 401, answer)
     assert error.sentence("graphops.intune") == (
         f"graphops.intune: sign-in with the app's secret was refused (HTTP 401): {said.rstrip('.')}; {advice}."
     )
@@ -106,20 +115,14 @@ def test_the_refusals_of_entra_id_in_words(said: str, advice: str) -> None:
     ],
 )
 def test_refusals_that_say_little(answer: dict[str, t.Any], text: str) -> None:
-    error = refusals.refusal("sign-in", None, answer, source="client_secret")
+    error = refused("sign-in", None, answer)
     assert error.sentence() == f"sign-in was refused: {text}; check tenant, client_id and the credential."
     assert error.request_id is None
 
 
 def test_a_correlation_id_is_better_than_no_id() -> None:
-    assert refusals.refusal("sign-in", 400, {"correlation_id": "c"}, source="client_secret").request_id == "c"
-    assert (
-        refusals.refusal("sign-in", 400, {"correlation_id": "c", "trace_id": "t"}, source="client_secret").request_id
-        == "t"
-    )
-
-
-SOURCES = [way.source for way in (*identity.METHODS, identity.MSI)]
+    assert refused("sign-in", 400, {"correlation_id": "c"}).request_id == "c"
+    assert refused("sign-in", 400, {"correlation_id": "c", "trace_id": "t"}).request_id == "t"
 
 
 @pytest.mark.parametrize(
@@ -166,17 +169,23 @@ SOURCES = [way.source for way in (*identity.METHODS, identity.MSI)]
     ],
 )
 def test_advice_fits_the_way_of_sign_in(code: str, source: str, words: str) -> None:
-    assert words in refusals.advice(code, source)
+    assert words in refusals.advice(code, WAYS[source], PERMISSION)
 
 
-@pytest.mark.parametrize("code", refusals.ADVICE)
+@pytest.mark.parametrize("source", ["client_secret", "password"])
+def test_consent_is_asked_for_what_is_to_be_done(source: str) -> None:
+    advice = refusals.advice("65001", WAYS[source], "DeviceManagementApps.ReadWrite.All")
+    assert advice.startswith("grant admin consent for DeviceManagementApps.ReadWrite.All to the app in this tenant, as")
+
+
+@pytest.mark.parametrize("code", aadsts.ADVICE)
 def test_every_advice_is_a_clause_for_every_way(code: str) -> None:
     assert re.fullmatch(r"[0-9]{5,8}", code)
-    for source in SOURCES:
-        advice = refusals.advice(code, source)
+    for source in WAYS:
+        advice = refusals.advice(code, WAYS[source], PERMISSION)
         assert re.fullmatch(r"[a-zE].*[^.;\s]", advice), advice
         answer = {"error": "x", "error_description": f"AADSTS{code}: Said."}
-        error = refusals.refusal("sign-in", 400, answer, source=source)
+        error = refused("sign-in", 400, answer, source)
         assert error.sentence() == f"sign-in was refused (HTTP 400): AADSTS{code}: Said; {advice}."
 
 

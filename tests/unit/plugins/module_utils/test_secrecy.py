@@ -16,7 +16,7 @@ from xml.sax import saxutils
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, secrecy, untrusted
-from ansible_collections.graphops.intune.plugins.module_utils._identity import refusals
+from ansible_collections.graphops.intune.plugins.module_utils._identity import method_client_secret, refusals
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -104,7 +104,11 @@ def test_no_part_of_a_secret_is_left_by_a_cut(blanks: int) -> None:
             ).message,
             error_bodies.parse_error_body("<html><title>" + "A" * before + " " * blanks + secret).message,
             refusals.refusal(
-                "sign-in", 200, {"error_description": "A" * before + " " * blanks + secret}, source="client_secret"
+                "sign-in",
+                200,
+                {"error_description": "A" * before + " " * blanks + secret},
+                method=method_client_secret.METHOD,
+                permission="",
             ).what,
         ]
         assert not [text for text in texts if "0123" in text]

@@ -314,8 +314,8 @@ def test_a_client_secret_needs_no_cryptography() -> None:
     code = (
         "import sys; from ansible_collections.graphops.intune.plugins.module_utils import shell;"
         "from ansible_collections.graphops.intune.plugins.module_utils._sync import command;"
-        "from ansible_collections.graphops.intune.plugins.module_utils._identity import identity;"
-        "assert identity.HAS_MSAL; sys.exit('cryptography' in sys.modules)"
+        "from ansible_collections.graphops.intune.plugins.module_utils._identity import msal_app;"
+        "assert msal_app.HAS_MSAL; sys.exit('cryptography' in sys.modules)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     assert subprocess.run([sys.executable, "-c", code], env=environment, check=False).returncode == 0

@@ -931,7 +931,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground import clo
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._http import transport
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, tokens
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import look
 
@@ -950,11 +950,11 @@ def high_water():
 before = high_water()
 for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "sign-in"):
     url = sys.argv[1] + "/" + attack
-    tokens = Tokens()
+    asks = Tokens()
     if attack == "sign-in":
         who = identity.choose({"tenant": "t", "client_id": "c", "secret": "s"}, {}, has_cli=bool)
-        tokens = identity.SignIn(who, clouds.Endpoints(url, sys.argv[1]), http(), environ={})
-    asked = graph.Graph(url, tokens=tokens, http=http(), asker=graph_errors.Asker("", ""))
+        asks = tokens.SignIn(who, clouds.Endpoints(url, sys.argv[1]), http(), environ={}, permission="")
+    asked = graph.Graph(url, tokens=asks, http=http(), asker=graph_errors.Asker("", ""))
     try:
         look.read_all(exchange_connector.KIND, asked)
     except errors.IntuneError as error:

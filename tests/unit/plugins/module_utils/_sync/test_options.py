@@ -11,7 +11,8 @@ import typing as t
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, option_values
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, identity_options
+from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 
@@ -89,13 +90,11 @@ def test_numbers_that_are_too_small(value: int) -> None:
 
 @SPECS
 def test_every_variable_belongs_to_an_option(spec: dict[str, t.Any]) -> None:
-    assert {*identity_options.IDENTITY_VARIABLES, *clouds.CLOUD_VARIABLES} <= spec.keys()
+    assert {*identity.IDENTITY_VARIABLES, *clouds.CLOUD_VARIABLES} <= spec.keys()
 
 
 def test_every_variable_has_one_meaning() -> None:
-    variables = [
-        name for names in {**identity_options.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.values() for name in names
-    ]
+    variables = [name for names in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.values() for name in names]
     assert sorted(variables) == sorted(set(variables))
 
 
@@ -113,21 +112,21 @@ def test_no_secret_is_logged(spec: dict[str, t.Any]) -> None:
 
 
 def test_the_engine_knows_the_same_secrets() -> None:
-    values = {name: f"value of {name}" for name in identity_options.IDENTITY_VARIABLES}
-    hidden = {name for name, option in identity_options.identity_spec().items() if option.get("no_log") is True}
+    values = {name: f"value of {name}" for name in identity.IDENTITY_VARIABLES}
+    hidden = {name for name, option in identity.identity_spec().items() if option.get("no_log") is True}
     assert identity.secrets(values, {}) == {values[name] for name in hidden}
 
 
 @SPECS
 def test_no_variable_is_hidden_behind_a_default(spec: dict[str, t.Any]) -> None:
-    for name in (*identity_options.IDENTITY_VARIABLES, *clouds.CLOUD_VARIABLES):
+    for name in (*identity.IDENTITY_VARIABLES, *clouds.CLOUD_VARIABLES):
         assert "default" not in spec[name]
         assert not spec[name].get("required")
 
 
 def test_the_ways_to_sign_in_are_the_choices_of_auth_source() -> None:
-    ways = [way.source for way in (*identity.METHODS, identity.MSI, identity.CLI)]
-    assert identity_options.identity_spec()["auth_source"]["choices"] == ["auto", *ways]
+    ways = [method.source for method in METHODS]
+    assert identity.identity_spec()["auth_source"]["choices"] == ["auto", *ways]
 
 
 def test_empty_options_of_the_identity_are_as_not_given() -> None:
@@ -139,4 +138,4 @@ def test_empty_options_of_the_identity_are_as_not_given() -> None:
         "max_age": "",
         "client_id": "app",
     }
-    assert identity_options.without_empty(given) == {"secret": None, "max_age": "", "client_id": "app"}
+    assert identity.without_empty(given) == {"secret": None, "max_age": "", "client_id": "app"}
