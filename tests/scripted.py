@@ -12,7 +12,8 @@ from email.utils import format_datetime
 
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
-from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 

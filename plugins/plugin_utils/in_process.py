@@ -30,7 +30,7 @@ from ansible.utils.display import Display
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
-from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._http import connections
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, token_cache
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
@@ -51,10 +51,10 @@ _SHARING = token_cache.sharing_in(str(_SETTINGS.DEFAULT_LOCAL_TMP))
 
 display = Display()
 
-if transport.HAS_REQUESTS:
+if connections.HAS_REQUESTS:
     # Reading the authorities takes longer than a task's requests; a bundle that cannot be read is for the task to tell.
     with contextlib.suppress(errors.OptionError):
-        transport.tls_context(None, True, os.environ)
+        connections.tls_context(None, True, os.environ)
 
 
 class InProcess(NormalAction):

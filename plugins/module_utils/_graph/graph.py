@@ -19,7 +19,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from .._ground import error_bodies, errors, untrusted
 from .._ground.words import Words
-from .._http import transport
+from .._http import response, retries, transport
 from .._http.driver import Operation, Request, gather, run
 from .._http.retries import RETRIED_STATUSES, RetryBudget
 from . import graph_errors
@@ -39,7 +39,7 @@ _AT_ONCE = 5
 
 T = t.TypeVar("T")
 # What one try comes to.
-SendResult = t.Union[transport.Response, errors.IntuneError]
+SendResult = t.Union[response.Response, errors.IntuneError]
 
 
 class TokenProvider(t.Protocol):
@@ -98,7 +98,7 @@ class Graph:
         :raises Unavailable: Graph could not be reached, or had no time for it.
         :raises SignInError: no token.
         """
-        answer: transport.Response = yield from transport.retried(
+        answer: response.Response = yield from retries.retried(
             Request("GET", path, largest=largest, api=api),
             host=urlsplit(self.url).netloc,
             json_expected=True,
@@ -110,7 +110,7 @@ class Graph:
             raise self.refusal(action, answer, words)
         return Document(answer.json(), answer.date, answer.request_id, len(answer.body))
 
-    def refusal(self, action: str, answer: transport.Response, words: Words) -> errors.GraphError:
+    def refusal(self, action: str, answer: response.Response, words: Words) -> errors.GraphError:
         """Say that Graph refused, by its answer; ``action`` and ``words`` as in :meth:`get`."""
         return graph_errors.graph_error(
             action, answer.status, answer.body, answer.request_id, words=words, asker=self.asker
@@ -250,7 +250,7 @@ class Graph:
             if status not in _NO_BATCH and any(ask.method != "GET" for ask in asks):
                 return [errors.NoResponse(f"{host} answered HTTP {status} to a batch", may_have_run=True)] * len(asks)
             return [self._single(token, ask) for ask in asks]
-        found = _batch_answers(t.cast(transport.Response, whole))
+        found = _batch_answers(t.cast(response.Response, whole))
         lost = errors.NoResponse(f"{host} left it out of its answer to a batch", may_have_run=True)
         return [self.http.redacted(found[str(number)]) if str(number) in found else lost for number in range(len(asks))]
 
@@ -279,23 +279,23 @@ def _signed(token: str, ask: Request) -> dict[str, str]:
 
 def _refuses_the_token(outcome: SendResult) -> bool:
     return (
-        isinstance(outcome, transport.Response)
+        isinstance(outcome, response.Response)
         and outcome.status == 401
         and not error_bodies.is_forbidden(401, error_bodies.parse_error_body(outcome.body))
     )
 
 
 def _status(outcome: SendResult) -> int | None:
-    return outcome.status if isinstance(outcome, transport.Response) else None
+    return outcome.status if isinstance(outcome, response.Response) else None
 
 
-def _batch_answers(answer: transport.Response) -> dict[str, transport.Response]:
+def _batch_answers(answer: response.Response) -> dict[str, response.Response]:
     """Take the answer to a batch apart, by the ids of the requests; what is no answer is left out."""
     try:
         entries = list(answer.json()["responses"])
     except (ValueError, KeyError, TypeError):
         return {}
-    found: dict[str, transport.Response] = {}
+    found: dict[str, response.Response] = {}
     twice: set[str] = set()
     for entry in entries:
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError, OverflowError):
@@ -307,14 +307,14 @@ def _batch_answers(answer: transport.Response) -> dict[str, transport.Response]:
     return {name: part for name, part in found.items() if name not in twice}
 
 
-def _batch_answer(entry: t.Mapping[str, t.Any], whole: transport.Response) -> transport.Response:
+def _batch_answer(entry: t.Mapping[str, t.Any], whole: response.Response) -> response.Response:
     # The clock and the id of the whole are good for its parts, which may have none of their own.
     inherited = {name: whole.headers[name] for name in ("date", "request-id") if name in whole.headers}
     own = {str(name).lower(): str(value) for name, value in (entry.get("headers") or {}).items()}
     status = int(entry["status"])
     if not 200 <= status <= 599:
         raise ValueError("no final HTTP status")
-    return transport.Response(status, {**inherited, **own}, _batch_body(entry.get("body"), own.get("content-type", "")))
+    return response.Response(status, {**inherited, **own}, _batch_body(entry.get("body"), own.get("content-type", "")))
 
 
 def _batch_body(body: t.Any, kind: str) -> bytes:

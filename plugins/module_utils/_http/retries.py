@@ -8,11 +8,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
+import contextlib
 
+from .._ground import error_bodies, errors, timestamps, untrusted
 from .._ground.clock import Clock
-from .._ground.timestamps import parse_http_date
+from .driver import Operation, Request, Sleep
+from .response import Response
 
 # Graph's own SDKs retry these and no others, whatever is asked: msgraph-sdk-design, middleware/RetryHandler.md.
 RETRIED_STATUSES = frozenset((429, 503, 504))
@@ -26,24 +27,8 @@ def is_trouble(status: int) -> bool:
     return status >= 500 and status != 501
 
 
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 32.0
-
-
-def retry_after(value: str | None, now: datetime) -> float | None:
-    """Read a Retry-After header (RFC 9110, section 10.2.3).
-
-    :param value: seconds, of which Microsoft gives parts, too (its own sample says ``2.128``), or an HTTP-date.
-    :param now: the server's idea of now, or else ours; for the date.
-    :returns: the seconds to wait, at least 0; None if the header is absent or says nothing.
-    """
-    word = (value or "").strip()
-    if _SECONDS.fullmatch(word):
-        # Anything above a year is "never".
-        return min(1e8, float(word))
-    moment = parse_http_date(word)
-    return None if moment is None else max(0.0, (moment - now).total_seconds())
 
 
 def next_delay(*, tries: int, asked: float | None, elapsed: float, limit: float, jitter: float) -> float | None:
@@ -88,3 +73,90 @@ class RetryBudget:
             limit=self._limit,
             jitter=self._timing.jitter(),
         )
+
+
+def retried(
+    ask: Request,
+    *,
+    host: str,
+    json_expected: bool,
+    clock: Clock,
+    retry_timeout: float,
+    limit: float | None = None,
+) -> Operation[Response]:
+    """Ask until there is an answer that another try would not better; what is asked must do no harm when repeated.
+
+    :param host: who is asked, for the sentence about a failure.
+    :param json_expected: whether success without a JSON object in it is to be tried again.
+    :param retry_timeout: seconds for all tries, as the user gave them.
+    :param limit: what is left of that, if others have used some of it.
+    :raises Unavailable: no try got such an answer.
+    """
+    budget = RetryBudget(clock, retry_timeout if limit is None else limit)
+    while True:
+        asked = None
+        failure: errors.Unavailable
+        try:
+            answer: Response = yield ask._replace(timeout=budget.remaining)
+        except errors.NoResponse as error:
+            if error.permanent:
+                raise
+            failure = error
+        else:
+            worth = retryable_failure(answer, host, json_expected)
+            if not worth:
+                return answer
+            failure, asked = worth, answer.retry_after(clock.now())
+        pause = budget.next_delay(asked)
+        if pause is None:
+            raise exhausted(failure, tries=budget.tries, asked=asked, limit=retry_timeout) from failure
+        yield Sleep(pause)
+
+
+def retryable_failure(answer: Response, host: str, json_expected: bool) -> errors.Unavailable | None:
+    """Say what is wrong with an answer that another try may better; None if there is nothing, or nothing to better.
+
+    :param json_expected: whether success without a JSON object in it is wrong: it is a portal's or a proxy's.
+    """
+    if answer.status in RETRIED_STATUSES:
+        return throttled(answer, host)
+    if json_expected and (answer.status < 300 or answer.status >= 500):
+        with contextlib.suppress(ValueError):
+            document = answer.json()
+            if isinstance(document, dict):
+                # Graph has been seen to call an error a success: microsoft-graph-explorer-v4#870.
+                no_success = answer.status < 300 and isinstance(document.get("error"), dict)
+                return throttled(answer, host) if no_success or is_trouble(answer.status) else None
+        kind = untrusted.one_line(answer.headers.get("content-type") or "no content type")
+        return errors.Unavailable(
+            f"{host} answered HTTP {answer.status} with no JSON object but {len(answer.body)} bytes of {kind}",
+            advice=errors.PROXY_ADVICE,
+            request_id=answer.request_id,
+        )
+    return None
+
+
+def throttled(answer: Response, host: str) -> errors.Unavailable:
+    """Say that ``host`` has no time for us now, or is in trouble, in its own words."""
+    said = error_bodies.parse_error_body(answer.body)
+    return errors.Unavailable(
+        error_bodies.answer_clause(host, answer.status, said),
+        request_id=answer.request_id or said.request_id or None,
+    )
+
+
+def exhausted(failure: errors.Unavailable, *, tries: int, asked: float | None, limit: float) -> errors.Unavailable:
+    """Say that the tries of a call came to an end with ``failure``; times in seconds.
+
+    :param asked: what the service asked to wait, if it did: then that was too long, at least for what is left.
+    """
+    times = "once" if tries == 1 else f"{tries} times"
+    what, advice = f"{failure.what} (tried {times} within retry_timeout, {limit:g} s)", failure.advice
+    if asked:
+        wait, advice = timestamps.humanize(asked), "run again after that time, or raise retry_timeout"
+        what = (
+            f"{failure.what}, and it asks to wait {wait}, longer than retry_timeout ({limit:g} s) allows"
+            if asked > limit
+            else f"{what}, and it asks to wait another {wait}"
+        )
+    return errors.Unavailable(what, advice=advice or "run again later", request_id=failure.request_id)

@@ -21,7 +21,7 @@ import typing as t
 from urllib.parse import quote, urlsplit
 
 from .._ground import clouds, error_bodies, errors, untrusted
-from .._http import retries, transport
+from .._http import response, retries, transport
 from . import refusals
 
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
@@ -144,9 +144,7 @@ class Session:
             failure = self._trouble(answer, document, host)
             pause = self._budget.next_delay(asked)
             if pause is None:
-                raise transport.exhausted(
-                    failure, tries=self._budget.tries, asked=asked, limit=self._http.retry_timeout
-                )
+                raise retries.exhausted(failure, tries=self._budget.tries, asked=asked, limit=self._http.retry_timeout)
             self._http.clock.sleep(pause)
         if of_authority and answer.status >= 400 and error_bodies.is_page(answer.body):
             # A web filter's; it says nothing of the credential, nor does msal repeat what it says.
@@ -188,14 +186,14 @@ class Session:
             )
         return url, of_authority
 
-    def _may_pass(self, answer: transport.Response, document: t.Mapping[str, t.Any]) -> bool:
+    def _may_pass(self, answer: response.Response, document: t.Mapping[str, t.Any]) -> bool:
         """Whether an answer is no refusal, but trouble of the service that may be over at the next try."""
         if self._of_host and answer.status in _UPDATING:
             # Service Fabric says by a 404 that there is no such identity, and by its form that it is Service Fabric.
             return not isinstance(document.get("error"), dict)
         return answer.status >= 500 or refusals.may_pass(document)
 
-    def _trouble(self, answer: transport.Response, document: t.Mapping[str, t.Any], host: str) -> errors.Unavailable:
+    def _trouble(self, answer: response.Response, document: t.Mapping[str, t.Any], host: str) -> errors.Unavailable:
         said = refusals.said(document)
         return errors.Unavailable(
             error_bodies.answer_clause(host, answer.status, error_bodies.ErrorBody("", said.message, "")),
@@ -204,7 +202,7 @@ class Session:
         )
 
 
-def _document(answer: transport.Response) -> dict[str, t.Any]:
+def _document(answer: response.Response) -> dict[str, t.Any]:
     try:
         document = answer.json()
     except ValueError:

@@ -14,7 +14,7 @@ import typing as t
 from .._ground import secrecy
 from .._ground.clouds import Endpoints
 from .._ground.errors import SignInError
-from .._http import transport
+from .._http import connections, transport
 from . import identity, msal_app, token_cache
 from .method import Attempt, is_token
 
@@ -24,7 +24,7 @@ _MARGIN = 300
 
 def missing_libraries(who: identity.Identity) -> list[str]:
     """The libraries that signing in as this identity, and asking Graph, needs and has not."""
-    missing = [] if transport.HAS_REQUESTS else ["requests"]
+    missing = [] if connections.HAS_REQUESTS else ["requests"]
     if who.method.uses_msal and not msal_app.HAS_MSAL:
         # msal cannot be imported without requests, even if it is there.
         there = missing and importlib.util.find_spec("msal") is not None

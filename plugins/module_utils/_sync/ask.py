@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from .._graph.graph import Graph
 from .._ground import error_bodies, errors
-from .._http import retries, transport
+from .._http import response, retries
 from .._http.driver import Operation, Request, Sleep
 from .._kinds.kind import Kind, Meaning, State
 from .decide import has_begun, has_ended, next_possible
@@ -97,7 +97,7 @@ def request_sync(
             break
         pause = budget.next_delay(asked)
         if pause is None:
-            failure = transport.exhausted(failure, tries=budget.tries, asked=asked, limit=http.retry_timeout)
+            failure = retries.exhausted(failure, tries=budget.tries, asked=asked, limit=http.retry_timeout)
             break
         yield Sleep(pause)
         if reread or lost:
@@ -127,7 +127,7 @@ def _shows(before: State, seen: Snapshot, *, lost: int) -> bool:
 
 
 def _instead(
-    kind: Kind, graph: Graph, name: str, answer: transport.Response, budget: retries.RetryBudget
+    kind: Kind, graph: Graph, name: str, answer: response.Response, budget: retries.RetryBudget
 ) -> Operation[RequestOutcome | None]:
     """What an answer means that is no failure by itself; None if it is one.
 
@@ -156,15 +156,15 @@ def may_be_accepted(status: int, code: str) -> bool:
 
 
 def _objection(
-    kind: Kind, sync_type: str, answer: transport.Response, graph: Graph
+    kind: Kind, sync_type: str, answer: response.Response, graph: Graph
 ) -> tuple[errors.IntuneError | None, bool]:
     """Why an answer is no acceptance, None if it is one; and whether it may have been accepted all the same."""
     if answer.status < 300:
         # Graph answers without a body, or with the object; a page of a proxy that says 200 is none of its words.
         host = urlsplit(graph.url).netloc
-        return transport.retryable_failure(answer, host, json_expected=bool(answer.body)), True
+        return retries.retryable_failure(answer, host, json_expected=bool(answer.body)), True
     if answer.status in retries.RETRIED_STATUSES or may_be_accepted(answer.status, ""):
         doubtful = may_be_accepted(answer.status, error_bodies.parse_error_body(answer.body).code)
-        return transport.throttled(answer, "Graph"), doubtful
+        return retries.throttled(answer, "Graph"), doubtful
     action = f"request a {sync_type or 'synchronisation'}"
     return graph.refusal(action, answer, kind.words), False

@@ -13,8 +13,7 @@ import typing as t
 from .._ground import errors
 from .._http import retries
 from .._kinds.kind import Kind
-from . import look as look_
-from .look import Snapshot
+from .look import Snapshot, read_all
 from .operation import DueSync, PendingSync, Target, Warnings, look, request, wait_for
 from .options import Selection, SyncOptions, matches
 from .results import SyncFailed
@@ -74,7 +73,7 @@ def _found(kind: Kind, selection: Selection, session: Session, context: Context)
     """The chosen objects by their ids, as far as they are read already."""
     if not selection.everything:
         return dict.fromkeys(selection.ids)
-    listing = look_.read_all(kind, session.graph)
+    listing = read_all(kind, session.graph)
     if listing.remark:
         context.warn(f"{kind.words.subject('', session.tenant)}: {listing.remark}.")
     return {entry.id: entry for entry in listing.found if matches(entry.entity, selection.filters)}

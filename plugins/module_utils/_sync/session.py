@@ -15,7 +15,7 @@ import typing as t
 from .._graph import graph, graph_errors
 from .._ground import clouds, errors, option_values
 from .._ground.clock import Clock
-from .._http import transport
+from .._http import connections, transport
 from .._identity import identity, token_cache, tokens
 
 
@@ -95,7 +95,7 @@ def open_graph(
     if missing:
         raise errors.MissingLibraryError(missing)
     http = transport.Transport(
-        context=transport.tls_context(params["ca_path"], params["validate_certs"], environ),
+        context=connections.tls_context(params["ca_path"], params["validate_certs"], environ),
         environ=environ,
         request_timeout=params["request_timeout"],
         retry_timeout=params["retry_timeout"],

@@ -11,7 +11,7 @@ import typing as t
 
 import requests
 from ansible.plugins.action import ActionBase
-from ansible_collections.graphops.intune.plugins.module_utils._http.transport import _Adapter, tls_context
+from ansible_collections.graphops.intune.plugins.module_utils._http.connections import Adapter, tls_context
 
 _CONTEXT = tls_context(None, True, os.environ)
 _COLLECTION = f"{os.environ['MSGRAPH_URL']}/v1.0/deviceManagement/exchangeConnectors"
@@ -28,7 +28,7 @@ class ActionModule(ActionBase):
         connector = f"{_COLLECTION}/{self._task.args['connector_id']}"
         with requests.Session() as session:
             session.trust_env = False
-            session.mount("https://", _Adapter(_CONTEXT))
+            session.mount("https://", Adapter(_CONTEXT))
             session.headers["Authorization"] = f"Bearer {os.environ['BENCH_TOKEN']}"
             session.get(connector, timeout=_SECONDS).raise_for_status()
             session.post(f"{connector}/sync", json={"syncType": "deltaSync"}, timeout=_SECONDS).raise_for_status()

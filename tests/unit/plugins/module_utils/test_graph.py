@@ -15,7 +15,8 @@ from ansible_collections.graphops.intune.plugins.module_utils._graph import grap
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
 from ansible_collections.graphops.intune.plugins.module_utils._http.driver import Request
-from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
 
 READ, POST = Request("GET", "/connectors/1"), Request("POST", "/connectors/1/sync", "{}")
 REFUSED = errors.SignInError("the sign-in was refused")

@@ -20,7 +20,7 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import error_bodies, errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clouds import Endpoints
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError, SignInError
-from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._http import connections, response, transport
 from ansible_collections.graphops.intune.plugins.module_utils._identity import (
     identity,
     method_certificate,
@@ -632,13 +632,13 @@ class Wire:
         data: t.Any = None,
         limit: float,
         of_host: bool,  # noqa: ARG002
-    ) -> transport.Response:
+    ) -> response.Response:
         self.requests.append(Request(method, url, headers, params, data))
         self.limits.append(limit)
         last = urlsplit(url).path.rsplit("/", 1)[-1]
         status, document = (self.passing.get(last) or [self.answers.get(last) or self._usual(last, url)]).pop(0)
         body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        return transport.Response(status, {"content-type": "application/json"}, body)
+        return response.Response(status, {"content-type": "application/json"}, body)
 
     def _usual(self, last: str, url: str) -> tuple[int, t.Any]:
         if last == "openid-configuration":
@@ -758,7 +758,7 @@ def test_all_that_is_missing_is_known_at_once(
     missing: list[str],
 ) -> None:
     monkeypatch.setattr(msal_app, "HAS_MSAL", has_msal)
-    monkeypatch.setattr(transport, "HAS_REQUESTS", has_requests)
+    monkeypatch.setattr(connections, "HAS_REQUESTS", has_requests)
     monkeypatch.setattr(tokens.importlib.util, "find_spec", lambda _name: there or None)
     assert tokens.missing_libraries(choose(options, {})) == missing
     assert tokens.missing_libraries(choose({"access_token": "t"}, {})) == [name for name in missing if name != "msal"]
@@ -1289,7 +1289,7 @@ def test_each_of_many_threads_sees_its_own_environment(clock: t.Any, monkeypatch
     monkeypatch.setattr(msal_app.msal, "SystemAssignedManagedIdentity", slowly)
 
     class Slow(Wire):
-        def send_with_retries(self, *args: t.Any, **request: t.Any) -> transport.Response:
+        def send_with_retries(self, *args: t.Any, **request: t.Any) -> response.Response:
             # All are here at the same time: no one's request waits for another's.
             barrier.wait(10)
             return super().send_with_retries(*args, **request)

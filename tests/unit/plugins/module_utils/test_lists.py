@@ -16,7 +16,8 @@ import yaml
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
-from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Response, Transport
+from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
+from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
 from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, look, options

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
-from ansible_collections.graphops.intune.plugins.module_utils._http import retries
+from ansible_collections.graphops.intune.plugins.module_utils._http import response, retries
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -50,12 +50,12 @@ SPANS = st.floats(0, 1e6)
     ],
 )
 def test_retry_after(value: str | None, seconds: float | None) -> None:
-    assert retries.retry_after(value, NOW) == seconds
+    assert response.retry_after(value, NOW) == seconds
 
 
 @given(st.text())
 def test_any_retry_after_is_nothing_or_a_span(value: str) -> None:
-    seconds = retries.retry_after(value, NOW)
+    seconds = response.retry_after(value, NOW)
     assert seconds is None or seconds >= 0
 
 

@@ -31,7 +31,13 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground import err
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import NoResponse, OptionError, Unavailable
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
-from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._http import (
+    connections,
+    proxies,
+    response,
+    retries,
+    transport,
+)
 from ansible_collections.graphops.intune.plugins.module_utils._http.driver import Request, run
 from cryptography.hazmat.primitives import serialization
 
@@ -177,7 +183,7 @@ def client(pki: Pki) -> t.Iterator[Client]:
         chosen = os.environ if environ_ is None else environ_
         made.append(
             transport.Transport(
-                context=transport.tls_context(ca_path, validate_certs, chosen),
+                context=connections.tls_context(ca_path, validate_certs, chosen),
                 environ=chosen,
                 request_timeout=request_timeout,
                 retry_timeout=retry_timeout,
@@ -191,7 +197,7 @@ def client(pki: Pki) -> t.Iterator[Client]:
         http.reset_connections()
 
 
-def get(http: transport.Transport, url: str, **headers: str) -> transport.Response:
+def get(http: transport.Transport, url: str, **headers: str) -> response.Response:
     return http.send("GET", url, headers=headers)
 
 
@@ -221,21 +227,21 @@ def test_a_request_and_its_answer(server: Server, client: Client) -> None:
 def test_the_id_and_the_clock_of_an_answer() -> None:
     now = datetime(2026, 11, 22, 18, tzinfo=timezone.utc)
     date = "Sun, 22 Nov 2026 18:00:30 GMT"
-    silent = transport.Response(200, {}, b"")
+    silent = response.Response(200, {}, b"")
     assert (silent.date, silent.request_id, silent.retry_after(now)) == (None, None, None)
-    assert transport.Response(200, {"x-ms-request-id": "x"}, b"").request_id == "x"
-    assert transport.Response(200, {"request-id": "x\x1b[31m\ny"}, b"").request_id == "x [31m y"
-    assert transport.Response(200, {"x-ms-request-id": "x", "request-id": "r"}, b"").request_id == "r"
-    assert transport.Response(429, {"retry-after": date}, b"").retry_after(now) == 30
+    assert response.Response(200, {"x-ms-request-id": "x"}, b"").request_id == "x"
+    assert response.Response(200, {"request-id": "x\x1b[31m\ny"}, b"").request_id == "x [31m y"
+    assert response.Response(200, {"x-ms-request-id": "x", "request-id": "r"}, b"").request_id == "r"
+    assert response.Response(429, {"retry-after": date}, b"").retry_after(now) == 30
     # The server's clock, where there is one, measures the server's date.
     headers = {"retry-after": date, "date": "Sun, 22 Nov 2026 18:00:20 GMT"}
-    assert transport.Response(429, headers, b"").retry_after(now) == 10
+    assert response.Response(429, headers, b"").retry_after(now) == 10
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"{", b"[" * 100_000])
 def test_a_body_that_is_no_json(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"."):
-        transport.Response(200, {}, body).json()
+        response.Response(200, {}, body).json()
 
 
 def test_one_connection_is_used_for_all_requests_until_it_is_renewed(server: Server, client: Client) -> None:
@@ -576,18 +582,18 @@ def test_anyone_is_trusted_without_validation(server: Server, client: Client) ->
 
 def test_a_folder_of_authorities(client: Client, server: Server, pki: Pki, tmp_path: Path) -> None:
     assert failure(client(str(tmp_path)), server.url).permanent
-    context = transport.tls_context(str(tmp_path), True, {})
-    assert context is not transport.tls_context(pki.authority, True, {})
+    context = connections.tls_context(str(tmp_path), True, {})
+    assert context is not connections.tls_context(pki.authority, True, {})
     assert context.verify_mode == ssl.CERT_REQUIRED
 
 
 def test_tls_is_set_up_once_per_authority(pki: Pki) -> None:
-    context = transport.tls_context(pki.authority, True, {})
-    assert context is transport.tls_context(pki.authority, True, {})
-    assert context is transport.tls_context(None, True, {"REQUESTS_CA_BUNDLE": pki.authority})
-    assert context is not transport.tls_context(pki.other, True, {})
-    assert context is not transport.tls_context(pki.authority, False, {})
-    assert transport.tls_context(None, True, {}) is transport.tls_context("", True, {"CURL_CA_BUNDLE": ""})
+    context = connections.tls_context(pki.authority, True, {})
+    assert context is connections.tls_context(pki.authority, True, {})
+    assert context is connections.tls_context(None, True, {"REQUESTS_CA_BUNDLE": pki.authority})
+    assert context is not connections.tls_context(pki.other, True, {})
+    assert context is not connections.tls_context(pki.authority, False, {})
+    assert connections.tls_context(None, True, {}) is connections.tls_context("", True, {"CURL_CA_BUNDLE": ""})
 
 
 def test_no_authority_is_read_for_a_connection(server: Server, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -610,7 +616,7 @@ ADVICE = "name a file of certificates in PEM, or a folder of them as c_rehash ma
 def test_authorities_that_cannot_be_read(tmp_path: Path, name: str) -> None:
     path = str(tmp_path / "missing")
     with pytest.raises(OptionError) as caught:
-        transport.tls_context(path if name == "ca_path" else None, True, {name: path})
+        connections.tls_context(path if name == "ca_path" else None, True, {name: path})
     assert caught.value.sentence() == f"{name} {path!r} cannot be used: No such file or directory; {ADVICE}"
 
 
@@ -618,7 +624,7 @@ def test_authorities_that_are_no_certificates(tmp_path: Path) -> None:
     file = tmp_path / "garbage"
     file.write_text("garbage", encoding="ascii")
     with pytest.raises(OptionError) as caught:
-        transport.tls_context(str(file), True, {})
+        connections.tls_context(str(file), True, {})
     assert caught.value.sentence().startswith(f"ca_path {str(file)!r} cannot be used: ")
     assert caught.value.sentence().endswith(f"; {ADVICE}")
 
@@ -860,7 +866,7 @@ def test_proxies_are_those_of_the_environment_that_is_given(
     monkeypatch: pytest.MonkeyPatch, url: str, environ_: dict[str, str], proxy_: str | None
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://the-process.example")
-    assert requests.utils.select_proxy(url, transport.proxies(url, environ_)) == proxy_
+    assert requests.utils.select_proxy(url, proxies.proxies_for(url, environ_)) == proxy_
 
 
 @pytest.fixture
@@ -930,7 +936,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._graph import grap
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
-from ansible_collections.graphops.intune.plugins.module_utils._http import transport
+from ansible_collections.graphops.intune.plugins.module_utils._http import connections, transport
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity, tokens
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import look
@@ -941,7 +947,7 @@ class Tokens:
 
 def http():
     times = {"request_timeout": 20, "retry_timeout": 0, "clock": Clock()}
-    return transport.Transport(context=transport.tls_context(sys.argv[2], True, {}), environ={}, **times)
+    return transport.Transport(context=connections.tls_context(sys.argv[2], True, {}), environ={}, **times)
 
 def high_water():
     with open("/proc/self/status") as status:
@@ -1025,14 +1031,14 @@ def serving(folder: Path, *chain: t.Any) -> ssl.SSLContext:
 def test_an_authority_that_python_3_13_finds_too_sloppy_is_one_all_the_same(
     client: Client, key_pair: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = transport.create_urllib3_context
+    made = connections.create_urllib3_context
 
     def strict() -> ssl.SSLContext:
         context = made()
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         return context
 
-    monkeypatch.setattr(transport, "create_urllib3_context", strict)
+    monkeypatch.setattr(connections, "create_urllib3_context", strict)
     sloppy = key_pair("sloppy")
     (tmp_path / "sloppy.pem").write_bytes(sloppy.certificate.public_bytes(serialization.Encoding.PEM))
     with Server(serving(tmp_path, key_pair("127.0.0.1", issuer=sloppy))) as server:
@@ -1084,8 +1090,8 @@ def test_no_keys_of_connections_are_written(
 # Repeats
 
 
-def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> transport.Response:
-    return transport.Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+def reply(status: int = 200, body: bytes = b"{}", **headers: str) -> response.Response:
+    return response.Response(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
 LOST = NoResponse("graph.example cut the connection", advice="run again later", may_have_run=True)
@@ -1094,11 +1100,11 @@ LOST = NoResponse("graph.example cut the connection", advice="run again later", 
 class Calls:
     """Plays answers and failures in turn, the last one for ever; counts the calls."""
 
-    def __init__(self, *plays: transport.Response | Exception) -> None:
+    def __init__(self, *plays: response.Response | Exception) -> None:
         self.plays = list(plays)
         self.count = 0
 
-    def __call__(self, method: str, url: str, **_request: t.Any) -> transport.Response:
+    def __call__(self, method: str, url: str, **_request: t.Any) -> response.Response:
         assert (method, url) == ("GET", "https://graph.example/x")
         self.count += 1
         play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
@@ -1109,14 +1115,14 @@ class Calls:
 
 def call(
     http: transport.Transport, calls: Calls, *, json_expected: bool = True, limit: float | None = None
-) -> transport.Response:
+) -> response.Response:
     def send(asks: list[Request]) -> list[t.Any]:
         try:
             return [calls(asks[0].method, asks[0].path)]
         except NoResponse as error:
             return [error]
 
-    told = transport.retried(
+    told = retries.retried(
         Request("GET", "https://graph.example/x"),
         host="graph.example",
         json_expected=json_expected,
@@ -1147,7 +1153,7 @@ def call(
         NoResponse("graph.example could not be reached", may_have_run=False),
     ],
 )
-def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transport.Response | Exception) -> None:
+def test_what_is_worth_another_try(client: Client, clock: t.Any, first: response.Response | Exception) -> None:
     calls = Calls(first, first, reply(200, b'{"a": 1}'))
     assert call(client(clock=clock.handed), calls).json() == {"a": 1}
     assert calls.count == 3
@@ -1166,14 +1172,14 @@ def test_what_is_worth_another_try(client: Client, clock: t.Any, first: transpor
         reply(501, b'{"error": {}}'),
     ],
 )
-def test_what_another_try_would_not_better(client: Client, clock: t.Any, only: transport.Response) -> None:
+def test_what_another_try_would_not_better(client: Client, clock: t.Any, only: response.Response) -> None:
     calls = Calls(only)
     assert call(client(clock=clock.handed), calls) is only
     assert calls.count == 1
 
 
 @pytest.mark.parametrize("only", [reply(200, b"<xml>"), reply(500, b"<xml>"), reply(204, b"")])
-def test_json_is_not_always_expected(client: Client, clock: t.Any, only: transport.Response) -> None:
+def test_json_is_not_always_expected(client: Client, clock: t.Any, only: response.Response) -> None:
     assert call(client(clock=clock.handed), Calls(only), json_expected=False) is only
 
 
@@ -1284,7 +1290,7 @@ def test_the_end_of_budget(
 
 def test_the_time_that_tries_take_counts(client: Client, clock: t.Any) -> None:
     class Slow(Calls):
-        def __call__(self, *args: t.Any, **request: t.Any) -> transport.Response:
+        def __call__(self, *args: t.Any, **request: t.Any) -> response.Response:
             clock.pass_by(25)
             return super().__call__(*args, **request)
 
@@ -1309,6 +1315,6 @@ def test_a_call_goes_over_the_wire(server: Server, client: Client, clock: t.Any)
 
 
 def test_the_id_of_a_throttled_request() -> None:
-    assert transport.throttled(reply(429, BUSY), "h").request_id == "r1"
-    assert transport.throttled(reply(429, BUSY, request_id="of the header"), "h").request_id == "of the header"
-    assert isinstance(transport.throttled(reply(429), "h"), errors.Unavailable)
+    assert retries.throttled(reply(429, BUSY), "h").request_id == "r1"
+    assert retries.throttled(reply(429, BUSY, request_id="of the header"), "h").request_id == "of the header"
+    assert isinstance(retries.throttled(reply(429), "h"), errors.Unavailable)
