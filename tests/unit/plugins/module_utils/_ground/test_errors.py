@@ -415,7 +415,7 @@ def test_the_missing_library_is_named() -> None:
 
 
 def test_the_oldest_versions_are_those_of_the_requirements() -> None:
-    lines = (Path(__file__).parents[4] / "requirements.txt").read_text(encoding="utf-8").split()
+    lines = (Path(__file__).resolve().parents[5] / "requirements.txt").read_text(encoding="utf-8").split()
     assert sorted(lines) == sorted(f"{library}>={version}" for library, version in errors.LIBRARIES.items())
 
 
