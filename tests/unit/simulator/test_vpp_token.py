@@ -185,6 +185,17 @@ def test_sync_of_somebody_else(vpp: Graph, tenant: Tenant, at: At) -> None:
     assert (token.last_sync_status, token.last_sync) == ("completed", NOW + timedelta(seconds=14))
 
 
+def test_what_has_ended_is_told_in_the_answer_to_the_next(vpp: Graph, tenant: Tenant, at: At) -> None:
+    token = tenant.add_vpp_token(last_sync=BEFORE, sync_delay=10)
+    vpp.act(token.id)
+    at(60)
+    assert state_of(vpp.act(token.id).json()) == (
+        "inProgress",
+        "2026-11-26T08:00:10.123456Z",
+        "2026-11-26T08:01:00.123456Z",
+    )
+
+
 @pytest.mark.parametrize("state", ["expired", "invalid", "assignedToExternalMDM", "unknown", "duplicateLocationId"])
 def test_only_valid_tokens_are_synchronised(vpp: Graph, tenant: Tenant, state: str) -> None:
     token = tenant.add_vpp_token(state=state, last_sync=BEFORE)
