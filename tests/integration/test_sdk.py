@@ -99,3 +99,32 @@ def test_our_requests_are_those_of_microsofts_client(site: Site) -> None:
     site.sync(force=True, wait=False)
     ours = [essence(request) for request in site.world.requests if request.host == "graph"]
     assert ours == theirs
+
+
+def test_our_requests_for_vpp_tokens_are_those_of_microsofts_client(site: Site) -> None:
+    token = site.tenant.add_vpp_token(last_sync=timedelta(days=1), sync_delay=60)
+
+    async def use() -> None:
+        async with microsofts_client(site) as client:
+            tokens = client.device_app_management.vpp_tokens
+            page = await tokens.get()
+            assert [found.id for found in page.value] == [token.id]
+            item = tokens.by_vpp_token_id(token.id)
+            found = await item.get()
+            assert (found.state.value, found.last_sync_status.value) == ("valid", "completed")
+            assert found.organization_name == token.properties["organizationName"]
+            assert abs(found.last_sync_date_time - token.last_sync) < timedelta(milliseconds=1)
+            begun = await item.sync_licenses.post()
+            assert begun.last_sync_status.value == "inProgress"
+
+    asyncio.run(use())
+    theirs = [essence(request) for request in site.world.requests if request.host == "graph"]
+    assert len(token.accepted) == 1
+    assert [method for method, *_rest in theirs] == ["GET", "GET", "POST"]
+
+    site.world.requests.clear()
+    module = "graphops.intune.intune_vpp_token_sync"
+    site.play([{module: site.options(connector_id=None, all=True, max_age=86400 * 2)}])
+    site.play([{module: site.options(connector_id=None, token_id=token.id, force=True, wait=False)}])
+    ours = [essence(request) for request in site.world.requests if request.host == "graph"]
+    assert ours == theirs
