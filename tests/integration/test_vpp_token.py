@@ -61,7 +61,7 @@ def test_many_and_all(site: Site, token: VppToken, way: tuple[str, ...]) -> None
     run = sync(site, *way, token_ids=[token.id, other.id, token.id])
     assert run.code == 0, run.output
     assert [entry["token_id"] for entry in run.result["vpp_tokens"]] == [token.id, other.id]
-    assert f"{token.id} is named more than once in token_ids, and is asked for once" in run.output
+    assert f"{token.id} is named more than once in token_ids, and is asked for once" in str(run.result["warnings"])
     assert [len(one.accepted) for one in (token, other, expired)] == [1, 1, 0]
 
     run = sync(site, *way, all=True, max_age=0)
@@ -133,7 +133,9 @@ def test_a_tenant_without(site: Site, status: int) -> None:
     run = sync(site, all=True)
     if status == 501:
         assert (run.code, run.result["changed"], run.result["vpp_tokens"]) == (0, False, [])
-        assert "this tenant has no Apple VPP token (Graph answered HTTP 501, NotSupported)" in run.output
+        assert "this tenant has no Apple VPP token (Graph answered HTTP 501, NotSupported)" in str(
+            run.result["warnings"]
+        )
     else:
         assert run.code == 2
     run = sync(site, token_id="11111111-1111-4111-8111-111111111111")
