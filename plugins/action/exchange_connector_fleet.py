@@ -25,6 +25,7 @@ from ansible_collections.graphops.intune.plugins.plugin_utils.masking import mas
 from ansible_collections.graphops.intune.plugins.plugin_utils.run_store import STORE
 
 _SPEC = {**members.with_plain_paths(options.fleet_spec()), "members": {"type": "bool", "default": False}}
+_WORDS = {exchange_connector.KIND.name: exchange_connector.KIND.words}
 
 # What is said of hosts that Ansible did not run the role for.
 _LEFT_OUT = "left out by a condition, a loop or an include"
@@ -165,9 +166,9 @@ class ActionModule(ActionBase):
     ) -> dict[str, t.Any]:
         summary = fleet_summary.summary(entries, **span)
         if not self._task.no_log and in_process.people_read():
-            display.display(fleet_report.table(summary))
+            display.display(fleet_report.table(summary, _WORDS))
         if report_path:
-            warning = report_file.write(report_path, fleet_report.render(report_path, entries, **span))
+            warning = report_file.write(report_path, fleet_report.render(report_path, entries, _WORDS, **span))
             if warning:
                 warned.append(warning)
         short = fleet_summary.limited(summary)

@@ -10,12 +10,14 @@ import os
 from html.parser import HTMLParser
 from pathlib import Path
 
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 
 HERE = Path(__file__).resolve().parent
 # Set to anything, this writes the files anew instead of comparing them.
 WRITE = bool(os.environ.get("GRAPHOPS_TEST_WRITE"))
 
+WORDS = {exchange_connector.KIND.name: exchange_connector.KIND.words}
 STARTED, FINISHED = "2026-11-22T18:00:00Z", "2026-11-22T18:06:10Z"
 
 
@@ -58,7 +60,10 @@ def entries() -> list[fleet_summary.Entry]:
 def test_the_summary_of_a_run() -> None:
     of = fleet_summary.summary(entries(), started=STARTED, finished=FINISHED)
     well = fleet_summary.summary(entries()[3:4], started=STARTED, finished=FINISHED)
-    compare("summary.txt", "\n\n".join(map(fleet_report.table, (of, well, fleet_summary.summary([])))) + "\n")
+    compare(
+        "summary.txt",
+        "\n\n".join(fleet_report.table(one, WORDS) for one in (of, well, fleet_summary.summary([]))) + "\n",
+    )
 
 
 class Visible(HTMLParser):
@@ -83,5 +88,5 @@ class Visible(HTMLParser):
 
 def test_the_page_of_a_run() -> None:
     page = Visible()
-    page.feed(fleet_report.render("x.html", entries(), started=STARTED, finished=FINISHED))
+    page.feed(fleet_report.render("x.html", entries(), WORDS, started=STARTED, finished=FINISHED))
     compare("page.txt", "\n".join(page.lines) + "\n")

@@ -13,6 +13,7 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 
 pytestmark = pytest.mark.slow
@@ -21,6 +22,7 @@ webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not in
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHROMEDRIVER = shutil.which("chromedriver")
 
+WORDS = {exchange_connector.KIND.name: exchange_connector.KIND.words}
 RUN = {"started": "2026-11-22T18:00:00Z", "finished": "2026-11-22T18:06:10Z"}
 OUTCOMES = ("failed", "unknown", "requested", "synchronised", "predicted", "fresh", "skipped")
 AGES = {
@@ -64,7 +66,7 @@ class Browser:
         self._file = folder / "report.html"
 
     def open(self, entries: t.Sequence[fleet_summary.Entry], **run: str) -> None:
-        self._file.write_text(fleet_report.to_html(entries, **(run or RUN)), encoding="utf-8")
+        self._file.write_text(fleet_report.to_html(entries, WORDS, **(run or RUN)), encoding="utf-8")
         self.driver.get(self._file.as_uri())
 
     def run(self, script: str, *arguments: t.Any) -> t.Any:
@@ -234,7 +236,7 @@ def test_the_keyboard_reaches_everything(browser: Browser) -> None:
     browser.driver.find_element("css selector", ".failed button").send_keys(" ")
     assert browser.hosts() == ["exch-0", "exch-7", "exch-14"]
     assert browser.driver.find_element("css selector", ".failed button").aria_role == "button"
-    assert browser.driver.find_element("id", "connectors").aria_role == "table"
+    assert browser.driver.find_element("id", "results").aria_role == "table"
 
 
 def luminance(color: str) -> float:
@@ -326,7 +328,7 @@ def test_hostile_values_are_only_text(browser: Browser, attack: str) -> None:
 
 
 def test_a_script_that_did_get_in_would_not_run(driver: t.Any, tmp_path: Path) -> None:
-    page = fleet_report.to_html(fleet(1))
+    page = fleet_report.to_html(fleet(1), WORDS)
     file = tmp_path / "report.html"
     file.write_text(page.replace("</main>", "<script>window.hit = 1</script></main>"), encoding="utf-8")
     driver.get(file.as_uri())
@@ -338,7 +340,7 @@ def test_without_javascript_everything_can_be_read(browser: Browser) -> None:
     browser.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.open(fleet(21))
-        table = browser.driver.find_element("id", "connectors")
+        table = browser.driver.find_element("id", "results")
         assert table.text.count("exch-") == 21
         assert not browser.driver.find_element("id", "filters").is_displayed()
         assert not browser.driver.find_elements("css selector", ".tile button, thead button")

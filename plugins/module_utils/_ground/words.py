@@ -30,6 +30,11 @@ class Words(t.NamedTuple):
     instead: str = ""
 
     @property
+    def short_many(self) -> str:
+        """Several of it, where it is clear which is meant, such as ``connectors``."""
+        return f"{self.short}s"
+
+    @property
     def none_in_tenant(self) -> str:
         """That a tenant has none of it, as a clause."""
         return f"this tenant has no {self.one}"

@@ -5,7 +5,7 @@
 # This module_utils is private to graphops.intune; it can change in any release.
 
 
-"""The report of a run over many connectors as a page for a browser. Every text in it is escaped."""
+"""The report of a run over many objects as a page for a browser. Every text in it is escaped."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hashlib import sha256
 from html import escape
 
 from .._ground import timestamps
+from .._ground.words import Words
 from .fleet_summary import (
     CONNECTED,
     OLDEST,
@@ -31,6 +32,7 @@ from .fleet_summary import (
     summary,
     verdict,
     visible,
+    words_of,
 )
 
 # Pixels of the bars' column.
@@ -49,11 +51,12 @@ _TICKS = (
 _MINUTE = 60
 
 
-def to_html(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> str:
+def to_html(entries: t.Iterable[Entry], words: t.Mapping[str, Words], *, started: str = "", finished: str = "") -> str:
     """Write a run as one page that needs no network and, but for filters and sorting, no JavaScript.
 
     Its policy allows nothing but its own style and script, by their hashes; no value is part of either.
 
+    :param words: what the objects of each kind are called, by its name.
     :param started: a time as :func:`timestamps.text` writes it, or any text.
     """
     ordered = sorted(entries, key=by_outcome)
@@ -64,22 +67,28 @@ def to_html(entries: t.Iterable[Entry], *, started: str = "", finished: str = ""
         f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none';"
         " form-action 'none'"
     )
+    nouns = [one for _count, one in words_of(of, words)]
+    short = " and ".join(one.short_many for one in nouns)
+    many = " and ".join(one.many for one in nouns)
     bad = of["outcomes"]["failed"] + of["outcomes"]["unknown"]
     return _PAGE.format(
         policy=escape(policy),
         style=_STYLE,
         script=_SCRIPT,
-        title=escape(" ".join(part for part in ("Exchange connectors", span) if part)),
+        title=escape(" ".join(part for part in (many, span) if part)),
         mood="bad" if bad else "soso" if of["stale"] or of["disconnected"] or of["skipped"] else "good",
-        verdict=escape(verdict(of)),
+        verdict=escape(verdict(of, words)),
         span=escape(span),
         changed=f"{of['changed']} {'would change' if only_looked(of) else 'changed'}",
         tiles="\n".join(_tile(outcome, of["outcomes"][outcome]) for outcome in OUTCOMES),
         tenants="\n".join(_tenants(ordered)),
+        many=escape(many),
+        heading=escape(short[:1].upper() + short[1:]),
+        one=escape(" or ".join(one.short for one in nouns)),
         total=of["total"],
-        connectors="connector" if of["total"] == 1 else "connectors",
+        noun=escape(nouns[0].short if of["total"] == 1 else short),
         axis=scale.axis(),
-        rows="\n".join(_row(one, scale) for one in ordered),
+        rows="\n".join(_row(one, scale, words[one.kind]) for one in ordered),
     )
 
 
@@ -108,7 +117,7 @@ def _tenants(entries: t.Sequence[Entry]) -> t.Iterator[str]:
         yield f'<option value="{_shown(tenant)}">{_shown(tenant) or "(not known)"} ({words})</option>'
 
 
-def _row(one: Entry, scale: _Scale) -> str:
+def _row(one: Entry, scale: _Scale, words: Words) -> str:
     stale = " stale" if is_stale(one) else ""
     return (
         f'<tr class="{_shown(one.outcome)}{stale}">'
@@ -119,7 +128,7 @@ def _row(one: Entry, scale: _Scale) -> str:
         + _age_cell(one, one.age_before, one.previous_sync_date_time, "")
         + _age_cell(one, one.age_after, one.last_sync_date_time, _minute(one.last_sync_date_time))
         + f"<td>{scale.bars(one)}</td>"
-        f"<td>{_shown(one.reason)}{_small(_ids(one))}</td></tr>"
+        f"<td>{_shown(one.reason)}{_small(_ids(one, words))}</td></tr>"
     )
 
 
@@ -127,10 +136,10 @@ def _small(*lines: str) -> str:
     return "".join(f"<small>{_shown(line)}</small>" for line in lines if line)
 
 
-def _ids(one: Entry) -> str:
+def _ids(one: Entry, words: Words) -> str:
     """What to look for in Intune, and, where there is reason to ask Microsoft's support, what to tell them."""
     wanted = one.outcome in ("failed", "unknown")
-    ids = (("connector", one.connector_id), ("request id", one.request_id if wanted else ""))
+    ids = ((words.short, one.connector_id), ("request id", one.request_id if wanted else ""))
     return ", ".join(f"{name} {value}" for name, value in ids if value)
 
 
@@ -208,12 +217,12 @@ _PAGE = """\
 </head>
 <body>
 <header>
-<p class="kind">Synchronisation of Exchange connectors</p>
+<p class="kind">Synchronisation of {many}</p>
 <h1 class="{mood}">{verdict}</h1>
 <p><span id="span">{span}</span> <span class="changed">{changed}</span></p>
 </header>
 <main>
-<ul id="tiles" aria-label="Connectors by outcome">
+<ul id="tiles" aria-label="{heading} by outcome">
 {tiles}
 </ul>
 <div id="filters" role="search" hidden>
@@ -223,14 +232,14 @@ _PAGE = """\
 </select></label>
 <button id="all" type="button">Show all</button>
 </div>
-<p id="line"><span id="shown" role="status">{total} {connectors}</span>
+<p id="line"><span id="shown" role="status" data-noun="{noun}">{total} {noun}</span>
 <span id="legend"><span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
 <span><svg class="key" aria-hidden="true"><rect class="a" width="24"/></svg> after</span>
 <span><svg class="key" aria-hidden="true"><rect class="a late" width="24"/></svg> after, beyond max_age</span>
 <span><svg class="key" aria-hidden="true"><rect class="b never" width="24"/></svg> never</span>
 <span><svg class="key" aria-hidden="true"><path d="M12 0v10"/></svg> max_age</span> (logarithmic scale)</span></p>
-<table id="connectors">
-<caption>Connectors, the worst first</caption>
+<table id="results">
+<caption>{heading}, the worst first</caption>
 <thead><tr>
 <th scope="col" data-sort="text">Host</th>
 <th scope="col" data-sort="text">Tenant</th>
@@ -244,7 +253,7 @@ _PAGE = """\
 {rows}
 </tbody>
 </table>
-<p id="nothing" hidden>No connector matches the filters.</p>
+<p id="nothing" hidden>No {one} matches the filters.</p>
 </main>
 <script>{script}</script>
 </body>
@@ -390,7 +399,7 @@ _SCRIPT = """
 "use strict";
 (() => {
   const find = (id) => document.getElementById(id);
-  const [table, search, tenant, shown] = ["connectors", "search", "tenant", "shown"].map(find);
+  const [table, search, tenant, shown] = ["results", "search", "tenant", "shown"].map(find);
   const body = table.tBodies[0];
   const tiles = [...document.querySelectorAll(".tile:not(.none)")];
   const rows = Array.from(body.rows, (row) => {
@@ -411,7 +420,7 @@ _SCRIPT = """
       count += match;
     }
     shown.textContent = (count < rows.length ? count + " of " : "") + rows.length
-      + (rows.length === 1 ? " connector" : " connectors");
+      + " " + shown.dataset.noun;
     find("nothing").hidden = count > 0 || !rows.length;
   }
 

@@ -5,7 +5,7 @@
 # This module_utils is private to graphops.intune; it can change in any release.
 
 
-"""The report of a run over many connectors: a table for the screen, and files of HTML, JSON and CSV.
+"""The report of a run over many objects: a table for the screen, and files of HTML, JSON and CSV.
 
 Every text may come from Graph or from a host, so each form makes it harmless by its own rules.
 """
@@ -21,20 +21,33 @@ import unicodedata
 from pathlib import PurePath
 
 from .._ground import errors
+from .._ground.words import Words
 from .fleet_page import to_html
-from .fleet_summary import LISTS, OUTCOMES, Entry, by_outcome, only_looked, span_of, summary, verdict, visible
+from .fleet_summary import (
+    LISTS,
+    OUTCOMES,
+    Entry,
+    by_outcome,
+    has_kinds,
+    only_looked,
+    span_of,
+    summary,
+    verdict,
+    visible,
+)
 
 
-def table(of: t.Mapping[str, t.Any], width: int = 100, most: int = 50) -> str:
+def table(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words], width: int = 100, most: int = 50) -> str:
     """Write a summary for people who read a job's output: counts first, then by name what needs them.
 
     :param of: what :func:`summary` or :func:`limited` returned.
+    :param words: what the objects of each kind are called, by its name.
     :param width: columns of a line at most, 60 at least; wide characters count as two.
     :param most: rows of each list at most; the others are counted.
     :returns: lines without trailing newline, colours or control characters.
     """
     width = max(width, 60)
-    lines = _wrap(verdict(of), width)
+    lines = _wrap(verdict(of, words), width)
     span = visible(span_of(of["started"], of["finished"]))
     lines += _wrap(span, width) if span else []
     lines.append("")
@@ -68,15 +81,16 @@ def table(of: t.Mapping[str, t.Any], width: int = 100, most: int = 50) -> str:
 def to_json(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> str:
     """Write a run as JSON, in ASCII: ``summary``, as :func:`summary` returns it, and ``connectors``, all entries."""
     ordered = sorted(entries, key=by_outcome)
+    fields = _fields(ordered)
     document = {
         "summary": summary(ordered, started=started, finished=finished),
-        "connectors": [one._asdict() for one in ordered],
+        "connectors": [{name: getattr(one, name) for name in fields} for one in ordered],
     }
     return json.dumps(document, indent=2) + "\n"
 
 
 def to_csv(entries: t.Iterable[Entry]) -> str:
-    r"""Write a run as CSV (RFC 4180): a header with the names of :class:`Entry`, and a line for each connector.
+    r"""Write a run as CSV (RFC 4180): a header with the names of :class:`Entry`, and a line for each object.
 
     A cell that a spreadsheet would take for a formula, since it begins with ``=``, ``+``, ``-``, ``@``, a tab or the
     end of a line, gets an apostrophe in front, and so does what would be such a cell to a spreadsheet that separates
@@ -86,10 +100,17 @@ def to_csv(entries: t.Iterable[Entry]) -> str:
     file = io.StringIO(newline="")
     # Quoted all of it, so that one of these separates nothing in the first cell of a line, and commas nowhere.
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
-    writer.writerow(Entry._fields)
-    for one in sorted(entries, key=by_outcome):
-        writer.writerow(_cell(value) for value in one)
+    ordered = sorted(entries, key=by_outcome)
+    fields = _fields(ordered)
+    writer.writerow(fields)
+    for one in ordered:
+        writer.writerow(_cell(getattr(one, name)) for name in fields)
     return file.getvalue()
+
+
+def _fields(entries: t.Iterable[Entry]) -> list[str]:
+    """The fields of the entries that are told: the kind where it is not plain."""
+    return [name for name in Entry._fields if name != "kind" or has_kinds(entries)]
 
 
 # Where a formula begins: at the start of a cell, or behind what separates cells by the region or by choice, as quotes
@@ -120,16 +141,21 @@ def form_of(path: str) -> str:
 _FORMS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv"}
 
 
-def render(path: str, entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> str:
+def render(
+    path: str, entries: t.Iterable[Entry], words: t.Mapping[str, Words], *, started: str = "", finished: str = ""
+) -> str:
     """Write the report that belongs into the file at ``path``, which is not touched; encode it as UTF-8.
 
+    :param words: what the objects of each kind are called, by its name.
     :param started: a time as :func:`timestamps.text` writes it, or any text.
     :raises OptionError: as :func:`form_of` does.
     """
     form = form_of(path)
     if form == "csv":
         return to_csv(entries)
-    return (to_json if form == "json" else to_html)(entries, started=started, finished=finished)
+    if form == "json":
+        return to_json(entries, started=started, finished=finished)
+    return to_html(entries, words, started=started, finished=finished)
 
 
 class _Group(t.NamedTuple):

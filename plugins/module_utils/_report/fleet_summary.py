@@ -5,7 +5,7 @@
 # This module_utils is private to graphops.intune; it can change in any release.
 
 
-"""What a run over many connectors came to: what became of each, and the counts.
+"""What a run over many objects came to: what became of each, and the counts.
 
 Plain values in, plain values out. Nothing here reads a clock, a file or the network.
 """
@@ -18,8 +18,9 @@ import typing as t
 from collections import Counter
 
 from .._ground import timestamps
+from .._ground.words import Words
 
-# What can become of a connector, the worst first, and what that means.
+# What can become of an object, the worst first, and what that means.
 OUTCOMES = {
     "failed": "no synchronisation was seen",
     "unknown": "Graph may have accepted the request, its answers were lost",
@@ -36,11 +37,13 @@ _OUTCOME_OF_STATE = {
     "predicted": "predicted",
     "fresh": "fresh",
 }
-# What a summary lists by name. No connector is in two of them.
+# What a summary lists by name. No object is in two of them.
 LISTS = ("failed", "unknown", "stale", "disconnected", "skipped")
 # How a reason continues that was one to request, beside a result which may say otherwise of now.
 _WHY = {"synchronised": "requested because ", "requested": "requested because ", "predicted": "due because "}
 
+# The kind of a report that names no kinds.
+EXCHANGE_CONNECTOR = "exchange_connector"
 CONNECTED = "connected"
 
 # Characters; what is longer is a dump, and the report has to stay small.
@@ -52,24 +55,26 @@ _SUBJECT = re.compile(r"\AExchange connector \S+(?: in tenant \S+)?: ")
 
 
 class Entry(t.NamedTuple):
-    """What became of one connector; a text that is not known is empty.
+    """What became of one object; a text that is not known is empty.
 
     :param host: its name in the inventory.
     :param tenant: as the user named it.
+    :param connector_id: the id of the connector, or of what it is instead.
     :param server_name: of the Exchange server.
     :param outcome: one of :data:`OUTCOMES`.
-    :param reason: why, in words, without the names of connector and tenant.
+    :param reason: why, in words, without the names of object and tenant.
     :param changed: whether Graph accepted a request, or would have, or may have.
-    :param age_before: seconds since the last synchronisation when the connector was read first; None if there was none
-        or this is not known.
+    :param age_before: seconds since the last synchronisation when the object was read first; None if there was none or
+        this is not known.
     :param age_after: the same at the end, as far as Graph showed it: 0 once a new synchronisation was seen, and else
         ``age_before``, so that the time spent waiting in vain does not count.
-    :param max_age: seconds, as the task used it; None if the connector could not be read.
+    :param max_age: seconds, as the task used it; None if the object could not be read.
     :param previous_sync_date_time: when it had synchronised last before the task, in UTC; None for never or not known.
     :param last_sync_date_time: the same after the task.
-    :param status: the connector's own, such as ``connected``.
+    :param status: the object's own, such as ``connected``.
     :param sync_type: ``deltaSync`` or ``fullSync``.
     :param request_id: what Microsoft's support asks for.
+    :param kind: what it is, by the name of its kind.
     """
 
     host: str
@@ -87,6 +92,7 @@ class Entry(t.NamedTuple):
     status: str
     sync_type: str
     request_id: str
+    kind: str = EXCHANGE_CONNECTOR
 
 
 def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "") -> Entry:
@@ -127,7 +133,7 @@ def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "")
 
 
 def is_stale(one: Entry) -> bool:
-    """Whether a connector that did not fail is, for all that Graph showed, still older than its ``max_age``."""
+    """Whether an object that did not fail is, for all that Graph showed, still older than its ``max_age``."""
     if one.outcome not in ("requested", "predicted"):
         return False
     return one.age_after is None or one.max_age is None or one.age_after >= one.max_age
@@ -135,7 +141,7 @@ def is_stale(one: Entry) -> bool:
 
 def is_disconnected(one: Entry) -> bool:
     """Whether a connector is recent enough only as long as nothing has to be requested of it."""
-    return one.outcome == "fresh" and one.status not in ("", CONNECTED)
+    return one.kind == EXCHANGE_CONNECTOR and one.outcome == "fresh" and one.status not in ("", CONNECTED)
 
 
 def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> dict[str, t.Any]:
@@ -145,7 +151,7 @@ def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = ""
     :returns: ``started``, ``finished``, ``total``, ``changed``, ``outcomes`` (a count for each of :data:`OUTCOMES`),
         and :data:`LISTS`, each sorted by tenant and host: ``failed``, ``unknown``, ``skipped`` are the outcomes,
         ``stale`` is what :func:`is_stale` says, ``disconnected`` what :func:`is_disconnected` does. ``more`` counts
-        what :func:`limited` has left out of each.
+        what :func:`limited` has left out of each. Unless all are Exchange connectors, ``kinds`` counts each kind.
     """
     ordered = sorted(entries, key=_by_name)
     counts = Counter(one.outcome for one in ordered)
@@ -166,7 +172,13 @@ def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = ""
         "outcomes": {outcome: counts[outcome] for outcome in OUTCOMES},
         **listed,
         "more": dict.fromkeys(LISTS, 0),
+        **({"kinds": dict(sorted(Counter(one.kind for one in ordered).items()))} if has_kinds(ordered) else {}),
     }
+
+
+def has_kinds(entries: t.Iterable[Entry]) -> bool:
+    """Whether a report has to say what kind each object is: it is not about Exchange connectors alone."""
+    return any(one.kind != EXCHANGE_CONNECTOR for one in entries)
 
 
 def limited(of: t.Mapping[str, t.Any], most_bytes: int = 60_000) -> dict[str, t.Any]:
@@ -252,11 +264,27 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def verdict(of: t.Mapping[str, t.Any]) -> str:
-    """Say in one sentence how the run went."""
-    total, outcomes = of["total"], of["outcomes"]
+def words_of(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> list[tuple[int, Words]]:
+    """How many of each kind a summary counts, and what they are called.
+
+    :param words: of each kind that there may be, by its name; all of them are named where nothing is counted.
+    """
+    if not of["total"]:
+        return [(0, one) for one in words.values()]
+    kinds = of.get("kinds", {EXCHANGE_CONNECTOR: of["total"]})
+    return [(count, words[kind]) for kind, count in kinds.items()]
+
+
+def counted(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> str:
+    """Name what a summary counts, such as ``2 connectors and 1 token``; ``words`` as for :func:`words_of`."""
+    return " and ".join(f"{count} {one.short if count == 1 else one.short_many}" for count, one in words_of(of, words))
+
+
+def verdict(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> str:
+    """Say in one sentence how the run went; ``words`` as for :func:`words_of`."""
+    total, outcomes, nouns = of["total"], of["outcomes"], words_of(of, words)
     if not total:
-        return "No connector was looked at."
+        return f"No {' or '.join(one.short for _none, one in nouns)} was looked at."
     bad = [f"{outcomes[name]} {word}" for name, word in _BAD if outcomes[name]]
     stale, disconnected = (len(of[name]) + of["more"][name] for name in ("stale", "disconnected"))
     if stale:
@@ -264,8 +292,10 @@ def verdict(of: t.Mapping[str, t.Any]) -> str:
     if disconnected:
         bad.append(f"{disconnected} not connected")
     if bad:
-        return f"Of {total} {'connector' if total == 1 else 'connectors'}: {', '.join(bad)}."
-    return "The connector is up to date." if total == 1 else f"All {total} connectors are up to date."
+        return f"Of {counted(of, words)}: {', '.join(bad)}."
+    if total == 1:
+        return f"The {nouns[0][1].short} is up to date."
+    return f"{'All ' if len(nouns) == 1 else ''}{counted(of, words)} are up to date."
 
 
 def only_looked(of: t.Mapping[str, t.Any]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import csv
+import functools
 import hashlib
 import io
 import itertools
@@ -19,6 +20,7 @@ from html.parser import HTMLParser
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, vpp_token
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import Entry
 from hypothesis import HealthCheck, example, given, settings
@@ -30,6 +32,13 @@ BEFORE, AFTER = "2026-11-19T16:37:02Z", "2026-11-22T18:04:11.320597Z"
 RUN = {"started": "2026-11-22T18:00:00Z", "finished": "2026-11-22T18:06:10Z"}
 TENANT = "contoso.example"
 LONG_AGO = "the last synchronisation ended 3 d 1 h ago, beyond max_age (2 h)"
+WORDS = {kind.name: kind.words for kind in (exchange_connector.KIND, vpp_token.KIND)}
+CONNECTORS = {exchange_connector.KIND.name: exchange_connector.KIND.words}
+
+table = functools.partial(fleet_report.table, words=CONNECTORS)
+to_html = functools.partial(fleet_report.to_html, words=CONNECTORS)
+render = functools.partial(fleet_report.render, words=CONNECTORS)
+verdict_of = functools.partial(fleet_summary.verdict, words=CONNECTORS)
 
 
 def result(state: str, msg: str = "", **changes: t.Any) -> dict[str, t.Any]:
@@ -160,7 +169,7 @@ def test_what_is_no_age_is_not_known(age: t.Any) -> None:
     odd["sync"]["age"] = age
     one = fleet_summary.entry("exch-01", odd)
     assert (one.age_before, one.age_after) == (None, None)
-    fleet_report.to_html([one])
+    to_html([one])
 
 
 json_values = st.recursive(
@@ -182,9 +191,9 @@ def test_no_result_breaks_a_report(garbage: t.Any) -> None:
     one = fleet_summary.entry("exch-01", garbage)
     assert one.outcome in fleet_summary.OUTCOMES
     for form in ("report.html", "report.json", "report.csv"):
-        fleet_report.render(form, [one], **RUN).encode("utf-8")
+        render(form, [one], **RUN).encode("utf-8")
     assert json.loads(json.dumps(fleet_summary.summary([one])))["total"] == 1
-    fleet_report.table(fleet_summary.summary([one]))
+    table(fleet_summary.summary([one]))
 
 
 # --- The summary
@@ -265,15 +274,15 @@ def test_what_is_recent_enough_but_not_connected_is_listed_and_in_the_verdict(
 ) -> None:
     of = fleet_summary.summary([made("exch-01"), made("exch-02", outcome, status=status)])
     assert [item["host"] for item in of["disconnected"]] == (["exch-02"] if listed else [])
-    assert fleet_summary.verdict(of).endswith(" 1 not connected.") == listed
-    assert ("DISCONNECTED (1)" in fleet_report.table(of)) == listed
+    assert verdict_of(of).endswith(" 1 not connected.") == listed
+    assert ("DISCONNECTED (1)" in table(of)) == listed
 
 
 def test_the_verdict_counts_the_disconnected_that_the_limit_left_out() -> None:
     some = [made(f"h{n}", status="disconnected", reason="é" * 900) for n in range(900)]
     small = fleet_summary.limited(fleet_summary.summary(some))
     assert 0 < len(small["disconnected"]) < 900
-    assert fleet_summary.verdict(small) == "Of 900 connectors: 900 not connected."
+    assert verdict_of(small) == "Of 900 connectors: 900 not connected."
 
 
 def test_the_order_of_hosts_changes_nothing() -> None:
@@ -281,15 +290,15 @@ def test_the_order_of_hosts_changes_nothing() -> None:
     shuffled = entries[7:] + entries[6::-1]
     assert fleet_summary.summary(shuffled) == fleet_summary.summary(entries)
     for form in ("a.html", "a.json", "a.csv"):
-        assert fleet_report.render(form, shuffled) == fleet_report.render(form, entries)
+        assert render(form, shuffled) == render(form, entries)
 
 
 def test_a_summary_without_connectors() -> None:
     of = fleet_summary.summary([])
     assert of["outcomes"] == dict.fromkeys(fleet_summary.OUTCOMES, 0)
     assert fleet_summary.limited(of) == of
-    assert fleet_report.table(of).startswith("No connector was looked at.\n")
-    assert "<tbody>\n\n</tbody>" in fleet_report.to_html([])
+    assert table(of).startswith("No connector was looked at.\n")
+    assert "<tbody>\n\n</tbody>" in to_html([])
 
 
 def test_a_small_summary_is_not_cut() -> None:
@@ -313,7 +322,7 @@ def test_thousands_of_failures_fit_and_are_counted(most_bytes: int) -> None:
     assert most_bytes * 0.7 - 600 < len(json.dumps(small).encode()) <= most_bytes
     assert len(small["failed"]) + small["more"]["failed"] == 2000 == small["outcomes"]["failed"]
     assert len(small["stale"]) + small["more"]["stale"] == 3
-    assert "FAILED (2000)" in fleet_report.table(small)
+    assert "FAILED (2000)" in table(small)
     assert fleet_summary.limited(small, most_bytes) == small
 
 
@@ -364,14 +373,14 @@ DISCONNECTED (1)     tenant            age
 SKIPPED (1)          tenant            age
   max_failures was reached
     東京-20          日本.example      not known"""
-    assert fleet_report.table(fleet_summary.summary(fleet(), **RUN)) == expected
+    assert table(fleet_summary.summary(fleet(), **RUN)) == expected
 
 
 def test_the_table_of_a_good_night() -> None:
-    text = fleet_report.table(fleet_summary.summary([made(), made("exch-02", "synchronised", age_after=0)]))
+    text = table(fleet_summary.summary([made(), made("exch-02", "synchronised", age_after=0)]))
     assert text.startswith("All 2 connectors are up to date.\n")
     assert text.endswith("\n    2  in all, 1 changed")
-    assert fleet_report.table(fleet_summary.summary([made()])).startswith("The connector is up to date.\n")
+    assert table(fleet_summary.summary([made()])).startswith("The connector is up to date.\n")
 
 
 @pytest.mark.parametrize(
@@ -380,26 +389,26 @@ def test_the_table_of_a_good_night() -> None:
 )
 def test_a_run_that_only_looks_says_what_would_be(outcome: str, verdict: str, changed: str) -> None:
     some = [made(), made("exch-02", outcome, age_after=9000)]
-    lines = fleet_report.table(fleet_summary.summary(some)).splitlines()
+    lines = table(fleet_summary.summary(some)).splitlines()
     assert lines[0] == f"Of 2 connectors: {verdict}."
     assert f"    2  in all, {changed}" in lines
-    page = Page(fleet_report.to_html(some))
+    page = Page(to_html(some))
     assert (page.inside["h1"], page.texts.count(changed)) == (f"Of 2 connectors: {verdict}.", 1)
 
 
 @pytest.mark.parametrize(("size", "words"), [(0, "0 connectors"), (1, "1 connector"), (2, "2 connectors")])
 def test_one_is_no_plural(size: int, words: str) -> None:
     some = [made(f"exch-{n}", "failed") for n in range(size)]
-    page = Page(fleet_report.to_html(some))
+    page = Page(to_html(some))
     assert words in page.texts
     if size:
         assert page.inside["h1"] == f"Of {words}: {size} failed."
-        assert fleet_report.table(fleet_summary.summary(some)).startswith(f"Of {words}: ")
+        assert table(fleet_summary.summary(some)).startswith(f"Of {words}: ")
 
 
 def test_the_table_counts_what_it_leaves_out() -> None:
     of = fleet_summary.summary([made(f"exch-{n:03}", "failed") for n in range(100)])
-    lines = fleet_report.table(of, most=10).splitlines()
+    lines = table(of, most=10).splitlines()
     assert lines[-1] == "    and 90 more"
     assert sum(line.startswith("    exch-") for line in lines) == 10
     assert any(line.startswith("FAILED (100) ") for line in lines)
@@ -410,7 +419,7 @@ def test_the_table_counts_what_the_limit_left_out_before() -> None:
     small = fleet_summary.limited(fleet_summary.summary(some))
     left = small["more"]["failed"]
     assert left > 0
-    lines = fleet_report.table(small, most=10).splitlines()
+    lines = table(small, most=10).splitlines()
     assert lines[-2:] == [f"    and {900 - left - 10} more", f"  and {left} more, each told by its own result"]
     assert any(line.startswith("FAILED (900) ") for line in lines)
 
@@ -423,7 +432,7 @@ def rows_of(text: str, name: str) -> list[str]:
 def test_each_reason_is_shown_however_many_share_another() -> None:
     some = [made(f"exch-{n:02}", "failed", reason="the licence has ended") for n in range(50)]
     some += [made(f"exch-{n:02}", "failed", reason="its status is disconnected") for n in range(50, 60)]
-    rows = rows_of(fleet_report.table(fleet_summary.summary(some)), "FAILED (60)")
+    rows = rows_of(table(fleet_summary.summary(some)), "FAILED (60)")
     assert rows[0] == "  the licence has ended"
     assert rows[1:50] == [f"    exch-{n:02}" for n in range(49)]
     assert rows[50:] == [
@@ -436,7 +445,7 @@ def test_each_reason_is_shown_however_many_share_another() -> None:
 
 def test_more_reasons_than_rows_are_all_shown() -> None:
     some = [made(f"exch-{n:02}", "failed", reason=f"reason {n}") for n in range(20)]
-    text = fleet_report.table(fleet_summary.summary(some), most=3)
+    text = table(fleet_summary.summary(some), most=3)
     assert all(f"  reason {n}\n    exch-{n:02} " in text for n in range(20))
     assert " more" not in text
 
@@ -449,7 +458,7 @@ def test_reasons_that_differ_in_times_only_are_one() -> None:
         made("exch-04", "failed", reason=f"never seen since {BEFORE}"),
         made("exch-05", "failed", reason=f"alone since {AFTER}"),
     ]
-    assert rows_of(fleet_report.table(fleet_summary.summary(some)), "FAILED (5)") == [
+    assert rows_of(table(fleet_summary.summary(some)), "FAILED (5)") == [
         "  asked for at ..., not seen by ...",
         "    exch-01",
         "    exch-02",
@@ -464,7 +473,7 @@ def test_reasons_that_differ_in_times_only_are_one() -> None:
 
 def test_escapes_from_graph_are_seen_and_do_nothing() -> None:
     one = made("a\x1b[31m\u202eb", "failed", reason="red \x1b[0m\nnext")
-    text = fleet_report.table(fleet_summary.summary([one]))
+    text = table(fleet_summary.summary([one]))
     assert "a\\x1b[31m\\u202eb" in text
     assert "red \\x1b[0m\\nnext" in text
 
@@ -504,6 +513,7 @@ entries = st.builds(
     st.none() | hostile,
     st.none() | hostile,
     *([hostile] * 3),
+    kind=st.just(fleet_summary.EXCHANGE_CONNECTOR),
 )
 fleets = st.lists(entries, max_size=4)
 patient = settings(suppress_health_check=[HealthCheck.too_slow])
@@ -527,7 +537,7 @@ def marks(line: str) -> int:
 def test_no_line_of_the_table_is_too_long_or_controls_anything(
     some: list[Entry], started: str, finished: str, width: int
 ) -> None:
-    text = fleet_report.table(fleet_summary.summary(some, started=started, finished=finished), width)
+    text = table(fleet_summary.summary(some, started=started, finished=finished), width=width)
     for line in text.split("\n"):
         assert line.isprintable()
         assert columns(line) <= max(width, 60)
@@ -537,13 +547,92 @@ def test_no_line_of_the_table_is_too_long_or_controls_anything(
 @pytest.mark.parametrize("width", [0, 60, 61, 64, 80, 100, 133])
 def test_long_names_are_wrapped_and_not_cut(width: int) -> None:
     one = made("q" * 300, "failed", tenant="界" * 300, reason="r" * 300, age_after=10**10)
-    text = fleet_report.table(fleet_summary.summary([one]), width)
+    text = table(fleet_summary.summary([one]), width=width)
     assert max(map(columns, text.splitlines())) <= max(width, 60)
     rows = text.partition("FAILED")[2].replace("tenant", "")
     assert (rows.count("q"), rows.count("界"), rows.count("r")) == (300, 300, 300)
 
 
+# --- Other kinds
+
+
+def of_kind(kind: str, *outcomes: str) -> list[Entry]:
+    return [
+        made(f"{kind}-{number}", outcome, kind=kind, server_name="", status="completed")
+        for number, outcome in enumerate(outcomes)
+    ]
+
+
+TOKENS = of_kind("vpp_token", "failed", "fresh", "synchronised")
+BOTH = [made(), made("exch-02"), *of_kind("vpp_token", "failed")]
+
+
+@pytest.mark.parametrize(
+    ("some", "verdict"),
+    [
+        (TOKENS, "Of 3 tokens: 1 failed."),
+        (TOKENS[:1], "Of 1 token: 1 failed."),
+        (TOKENS[1:], "All 2 tokens are up to date."),
+        (TOKENS[1:2], "The token is up to date."),
+        (BOTH, "Of 2 connectors and 1 token: 1 failed."),
+        ([made(), *TOKENS[1:]], "1 connector and 2 tokens are up to date."),
+        ([], "No connector or token was looked at."),
+    ],
+)
+def test_the_verdict_names_each_kind(some: list[Entry], verdict: str) -> None:
+    of = fleet_summary.summary(some)
+    assert fleet_report.table(of, WORDS).splitlines()[0] == verdict
+    assert fleet_report.table(fleet_summary.limited(of), WORDS).splitlines()[0] == verdict
+    assert Page(fleet_report.to_html(some, WORDS)).inside["h1"] == verdict
+
+
+def test_a_page_of_tokens_speaks_of_tokens() -> None:
+    words = {vpp_token.KIND.name: vpp_token.KIND.words}
+    text = fleet_report.render("tokens.html", TOKENS, words, **RUN)
+    page = Page(text)
+    assert page.inside["title"] == "Apple VPP tokens 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)"
+    assert "Synchronisation of Apple VPP tokens" in page.texts
+    assert "Tokens, the worst first" in page.texts
+    assert "No token matches the filters." in page.texts
+    assert "3 tokens" in page.texts
+    assert 'data-noun="tokens"' in text
+    assert 'aria-label="Tokens by outcome"' in text
+    assert f"token {ID}, request id {REQUEST}" in page.texts
+    assert "connector" not in text.lower()
+
+
+def test_a_page_of_two_kinds_names_both_and_says_of_each_row_which_it_is() -> None:
+    page = Page(fleet_report.to_html(BOTH, WORDS))
+    assert page.inside["title"] == "Exchange connectors and Apple VPP tokens"
+    assert "Connectors and tokens, the worst first" in page.texts
+    assert "No connector or token matches the filters." in page.texts
+    assert "3 connectors and tokens" in page.texts
+    assert page.texts.count(f"connector {ID}") == 2
+    assert page.texts.count(f"token {ID}, request id {REQUEST}") == 1
+
+
+def test_the_kind_is_told_where_it_is_not_plain() -> None:
+    kinds = ["vpp_token", "exchange_connector", "exchange_connector"]
+    document = json.loads(fleet_report.to_json(BOTH))
+    assert document["summary"]["kinds"] == {"exchange_connector": 2, "vpp_token": 1}
+    assert [one["kind"] for one in document["connectors"]] == kinds
+    assert [one["kind"] for one in csv.DictReader(io.StringIO(fleet_report.to_csv(BOTH)))] == kinds
+    plain = json.loads(fleet_report.to_json(BOTH[:2]))
+    assert "kinds" not in plain["summary"]
+    assert "kind" not in plain["connectors"][0]
+    assert "kind" not in next(csv.reader(io.StringIO(fleet_report.to_csv(BOTH[:2]))))
+
+
+def test_a_status_of_another_kind_is_none_of_a_connection() -> None:
+    assert fleet_summary.summary(TOKENS)["disconnected"] == []
+
+
 # --- JSON and CSV
+
+
+def fields(one: Entry) -> dict[str, t.Any]:
+    """What is told of a connector: of a report about nothing else, the kind is plain."""
+    return {name: value for name, value in one._asdict().items() if name != "kind"}
 
 
 @patient
@@ -553,7 +642,7 @@ def test_json_gives_back_every_entry(some: list[Entry], started: str) -> None:
     assert text.isascii()
     document = json.loads(text)
     assert document["summary"] == fleet_summary.summary(some, started=started)
-    assert sorted(document["connectors"], key=repr) == sorted((one._asdict() for one in some), key=repr)
+    assert sorted(document["connectors"], key=repr) == sorted(map(fields, some), key=repr)
 
 
 @patient
@@ -563,7 +652,7 @@ def test_csv_gives_back_every_entry(some: list[Entry]) -> None:
     text.encode("utf-8")
     assert all(line.isprintable() for line in text.split("\r\n"))
     header, *lines = csv.reader(io.StringIO(text, newline=""), strict=True)
-    assert tuple(header) == Entry._fields
+    assert header == [*fields(made())]
     assert len(lines) == len(some)
     for line in lines:
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) for cell in line)
@@ -574,7 +663,7 @@ def test_csv_gives_back_every_entry(some: list[Entry]) -> None:
 def csv_cells(one: Entry) -> list[str]:
     """What is in the cells, without apostrophes."""
     cells = []
-    for value in one:
+    for value in fields(one).values():
         text = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
         safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
         cells.append(safe.replace("'", ""))
@@ -668,7 +757,7 @@ def plain(one: Entry) -> Entry:
         **{
             name: "x" if value else value
             for name, value in one._asdict().items()
-            if isinstance(value, str) and name not in ("outcome", "tenant") and value != "connected"
+            if isinstance(value, str) and name not in ("outcome", "tenant", "kind") and value != "connected"
         }
     )
 
@@ -693,10 +782,10 @@ def last_cell(one: Entry) -> str:
 @given(fleets, hostile, hostile)
 @example([made("</script><script>alert(1)</script>", tenant='"><b>', reason="<!--")], "</title><script>", "")
 def test_no_value_breaks_out_of_the_page(some: list[Entry], started: str, finished: str) -> None:
-    text = fleet_report.to_html(some, started=started, finished=finished)
+    text = to_html(some, started=started, finished=finished)
     page = Page(text)
     # Exactly the elements and attributes that harmless values give, tenants apart, whose number decides the options.
-    assert sorted(page.tags) == sorted(Page(fleet_report.to_html([plain(one) for one in some])).tags)
+    assert sorted(page.tags) == sorted(Page(to_html([plain(one) for one in some])).tags)
     assert all(c.isprintable() or c == "\n" for c in text)
     rows = [page.cells[start : start + 7] for start in range(7, len(page.cells), 7)]
     assert len(rows) == len(some)
@@ -707,13 +796,13 @@ def test_no_value_breaks_out_of_the_page(some: list[Entry], started: str, finish
 
 
 def test_the_page_allows_nothing_but_its_own_style_and_script() -> None:
-    text = fleet_report.to_html(fleet(), **RUN)
+    text = to_html(fleet(), **RUN)
     page = Page(text)
     policy = next(value for value in page.values if value.startswith("default-src"))
     for tag in ("style", "script"):
         digest = base64.b64encode(hashlib.sha256(page.inside[tag].encode()).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}';" in policy
-        assert page.inside[tag] == Page(fleet_report.to_html([])).inside[tag]
+        assert page.inside[tag] == Page(to_html([])).inside[tag]
     assert policy.startswith("default-src 'none'; ")
     assert "http:" not in text
     assert "https:" not in text
@@ -721,7 +810,7 @@ def test_the_page_allows_nothing_but_its_own_style_and_script() -> None:
 
 
 def test_the_page_says_what_happened() -> None:
-    page = Page(fleet_report.to_html(fleet(), **RUN))
+    page = Page(to_html(fleet(), **RUN))
     assert page.inside["title"] == "Exchange connectors 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)"
     assert page.inside["h1"] == (
         "Of 20 connectors: 3 failed, 1 unknown, 1 skipped, 2 due for a synchronisation, 1 not connected."
@@ -739,7 +828,7 @@ def test_the_page_says_what_happened() -> None:
 
 @pytest.mark.parametrize("longest", [0, 60, 86400, 86401, 3 * 365 * 86400, 10**11 - 1])
 def test_bars_and_marks_stay_within_their_column(longest: int) -> None:
-    text = fleet_report.to_html([made(age_before=longest, age_after=0), made(max_age=longest)])
+    text = to_html([made(age_before=longest, age_after=0), made(max_age=longest)])
     ends = [int(found) for found in re.findall(r'(?:width="|x="|d="M)(\d+)', text)]
     assert max(ends) <= 140
     assert re.search(r'<rect class="b" width="2"/><rect class="a" width="2"/>', text) or longest
@@ -748,7 +837,7 @@ def test_bars_and_marks_stay_within_their_column(longest: int) -> None:
 def test_two_thousand_connectors_stay_small() -> None:
     some = [made(f"exch-{n:04}.contoso.example", reason="r" * 120) for n in range(1700)]
     some += [made(f"exch-{n:04}.contoso.example", "failed", reason="r" * 400) for n in range(300)]
-    assert len(fleet_report.to_html(some, **RUN).encode()) < 1_500_000
+    assert len(to_html(some, **RUN).encode()) < 1_500_000
 
 
 # --- The form by extension
@@ -761,7 +850,7 @@ def test_two_thousand_connectors_stay_small() -> None:
 def test_the_extension_decides(path: str, form: str) -> None:
     assert fleet_report.form_of(path) == form
     begin = {"html": "<!DOCTYPE html>", "json": "{\n", "csv": '"host","tenant",'}[form]
-    assert fleet_report.render(path, fleet(), **RUN).startswith(begin)
+    assert render(path, fleet(), **RUN).startswith(begin)
 
 
 @pytest.mark.parametrize("path", ["", "report", "report.txt", "report.html.gz", ".html", "a.html/b"])
@@ -781,5 +870,5 @@ def test_another_extension_is_refused_by_naming_the_three(path: str) -> None:
     ],
 )
 def test_the_span_of_a_run(started: str, finished: str, span: str) -> None:
-    text = fleet_report.table(fleet_summary.summary([], started=started, finished=finished))
+    text = table(fleet_summary.summary([], started=started, finished=finished))
     assert text.splitlines()[1] == span
