@@ -35,7 +35,8 @@ attributes:
     details:
       - A second run within O(max_age) changes nothing, provided that the first one waited until the synchronisation
         showed (O(wait=true)).
-      - With O(force=true) or O(max_age=0), every run requests a synchronisation.
+      - With O(force=true), every run requests a synchronisation. With O(max_age=0), every run does that finds none
+        running.
 options:
   token_id:
     description:
@@ -73,7 +74,7 @@ options:
   max_age:
     description:
       - A synchronisation that ended less than this many seconds ago is good enough, and nothing is requested, unless it
-        failed. V(0) always requests one.
+        failed. V(0) always requests one, unless one is running.
     type: int
     default: 3600
 notes:

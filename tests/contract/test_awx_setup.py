@@ -12,6 +12,7 @@ import textwrap
 import typing as t
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,8 +21,8 @@ from ansible.playbook.task import Task
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, error_bodies, errors
 from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
-from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, vpp_token
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind, UnreadableTime
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._sync import results
 from ansible_collections.graphops.intune.plugins.module_utils._sync.options import SyncOptions
@@ -285,12 +286,19 @@ def test_a_managed_identity_is_named_where_it_lasts() -> None:
     assert "Each run replaces the extra variables of the three job templates" in GUIDE
 
 
-def printed() -> list[str]:
-    """The sentences of the collection, with what is filled in as it is for a delta of a connector that is off."""
-    kind = exchange_connector.KIND
-    shown = kind.state({"status": "disconnected"}, None)
-    wanted = SyncOptions("deltaSync", 7200, False, False, True, 900, 15)
-    known = {**kind.words._asdict(), **kind._asdict(), "noun": "deltaSync", "word": shown.word, **shown._asdict()}
+def printed(
+    kind: Kind = exchange_connector.KIND, shows: t.Mapping[str, str] = MappingProxyType({"status": "disconnected"})
+) -> list[str]:
+    """The sentences of the collection, with what is filled in as it is for a synchronisation that cannot be.
+
+    Parameters:
+        kind: of what.
+        shows: what an object shows that stands in the way.
+    """
+    shown = kind.state(shows, None)
+    types = kind.action.types if kind.action else ()
+    wanted = SyncOptions(types[0] if types else "", 7200, False, False, True, 900, 15)
+    known = {**kind.words._asdict(), **kind._asdict(), "noun": wanted.noun, "word": shown.word, **shown._asdict()}
     known.update({"none_in_tenant": kind.words.none_in_tenant, "to_check": kind.words.to_check})
     found = [
         error_bodies.answer_clause("Graph", status, error_bodies.ErrorBody("", "", ""))
@@ -316,11 +324,21 @@ def printed() -> list[str]:
     return found
 
 
-def test_sentences_in_the_guide_are_those_that_are_printed() -> None:
-    table = GUIDE_LINES.split("- The sentence says\n")[1].split("\n\n")[0]
+TOKEN = {"state": "expired", "lastSyncStatus": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("header", "fewest", "sentences"),
+    [
+        ("The sentence says", 20, printed()),
+        ("Of a token, the sentence says", 4, printed(vpp_token.KIND, TOKEN)),
+    ],
+    ids=["all", "tokens"],
+)
+def test_sentences_in_the_guide_are_those_that_are_printed(header: str, fewest: int, sentences: list[str]) -> None:
+    table = GUIDE_LINES.split(f"- {header}\n")[1].split("\n\n")[0]
     rows = re.findall(r"\* - (.*)", table)
-    assert len(rows) > 10
-    sentences = printed()
+    assert len(rows) >= fewest
     for row in rows:
         for text in re.split(r", | or |\(or the fullSync\)", row):
             parts = [text] if any(text.strip() in sentence for sentence in sentences) else [row]
@@ -380,6 +398,13 @@ def test_the_artifacts_in_the_guide_are_real() -> None:
     entries = [broken, *map(entry, range(1, shown["total"]))]
     span = {"started": shown["started"], "finished": shown["finished"]}
     assert shown == fleet_summary.limited(fleet_summary.summary(entries, **span))
+
+
+def test_the_failure_of_a_token_in_the_guide_is_real() -> None:
+    (example,) = blocks("text")
+    subject, why = " ".join(example.split()).split(": 1 of 3 failed - 11111111-1111-4111-8111-111111111111: ")
+    assert subject == vpp_token.KIND.words.subject("", "contoso.example")
+    assert why in printed(vpp_token.KIND, TOKEN)
 
 
 def test_what_jobs_do_not_print_is_not_in_the_guide() -> None:

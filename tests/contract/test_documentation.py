@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import re
+import textwrap
 import typing as t
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from ansible_collections.graphops.intune.plugins.module_utils._sync import optio
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RST = ROOT / "docs" / "docsite" / "rst"
+AWX_GUIDE = (RST / "guide_awx.rst").read_text(encoding="utf-8")
 PAGES = [
     *ROOT.glob("*.md"),
     *ROOT.glob("docs/*.md"),
@@ -112,6 +115,7 @@ EXAMPLES = {
         f"README, block {number}": block
         for number, block in enumerate(re.findall(r"```yaml\n(- .*?)```", README, re.DOTALL), start=1)
     },
+    "AWX guide": textwrap.dedent(AWX_GUIDE.partition("# vpp_tokens.yml\n")[2].partition("\n\n   For")[0]),
     "demo": (ROOT / "tests" / "demo" / "playbook.yml").read_text(encoding="utf-8"),
 }
 
@@ -139,8 +143,9 @@ def test_every_environment_variable_is_documented() -> None:
 def test_the_ways_to_sign_in_are_the_same_everywhere() -> None:
     order = [method.source for method in METHODS]
     assert identity.identity_spec()["auth_source"]["choices"] == ["auto", *order]
-    section = README[README.index("## Ways to sign in") :]
-    assert re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)[1:] == order
+    page = (RST / "sign_in.rst").read_text(encoding="utf-8")
+    assert re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE) == ["auth_source", *order]
+    assert "(docs/docsite/rst/sign_in.rst)" in README
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -173,7 +178,7 @@ def test_requirements_are_the_same_everywhere() -> None:
 
 
 def test_all_variables_of_the_environment_are_on_one_page() -> None:
-    page = (ROOT / "docs" / "docsite" / "rst" / "environment.rst").read_text(encoding="utf-8")
+    page = (RST / "environment.rst").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^   \* - ``([a-z_0-9]+)``\n     - (.*)$", page, re.MULTILINE))
     for option, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items():
         assert re.findall(r"``([A-Z_0-9]+)``", rows[option]) == list(variables), "in the order in which they count"
@@ -219,11 +224,27 @@ def test_a_role_is_documented_by_what_every_ansible_doc_shows(role: str) -> None
     assert set(specs["argument_specs"]["main"]) <= known
 
 
-def test_the_readme_tells_what_becomes_of_each_state_in_a_fleet() -> None:
-    table = README[README.index("| module's `sync.state` |") :].partition("\n\n")[0]
+def states_of(module: str) -> set[str]:
+    """The states that the documentation of a module tells."""
+    said = documentation(module, "RETURN")["sync"]["contains"]["state"]["description"]
+    return {re.findall(r"V\((\w+)\)", line)[0] for line in said}
+
+
+def test_the_readme_tells_what_each_state_is() -> None:
+    table = README[README.index("| `sync.state` |") :].partition("\n\n")[0]
     rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+    documented = set().union(*(states_of(module) for module in SPECS if module.endswith("_sync")))
+    assert {state for state, _task, _what in rows} == documented
+    for state, task, _what in rows:
+        assert task in ("ok", "changed", "failed", "failed, changed"), state
+        assert state not in ("refused", "failed", "unknown") or "failed" in task, state
+
+
+def test_the_guide_tells_what_becomes_of_each_state_in_a_fleet() -> None:
+    table = (RST / "guide_fleet.rst").read_text(encoding="utf-8").partition("- module's ``sync.state``")[2]
+    rows = re.findall(r"^   \* -(.*)\n     - (.*)\n     - (.*)\n     - .*$", table, re.MULTILINE)
     states, outcomes = set(), set()
-    for state, outcome, colour, _what in rows:
+    for state, outcome, colour in ([cell.strip(" `") for cell in row] for row in rows):
         found: dict[str, t.Any] = {"changed": colour == "changed"}
         if outcome == "skipped":
             found |= {"skipped": True}
@@ -235,8 +256,7 @@ def test_the_readme_tells_what_becomes_of_each_state_in_a_fleet() -> None:
         assert fleet_summary.entry("a", found).outcome == outcome, (state, colour)
         outcomes.add(outcome)
     assert outcomes == set(fleet_summary.OUTCOMES)
-    said = documentation("intune_exchange_connector_sync", "RETURN")["sync"]["contains"]["state"]["description"]
-    assert states | {"refused"} == {re.findall(r"V\((\w+)\)", line)[0] for line in said}
+    assert states | {"refused"} == states_of("intune_exchange_connector_sync")
 
 
 def test_what_the_package_says_leads_to_what_is_packed() -> None:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import importlib
 import re
+import shlex
 import subprocess
+import textwrap
 import typing as t
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,8 @@ from .test_identity import Certificate
 pytestmark = pytest.mark.slow
 
 MODULES = "ansible_collections.graphops.intune.plugins.modules"
+VPP = "graphops.intune.intune_vpp_token_sync"
+TOKEN_ID = "11111111-1111-4111-8111-111111111111"
 
 
 def module_text(name: str, part: str) -> str:
@@ -30,12 +35,13 @@ def module_text(name: str, part: str) -> str:
 
 @pytest.fixture
 def environment(site: Site, tmp_path: Path) -> dict[str, str]:
-    """The tenant, the app and the connector that the documentation speaks of, at the simulator."""
+    """The tenant, the app, the connector and the token that the documentation speaks of, at the simulator."""
     own = Certificate()
     (tmp_path / "app.pem").write_bytes(own.key_pem() + own.pem)
     site.app = site.tenant.add_app("6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", secret="s3", certificate=own.pem.decode())
     site.world.managed_identity = site.app
     site.tenant.add_connector("e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1", exchangeOrganization="Contoso")
+    site.tenant.add_vpp_token(TOKEN_ID, "Contoso", last_sync=timedelta(days=2))
     return {
         "INTUNE_SECRET": "s3",
         "AZURE_TENANT": site.tenant.domain,
@@ -53,9 +59,15 @@ def readme_blocks() -> list[str]:
     return re.findall(r"```yaml\n(- .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
+def guide_playbook() -> str:
+    """The playbook in AWX's guide that is whole."""
+    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
+    return textwrap.dedent(re.findall(r"^ +# vpp_tokens\.yml\n(.*?)\n\n(?=   \S)", guide, re.MULTILINE | re.DOTALL)[0])
+
+
 @pytest.mark.parametrize(
     "text",
-    [module_text(SYNC, "EXAMPLES"), module_text(INFO, "EXAMPLES"), *readme_blocks()],
+    [*(module_text(name, "EXAMPLES") for name in (SYNC, INFO, VPP)), *readme_blocks(), guide_playbook()],
     ids=lambda text: text.strip().splitlines()[0],
 )
 def test_the_example_runs(site: Site, environment: dict[str, str], tmp_path: Path, text: str) -> None:
@@ -78,12 +90,15 @@ def test_what_the_readme_runs_without_a_playbook_runs(site: Site, environment: d
     commands = re.findall(
         r"^\$ (ansible localhost .*)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
     )
-    assert [word.rsplit("_", 1)[-1] for command in commands for word in command.split() if "intune." in word] == [
-        "info",
-        "sync",
+    assert re.findall(r"graphops\.intune\.intune_(\w+)", " ".join(commands)) == [
+        "vpp_token_sync",
+        "vpp_token_sync",
+        "exchange_connector_info",
+        "exchange_connector_sync",
     ]
+    (token,) = site.tenant.vpp_tokens.values()
     for command in commands:
-        program, *arguments = command.split()
+        program, *arguments = shlex.split(command)
         done = subprocess.run(
             [str(BIN / program), *arguments],
             env=clean_environment(site.collections, **environment),
@@ -93,5 +108,17 @@ def test_what_the_readme_runs_without_a_playbook_runs(site: Site, environment: d
             text=True,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        assert site.connector.id in done.stdout
+        assert (token.id if "vpp" in command else site.connector.id) in done.stdout
+        assert len(token.accepted) == (command != commands[0])
     assert site.connector.accepted
+
+
+def test_a_token_that_has_expired_fails_as_the_guide_says(site: Site, environment: dict[str, str]) -> None:
+    (token,) = site.tenant.vpp_tokens.values()
+    token.state = "expired"
+    others = [site.tenant.add_vpp_token() for _number in range(2)]
+    (play,) = yaml.safe_load(guide_playbook().replace("state: [valid]", ""))
+    run = site.play(play["tasks"], environment=environment)
+    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
+    assert run.results[0]["msg"] in " ".join(guide.split())
+    assert [len(one.accepted) for one in others] == [1, 1]

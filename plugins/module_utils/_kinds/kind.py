@@ -172,14 +172,19 @@ def time_of(entity: Entity, name: str, whose: str) -> datetime | None:
     :raises UnreadableTime: it is not a time.
     """
     try:
-        return timestamps.parse(entity.get(name))
+        return timestamps.parse(_single(entity.get(name)))
     except ValueError as error:
         raise UnreadableTime(name, str(error), whose) from error
 
 
 def word_of(entity: Entity, name: str) -> str:
     """A value of Graph's, made safe to print; ``none`` for none."""
-    return untrusted.one_line(str(entity.get(name) or "none"))
+    return untrusted.one_line(str(_single(entity.get(name)) or "none"))
+
+
+def _single(value: t.Any) -> t.Any:
+    """A value that a sentence may repeat: within a nested one there may be a secret."""
+    return "(nested)" if isinstance(value, (dict, list)) else value
 
 
 def snake_case(name: str) -> str:

@@ -111,6 +111,15 @@ def test_the_token_itself_is_not_shown_wherever_it_stands() -> None:
     }
 
 
+@pytest.mark.parametrize("nested", [{"token": "apple's secret"}, ["apple's secret"]], ids=["object", "list"])
+def test_what_is_nested_is_no_word(nested: t.Any) -> None:
+    state = read(lastSyncStatus=nested, state=nested)
+    assert (state.phase, state.word, state.obstacle) == ("unknown", "(nested)", "its state is (nested)")
+    with pytest.raises(UnreadableTime) as caught:
+        read(lastSyncDateTime=nested)
+    assert "secret" not in caught.value.sentence()
+
+
 def test_what_is_missing_is_null() -> None:
     found = shown(vpp_token.KIND, {"id": "x"})
     assert {name for name, value in found.items() if value is not None} == {"id"}
