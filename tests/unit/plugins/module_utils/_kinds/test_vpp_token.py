@@ -111,6 +111,15 @@ def test_the_token_itself_is_not_shown_wherever_it_stands() -> None:
     }
 
 
+@pytest.mark.parametrize("value", [{"token": "apple's secret"}, ["apple's secret"]])
+def test_the_token_itself_is_not_in_a_sentence(value: t.Any) -> None:
+    state = read(lastSyncStatus=value, state=value)
+    assert (state.phase, state.word, state.obstacle) == ("unknown", "no text", "its state is no text")
+    for name in ("lastSyncDateTime", "lastModifiedDateTime", "expirationDateTime"):
+        with pytest.raises(UnreadableTime, match=f"Graph's {name} cannot be read: it is no text$"):
+            read(**{name: value})
+
+
 def test_what_is_missing_is_null() -> None:
     found = shown(vpp_token.KIND, {"id": "x"})
     assert {name for name, value in found.items() if value is not None} == {"id"}
