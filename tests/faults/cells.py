@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The matrix: every way to fail (:func:`ways`) at every step of a task (:data:`STEPS`), where that can happen."""
+"""The matrix: for each kind of object, every way to fail (:func:`ways`) at every step of a task (:func:`steps`)."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from email.utils import format_datetime
 from http import HTTPStatus
 from urllib.parse import parse_qs
 
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
+from simulated import SIMULATED, SYNCABLE, answers_with_object, decisive, unshown
 from simulator import Request
 from simulator.records import Answer
 
@@ -31,7 +33,7 @@ class Step(t.NamedTuple):
     :param host: who is asked, ``entra`` or ``graph``.
     :param where: how :class:`simulator.Fault` names it; ``skip`` of its kind come before it.
     :param connection: how many connections to the host come before it, if each request has one of its own.
-    :param task: ``one`` connector by its id, ``all`` of two pages of which a filter takes one, or ``many``: two by ids;
+    :param task: ``one`` object by its id, ``all`` of two pages of which a filter takes one, or ``many``: two by ids;
         or ``identity``: one, by the managed identity of the host.
     :param writes: whether it requests a synchronisation.
     :param json: the places in its answer where the wrong thing may stand; none if the answer has no content.
@@ -44,33 +46,37 @@ class Step(t.NamedTuple):
     connection: int
     task: str = "one"
     writes: bool = False
-    json: tuple[tuple[str | int, ...], ...] = ()
+    json: tuple[Place, ...] = ()
 
 
-_ENTITY = (("id",), ("lastSyncDateTime",), ("status",), ("serverName",))
-_PAGE = (
-    ("value",),
-    ("value", 0),
-    ("value", 0, "id"),
-    ("value", 0, "lastSyncDateTime"),
-    ("@odata.nextLink",),
-)
-_BATCH = (("responses",), ("responses", 0), *(("responses", 0, name) for name in ("id", "status", "headers", "body")))
+Place = tuple[t.Union[str, int], ...]
 
-STEPS = (
-    Step("metadata", "entra", "metadata", 0, 0, json=(("token_endpoint",), ("authorization_endpoint",), ("issuer",))),
-    Step("token", "entra", "token", 0, 1, json=(("access_token",), ("token_type",), ("expires_in",))),
-    Step("identity", "entra", "managed_identity", 0, 0, "identity", json=(("access_token",),)),
-    Step("GET", "graph", "get", 0, 0, json=_ENTITY),
-    Step("POST", "graph", "sync", 0, 1, writes=True),
-    Step("poll 1", "graph", "get", 1, 2, json=_ENTITY),
-    Step("poll 2", "graph", "get", 2, 3, json=_ENTITY),
-    Step("list page 1", "graph", "list", 0, 0, "all", json=_PAGE),
-    Step("list page 2", "graph", "list", 1, 1, "all", json=_PAGE[:4]),
-    Step("batch of GETs", "graph", "batch", 0, 0, "many", json=_BATCH),
-    Step("batch of POSTs", "graph", "batch", 1, 1, "many", writes=True, json=_BATCH[:-1]),
-    Step("batch of polls", "graph", "batch", 2, 2, "many", json=_BATCH),
-)
+_METADATA = ("token_endpoint", "authorization_endpoint", "issuer")
+_SINGLE = ("GET", "POST", "poll 1", "poll 2")
+
+
+def steps(kind: Kind) -> tuple[Step, ...]:
+    """The requests of all tasks with a kind; a kind of which a tenant has one at most is not listed, nor many."""
+    entity = tuple(dict.fromkeys((name,) for name in (*decisive(kind), kind.sorted_by)))
+    page = (("value",), ("value", 0), *(("value", 0, *place) for place in entity))
+    batch = (("responses",), ("responses", 0), *(("responses", 0, name) for name in ("id", "status", "headers")))
+    body = ("responses", 0, "body")
+    accepted = answers_with_object(kind)
+    found = (
+        Step("metadata", "entra", "metadata", 0, 0, json=tuple((name,) for name in _METADATA)),
+        Step("token", "entra", "token", 0, 1, json=(("access_token",), ("token_type",), ("expires_in",))),
+        Step("identity", "entra", "managed_identity", 0, 0, "identity", json=(("access_token",),)),
+        Step("GET", "graph", "get", 0, 0, json=entity),
+        Step("POST", "graph", "sync", 0, 1, writes=True, json=entity if accepted else ()),
+        Step("poll 1", "graph", "get", 1, 2, json=entity),
+        Step("poll 2", "graph", "get", 2, 3, json=entity),
+        Step("list page 1", "graph", "list", 0, 0, "all", json=(*page, ("@odata.nextLink",))),
+        Step("list page 2", "graph", "list", 1, 1, "all", json=page),
+        Step("batch of GETs", "graph", "batch", 0, 0, "many", json=(*batch, body)),
+        Step("batch of POSTs", "graph", "batch", 1, 1, "many", writes=True, json=(*batch, body) if accepted else batch),
+        Step("batch of polls", "graph", "batch", 2, 2, "many", json=(*batch, body)),
+    )
+    return tuple(step for step in found if not (kind.singleton and step.task in ("all", "many")))
 
 
 class Way(t.NamedTuple):
@@ -88,6 +94,7 @@ class Way(t.NamedTuple):
     :param steps: where it can happen, by the names of the steps; everywhere if empty.
     :param right: how a task ends to which it happens so often, where more is promised than what is of all tasks.
     :param says: what is in the sentence of a task that failed for it.
+    :param running: whether the answer says that somebody else's synchronisation runs.
     """
 
     name: str
@@ -96,11 +103,12 @@ class Way(t.NamedTuple):
     kind: str = "lost"
     fault: t.Mapping[str, t.Any] = {}
     bad: t.Any = None
-    json: tuple[str | int, ...] | None = None
+    json: Place | None = None
     permanent: bool = False
     steps: tuple[str, ...] = ()
     right: t.Mapping[int | None, str] = {}
     says: str = ""
+    running: bool = False
 
 
 class Cell(t.NamedTuple):
@@ -110,6 +118,7 @@ class Cell(t.NamedTuple):
     :param accept: whether the request to synchronise is accepted although its answer fails.
     """
 
+    kind: Kind
     step: Step
     way: Way
     times: int | None
@@ -120,18 +129,44 @@ class Cell(t.NamedTuple):
         """The cell in words, unique."""
         level = "" if self.way.level == "answer" else f"{self.way.level} for "
         accepted = ", accepted" if self.accept else ""
-        return f"{level}{self.step.name}: {self.way.name}, {'once' if self.times else 'for good'}{accepted}"
+        how_often = "once" if self.times else "for good"
+        return f"{self.kind.name}: {level}{self.step.name}: {self.way.name}, {how_often}{accepted}"
+
+    @property
+    def column(self) -> tuple[str, str, str]:
+        """Where in the report it is counted."""
+        return self.step.name, self.way.level, self.way.group
+
+    @property
+    def is_of_its_kind(self) -> bool:
+        """Whether it could be another cell with another kind."""
+        return self.step.host == "graph" and self.way.level == "answer"
+
+    @property
+    def right(self) -> str | None:
+        """How its task ends, if more is promised than what is of all tasks."""
+        if self.step.name == "POST" and self.way.json is not None:
+            # Its status is what accepts. What the object in it says has no say in it.
+            return SUCCEEDED
+        return self.way.right.get(self.times)
 
 
 def cells() -> list[Cell]:
     """The whole matrix."""
-    return [
-        Cell(step, way, times, accept)
-        for step, way in itertools.product(STEPS, ways())
+    return [cell for name in SYNCABLE for cell in cells_of(name)]
+
+
+@functools.cache
+def cells_of(name: str) -> tuple[Cell, ...]:
+    """The matrix of a kind."""
+    kind = SYNCABLE[name]
+    return tuple(
+        Cell(kind, step, way, times, accept)
+        for step, way in itertools.product(steps(kind), ways(kind))
         for times in (1, None)
         for accept in (False, True)
         if impossible(step, way, times, accept) is None
-    ]
+    )
 
 
 def impossible(step: Step, way: Way, times: int | None, accept: bool) -> str | None:
@@ -245,8 +280,6 @@ def _refusals() -> t.Iterator[Way]:
         kind = "open" if status == 500 else "refusal"
         yield Way(f"{status} with {form}", "error bodies", kind=kind, fault=fault, permanent=status not in _PASSING)
     timeout = {"error": {"code": "CancelledOnServiceTimeout", "message": "Timed out."}}
-    none = {"error": {"code": "NotSupported", "message": "The operation is not supported."}}
-    yield Way("501 of a tenant without", "5xx", kind="refusal", fault={"status": 501, "body": none}, permanent=True)
     yield Way("503 of a timeout", "5xx", kind="open", fault={"status": 503, "body": timeout})
     for form, value in _RETRY_AFTER.items():
         how = {"alter": value} if callable(value) else {"headers": {"Retry-After": value}}
@@ -389,6 +422,7 @@ def _contents() -> t.Iterator[Way]:
         yield Way(f"a bomb of {name}", "giant", kind="page", fault=fault, permanent=True)
 
 
+@functools.cache
 def _gzip_bomb(depth: int) -> bytes:
     # After a full flush nothing refers to what came before, so the block may be repeated.
     packer = zlib.compressobj(9, wbits=-15)
@@ -443,7 +477,7 @@ _STRANGE: dict[str, t.Callable[[Answer], bytes]] = {
 # The real answer, changed
 
 
-def _changed() -> t.Iterator[Way]:
+def _changed(kind: Kind) -> t.Iterator[Way]:
     for name, text in _ENCODED.items():
         yield Way(name, "encoding", kind="real", fault={"alter": _as(text)}, permanent=True)
     for name, headers in _HEADERS.items():
@@ -452,16 +486,31 @@ def _changed() -> t.Iterator[Way]:
         yield Way(f"a clock {name}", "clock", kind="real", fault={"alter": _clock(days)}, permanent=True)
     yield Way("no clock", "clock", kind="real", fault={"headers": {"Date": ""}})
     yield Way("a clock of rubbish", "clock", kind="real", fault={"headers": {"Date": "yesterday"}})
-    for place in sorted({place for step in STEPS for place in step.json}, key=str):
+    for place in sorted({place for step in steps(kind) for place in step.json}, key=str):
         for name, value in _WRONG.items():
             way = f"{'/'.join(map(str, place))} is {name}"
             yield Way(way, "wrong types", kind="real", fault={"alter": _put(place, value)}, json=place, permanent=True)
         way = f"{'/'.join(map(str, place))} twice"
         yield Way(way, "duplicate keys", kind="real", fault={"alter": _twice(place)}, json=place, permanent=True)
     yield Way("an entry twice", "lists", kind="real", fault={"alter": _again}, json=("value", 0), permanent=True)
-    for place in (("lastSyncDateTime",), ("value", 0, "lastSyncDateTime")):
-        for name, text in _TIMES.items():
-            yield Way(name, "times", kind="real", fault={"alter": _put(place, text)}, json=place, permanent=True)
+    for where, property_ in itertools.product(((), ("value", 0)), decisive(kind)):
+        if property_.endswith("DateTime"):
+            place = (*where, property_)
+            about = "" if property_ == kind.clock else f"{property_}: "
+            for name, text in _TIMES.items():
+                fault = {"alter": _put(place, text)}
+                yield Way(about + name, "times", kind="real", fault=fault, json=place, permanent=True)
+    for where, property_ in itertools.product(((), ("value", 0)), (*decisive(kind), kind.sorted_by)):
+        place = (*where, property_)
+        if property_ == kind.sorted_by:
+            way, fault = f"{'/'.join(map(str, place))} quotes what was sent", {"alter": _quoted_at(place)}
+            yield Way(way, "echo", kind="real", fault=fault, json=place, permanent=True)
+        if unshown(kind):
+            way, fault = (
+                f"{'/'.join(map(str, place))} has the secrets in it",
+                {"alter": _hidden_at(place, unshown(kind))},
+            )
+            yield Way(way, "secrets", kind="real", fault=fault, json=place, permanent=True)
     for seconds in (0, 1, -5):
         fault = {"alter": _put(("expires_in",), seconds)}
         yield Way(f"a token for {seconds} s", "expired", kind="real", fault=fault, json=("expires_in",), permanent=True)
@@ -509,18 +558,39 @@ def _clock(days: int) -> t.Callable[[Request, Answer], Answer]:
     return alter
 
 
-def _put(place: tuple[str | int, ...], value: t.Any) -> t.Callable[[Request, Answer], Answer]:
+def _put(place: Place, value: t.Any) -> t.Callable[[Request, Answer], Answer]:
     """Put the wrong value there."""
+    return _changed_at(place, lambda _where, _request: value)
 
-    def alter(_request: Request, answer: Answer) -> Answer:
+
+def _quoted_at(place: Place) -> t.Callable[[Request, Answer], Answer]:
+    """Quote there what must not be shown."""
+    return _changed_at(place, lambda _where, request: f"You sent {_sent(request)}")
+
+
+def _hidden_at(place: Place, names: t.Collection[str]) -> t.Callable[[Request, Answer], Answer]:
+    """Put there what of the object is not shown."""
+
+    def hidden(where: t.Any, _request: Request) -> t.Any:
+        found = {name: where[name] for name in names}
+        return {"x": found, **found, "y": [found, *found.values()]}
+
+    return _changed_at(place, hidden)
+
+
+def _changed_at(place: Place, value: t.Callable[[t.Any, Request], t.Any]) -> t.Callable[[Request, Answer], Answer]:
+    """Put a value there, which may depend on what stands around it and on the request."""
+
+    def alter(request: Request, answer: Answer) -> Answer:
         if answer.status >= 300:
             return answer
         document = json.loads(answer.body)
         where = functools.reduce(lambda part, key: part[key], place[:-1], document)
-        if value is ABSENT:
+        wrong = value(where, request)
+        if wrong is ABSENT:
             del where[place[-1]]
         else:
-            where[place[-1]] = value
+            where[place[-1]] = wrong
         answer.body = json.dumps(document).encode()
         return answer
 
@@ -544,7 +614,7 @@ _TIMES: dict[str, t.Any] = {
 }
 
 
-def _twice(place: tuple[str | int, ...]) -> t.Callable[[Request, Answer], Answer]:
+def _twice(place: Place) -> t.Callable[[Request, Answer], Answer]:
     """Have the key there twice, first with a value that is none."""
 
     def alter(_request: Request, answer: Answer) -> Answer:
@@ -558,7 +628,7 @@ def _twice(place: tuple[str | int, ...]) -> t.Callable[[Request, Answer], Answer
 # What was found in reports of others, with what is right there
 
 
-def _reported() -> t.Iterator[Way]:
+def _reported(kind: Kind) -> t.Iterator[Way]:
     entra, identity = ("metadata", "token"), ("identity",)
     for status, error in ((500, "server_error"), (400, "temporarily_unavailable")):
         body = {
@@ -575,7 +645,7 @@ def _reported() -> t.Iterator[Way]:
             yield Way(name, "updating", kind="refusal", fault=fault, steps=identity, right={1: SUCCEEDED, None: FAILED})
     inner = {"_version": 3, "ErrorCode": "Forbidden", "Message": "No role."}
     body = {"error": {"code": "UnknownError", "message": json.dumps(inner)}}
-    graph = tuple(step.name for step in STEPS if step.host == "graph")
+    graph = tuple(step.name for step in steps(kind) if step.host == "graph")
     yield Way(
         *("401 that means forbidden", "forbidden"),
         kind="refusal",
@@ -586,7 +656,7 @@ def _reported() -> t.Iterator[Way]:
         says="Intune licence",
     )
     # Whoever refuses a batch may take its parts one by one.
-    single = tuple(step.name for step in STEPS if step.where != "batch")
+    single = tuple(step.name for step in steps(kind) if step.where != "batch")
     page = "<html><head><title>Blocked by policy</title></head></html>"
     yield Way(
         *("403 of a web filter", "web filter"),
@@ -610,12 +680,12 @@ def _reported() -> t.Iterator[Way]:
     )
     interim = b"".join(b"HTTP/1.1 %d X\r\nLink: x\r\n\r\n" % status for status in (100, 101, 102, 103, 199))
     refusal = interim + b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n"
-    for name, kind, wire, where, right in (
+    for name, sort, wire, where, right in (
         ("interim answers", "own", lambda answer: interim + wires.whole(answer), (), SUCCEEDED),
         ("interim answers, then 403", "refusal", refusal, single, FAILED),
     ):
         fault = {"wire": wires.says(wire)}
-        yield Way(name, "interim", kind=kind, fault=fault, permanent=True, steps=where, right={None: right})
+        yield Way(name, "interim", kind=sort, fault=fault, permanent=True, steps=where, right={None: right})
     place = ("responses", 0)
     for status, right in ((403, {None: FAILED}), (503, {1: SUCCEEDED})):
         fault = {"status": 200, "alter": _pages(status)}
@@ -625,16 +695,125 @@ def _reported() -> t.Iterator[Way]:
         )
     for name, alter in (("a part twice, which differ", _differing), ("no final status for a part", _interim_part)):
         yield Way(name, "batch parts", kind="real", fault={"alter": alter}, json=place, right={1: SUCCEEDED})
-    # A wait goes on; without having seen the connector, nothing is begun. Two that go on are not always asked together.
-    for steps, alter, right in (
+    # A wait goes on; without having seen the object, nothing is begun. Two that go on are not always asked together.
+    for where, alter, right in (
         (("GET",), _another, {None: FAILED}),
         (("poll 1", "poll 2"), _another, {1: SUCCEEDED, None: FAILED}),
         (("batch of GETs",), _exchanged, {None: FAILED}),
         (("batch of polls",), _exchanged, {1: SUCCEEDED}),
     ):
-        name, permanent = f"an answer about another connector at the {steps[0]}", 1 not in right
+        name, permanent = f"an answer about another {kind.words.short} at the {where[0]}", 1 not in right
         fault = {"alter": alter}
-        yield Way(name, "another's", kind="real", fault=fault, permanent=permanent, steps=steps, right=right)
+        yield Way(name, "another's", kind="real", fault=fault, permanent=permanent, steps=where, right=right)
+
+
+def _meant(kind: Kind) -> t.Iterator[Way]:
+    """Refusals by which Graph says something about the tenant or the object."""
+
+    def refused(status: int, name: str, where: tuple[str, ...], right: str | None, says: str = "") -> Way:
+        code, text = _SAID[status]
+        body = {"error": {"code": code, "message": text}}
+        group = f"{status // 100}xx"
+        ends = {None: right} if right else {}
+        fault = {"status": status, "body": body}
+        return Way(*(name, group), kind="refusal", fault=fault, permanent=True, steps=where, right=ends, says=says)
+
+    none = kind.words.none_in_tenant
+    every = tuple(step.name for step in steps(kind))
+    for status in (501, 404):
+        name = f"{status} of a tenant without"
+        lists = status == 501 or kind.singleton
+        yield refused(status, name, _SINGLE, FAILED, none if lists else f"the {kind.words.short} is not in this tenant")
+        yield refused(status, name, ("list page 1",), SUCCEEDED if lists else FAILED)
+        yield refused(status, name, tuple({*every} - {*_SINGLE, "list page 1"}), None)
+    if kind.action is not None and 409 not in kind.action.answers:
+        yield refused(409, "409 of a conflict", (*_SINGLE, "list page 1", "list page 2"), FAILED, "HTTP 409")
+
+
+_SAID = {
+    404: ("ResourceNotFound", "An error has occurred."),
+    409: ("Conflict", "A synchronisation is in progress."),
+    501: ("NotSupported", "The operation is not supported."),
+}
+
+
+# What an object may tell
+
+
+def _told(kind: Kind) -> t.Iterator[Way]:
+    """What an object tells of itself, though it is not so in the simulator: it has ended, or never began."""
+    readable = {step.name for step in steps(kind) if not step.writes or answers_with_object(kind)}
+    for telling, property_, value in SIMULATED[kind.name].tells:
+        for where, right, says in _ENDS[telling]:
+            there = tuple(name for name in where if name in readable)
+            if there:
+                yield Way(
+                    *(f"{property_} is {value}", telling),
+                    kind="real",
+                    fault={"alter": _tells(property_, value)},
+                    steps=there,
+                    right=right,
+                    says=says.format(value=value),
+                    running=telling == "running",
+                )
+
+
+_ONCE, _ALWAYS = {1: SUCCEEDED}, {1: SUCCEEDED, None: SUCCEEDED}
+_NEVER = {1: FAILED, None: FAILED}
+_POSTS = ("POST", "batch of POSTs")
+# By what is told, and where: how a task ends to which it is told once, and for good; and what it says if it failed. To
+# be told of a list, or of all batches, for good is to be told of what follows as well.
+_ENDS: dict[str, tuple[tuple[tuple[str, ...], dict[int | None, str], str], ...]] = {
+    "running": (
+        (("GET",), {None: FAILED}, "asked for elsewhere runs"),
+        (("batch of GETs",), {None: FAILED}, "asked for elsewhere runs"),
+        (("list page 1",), _ONCE, ""),
+        # What follows says that none runs, and moves nothing: nobody can tell what became of that one.
+        (("list page 2",), {}, ""),
+        (("POST",), _ALWAYS, ""),
+        (("batch of POSTs",), _ONCE, ""),
+        (("poll 1", "poll 2"), {1: SUCCEEDED, None: FAILED}, "but it did not show within wait_timeout"),
+        (("batch of polls",), _ONCE, ""),
+    ),
+    "failed": (
+        (("GET",), {1: SUCCEEDED, None: FAILED}, " failed: "),
+        (("batch of GETs",), _ONCE, ""),
+        (("list page 1", "list page 2"), _ALWAYS, ""),
+        (("POST",), _ALWAYS, ""),
+        (("batch of POSTs",), _ONCE, ""),
+        (("poll 1", "poll 2"), _NEVER, " failed: "),
+        (("batch of polls",), {1: FAILED}, " failed: "),
+    ),
+    "unknown": (
+        (("GET", "batch of GETs", "list page 1", "list page 2", "poll 1", "poll 2", "batch of polls"), _ALWAYS, ""),
+        (_POSTS, _ALWAYS, ""),
+    ),
+    "obstacle": (
+        (("GET",), _NEVER, "is {value}, so no "),
+        (("batch of GETs",), _NEVER, "is {value}, so no "),
+        (("list page 1",), {1: SUCCEEDED, None: FAILED}, "is {value}, so no "),
+        (("list page 2",), _NEVER, "is {value}, so no "),
+        (("poll 1", "poll 2", "batch of polls"), _ALWAYS, ""),
+        (_POSTS, _ALWAYS, ""),
+    ),
+}
+
+
+def _tells(property_: str, value: t.Any) -> t.Callable[[Request, Answer], Answer]:
+    """Let each object in an answer tell it."""
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        if answer.status >= 300:
+            return answer
+        document = json.loads(answer.body)
+        parts = [part.get("body") for part in document.get("responses", ())]
+        for entity in (document, *document.get("value", ()), *parts):
+            if isinstance(entity, dict) and "id" in entity:
+                entity[property_] = value
+        answer.body = json.dumps(document).encode()
+        return answer
+
+    return alter
 
 
 def _pages(status: int) -> t.Callable[[Request, Answer], Answer]:
@@ -699,6 +878,15 @@ _WRONG: dict[str, t.Any] = {
 }
 
 
-def ways() -> list[Way]:
-    """Every way to fail."""
-    return [*_connections(), *_lost(), *_refusals(), *_contents(), *_changed(), *_reported()]
+def ways(kind: Kind) -> list[Way]:
+    """Every way to fail, for a kind."""
+    return [
+        *_connections(),
+        *_lost(),
+        *_refusals(),
+        *_contents(),
+        *_changed(kind),
+        *_reported(kind),
+        *_meant(kind),
+        *_told(kind),
+    ]

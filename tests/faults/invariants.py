@@ -13,6 +13,8 @@ import re
 import typing as t
 from urllib.parse import unquote_plus
 
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
+
 # Names of the outcomes, as the report counts them.
 SUCCEEDED, FAILED = "succeeded", "failed"
 SHOWS_A_SECRET, SHOWS_A_TRACEBACK = "it shows a secret", "it ended in a traceback"
@@ -22,20 +24,24 @@ _LONGEST_SENTENCE = 2000
 class Task(t.NamedTuple):
     """A task that has ended, and what the services know of it.
 
+    :param kind: the kind of the objects.
     :param result: what the module returned.
     :param seconds: how long it took.
     :param budget: how long it may take.
-    :param accepted: by connector, how many synchronisations were accepted.
+    :param accepted: by object, how many synchronisations were accepted.
     :param lost: how many requests to synchronise got no answer that says what became of them.
     :param secrets: what must not be shown.
+    :param others: the objects that had, or told of, a synchronisation that this task has not requested.
     """
 
+    kind: Kind
     result: t.Mapping[str, t.Any]
     seconds: float
     budget: float
     accepted: t.Mapping[str, int]
     lost: int
     secrets: t.Collection[str]
+    others: t.Collection[str] = ()
 
     @property
     def outcome(self) -> str:
@@ -106,10 +112,14 @@ def _time(task: Task) -> t.Iterator[str]:
         yield f"it took {task.seconds:.1f} s, more than {task.budget:.1f} s"
 
 
+# All that may become of an object, as the modules document it.
+_STATES = {"fresh", "joined", "requested", "completed", "predicted", "too_soon", "refused", "failed", "unknown"}
+
+
 def _truth(task: Task) -> t.Iterator[str]:
-    """What it says of each connector must be what the services know."""
-    changed = task.result.get("changed")
-    entries = {entry["connector_id"]: entry for entry in task.result.get("connectors", ())}
+    """What it says of each object must be what the services know."""
+    kind, changed = task.kind, task.result.get("changed")
+    entries = {entry[kind.words.id_option]: entry for entry in task.result.get(kind.results_key, ())}
     if len(task.accepted) == 1 and not entries:
         entries = dict.fromkeys(task.accepted, task.result)
     for name, accepted in task.accepted.items():
@@ -122,14 +132,31 @@ def _truth(task: Task) -> t.Iterator[str]:
             yield f"{accepted} were accepted, and it says that nothing changed (state {state})"
         elif said and not accepted and state != "unknown":
             yield f"none was accepted, and it says that something changed (state {state})"
-        if state == "unknown" and not task.lost:
-            yield "it does not know what all others know"
-        if state == "unknown" and "msg" not in task.result:
-            yield "it does not know, and does not fail"
-        if state in ("completed", "requested") and not accepted:
-            yield f"it says {state}, and none was accepted"
+        if state is not None:
+            yield from _state(task, name, state, accepted)
     if entries and changed != any(entry.get("changed") for entry in entries.values()):
         yield "the whole says other than its parts"
+
+
+def _state(task: Task, name: str, state: str, accepted: int) -> t.Iterator[str]:
+    """What it says became of one object."""
+    failed, other = "msg" in task.result, name in task.others
+    if state not in _STATES:
+        yield f"it says {state}, which means nothing"
+    if state == "unknown" and not task.lost:
+        yield "it does not know what all others know"
+    if state == "unknown" and not failed:
+        yield "it does not know, and does not fail"
+    if state in ("completed", "requested") and not accepted:
+        yield f"it says {state}, and none was accepted"
+    if state == "joined" and not other:
+        yield "it says joined, and no other was there to join"
+    if state == "too_soon" and not (task.kind.action and task.kind.action.interval):
+        yield "it says too_soon, and no time has to pass"
+    if state in ("refused", "failed") and not failed:
+        yield f"it says {state}, and does not fail"
+    if state == "failed" and not accepted and not other:
+        yield "it says failed, and none was there to fail"
 
 
 def _posts(task: Task) -> t.Iterator[str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import subprocess
 import typing as t
-from datetime import timedelta
 from pathlib import Path
 
-from integration.conftest import BIN, ROOT, SEND_THE_MODULE, SYNC, clean_environment
-from simulator import Connector, Fault, Request, Simulator, World
+from integration.conftest import BIN, ROOT, SEND_THE_MODULE, clean_environment
+from simulated import SENTINEL, SIMULATED, SYNCABLE, module_of, text_filter
+from simulator import Entity, Fault, Request, Simulator, World
 from simulator.records import Answer
 
 from . import fronts
@@ -27,21 +27,17 @@ BUDGET = TIMEOUTS["retry_timeout"] + TIMEOUTS["wait_timeout"] + 2 * TIMEOUTS["re
 # What a worker takes for itself when as many of them as there are forks share the machine.
 SLACK = {"action": 4.0, "module": 12.0}
 FORKS = {"action": 48, "module": 6}
-# What the secrets of all tenants, and the tokens that the simulator issues, begin with.
-SECRETS = ("secret-of-", "eyJ0eXAiOiAiSldUIiwgImFsZyI")
+# What is in the secrets of all apps and objects, and what the tokens that the simulator issues begin with.
+SECRETS = (SENTINEL, "eyJ0eXAiOiAiSldUIiwgImFsZyI")
 # Cells in one playbook: a fleet of thousands of tenants is not what is tried here.
 AT_ONCE = 400
 # A busy machine that holds a process up for a second has added a fault that no cell ordered. So many cells may break
 # for that, if each holds when tried once more, in less company: what is broken is broken then as well.
 STRAYS = 12
+# Cells of the sample that make test runs.
+SAMPLE = 580
 # In KiB, of each process: what Ansible needs, and far less than what a bomb would take.
 MEMORY = 768 * 1024
-
-OPTIONS = (
-    *("tenant", "client_id", "secret", "graph_url", "authority_url", "ca_path"),
-    *("connector_id", "connector_ids", "all", "server_name", *TIMEOUTS),
-    *("auth_source", "allow_environment_credential"),
-)
 
 
 class Ended(t.NamedTuple):
@@ -70,7 +66,7 @@ class _Host(t.NamedTuple):
     cell: Cell
     variables: dict[str, t.Any]
     tenant_id: str
-    connectors: list[Connector]
+    objects: list[Entity]
     front: fronts.Front | None
 
 
@@ -103,8 +99,7 @@ def _run(cells: t.Sequence[Cell], way: str, collections: Path, folder: Path) -> 
             for number, cell in enumerate(cells)
         }
         identity = {"IDENTITY_ENDPOINT": simulator.managed_identity_url, "IDENTITY_HEADER": world.identity_header}
-        variables = {name: host.variables for name, host in hosts.items()}
-        lines, output = _play(variables, identity, way, collections, folder)
+        lines, output = _play(hosts, identity, way, collections, folder)
         assert stranger.world.requests == [], "nobody else is asked, whatever a redirect says"
     requests: dict[str | None, list[Request]] = {}
     for request in world.requests:
@@ -122,13 +117,13 @@ def _run(cells: t.Sequence[Cell], way: str, collections: Path, folder: Path) -> 
 def _prepare(
     number: int, cell: Cell, world: World, simulator: Simulator, stranger: Simulator, before: fronts.Fronts
 ) -> _Host:
-    step, way = cell.step, cell.way
+    kind, step, way = cell.kind, cell.step, cell.way
     tenant = world.add_tenant(f"tenant{number}.example")
     tenant.page_size = 1
     app = tenant.add_app(secret=f"secret-of-{number}-Aa0~.")
-    connectors = [
-        tenant.add_connector(last_sync=timedelta(days=3), sync_delay=1.7 if step.name == "poll 2" else 0.2)
-        for _connector in range(1 if step.task in ("one", "identity") else 2)
+    objects = [
+        SIMULATED[kind.name].add_due(tenant, sync_delay=1.7 if step.name == "poll 2" else 0.2)
+        for _object in range(1 if step.task in ("one", "identity") else 2)
     ]
     variables = {
         "tenant": tenant.domain,
@@ -142,12 +137,15 @@ def _prepare(
     if step.task == "identity":
         del variables["tenant"], variables["secret"]
         variables |= {"auth_source": "msi", "allow_environment_credential": True}
-    if step.task in ("one", "identity"):
-        variables["connector_id"] = connectors[0].id
-    elif step.task == "many":
-        variables["connector_ids"] = [connector.id for connector in connectors]
-    else:
-        variables |= {"all": True, "server_name": connectors[1].properties["serverName"]}
+    chosen = text_filter(kind)
+    if step.task == "many":
+        variables[kind.words.ids_option] = [entity.id for entity in objects]
+    elif step.task == "all":
+        variables["all"] = True
+        if chosen is not None:
+            variables[chosen[0]] = objects[1].as_json()[chosen[1]]
+    elif not kind.singleton:
+        variables[kind.words.id_option] = objects[0].id
     url = "authority_url" if step.host == "entra" else "graph_url"
     front = None
     if way.level == "DNS":
@@ -167,7 +165,7 @@ def _prepare(
         world.faults.add(
             Fault(step.where, tenant_id=tenant.id, skip=step.skip, times=cell.times, accept=accept, **way.fault)
         )
-    return _Host(cell, variables, tenant.id, connectors, front)
+    return _Host(cell, variables, tenant.id, objects, front)
 
 
 def _one_by_one(url: str, front: str) -> t.Callable[[Request, Answer], Answer]:
@@ -181,12 +179,22 @@ def _one_by_one(url: str, front: str) -> t.Callable[[Request, Answer], Answer]:
 
 
 def _play(
-    hosts: t.Mapping[str, t.Any], identity: t.Mapping[str, str], way: str, collections: Path, folder: Path
+    hosts: t.Mapping[str, _Host], identity: t.Mapping[str, str], way: str, collections: Path, folder: Path
 ) -> tuple[dict[str, dict[str, t.Any]], str]:
-    options = {name: f"{{{{ {name} | default(omit) }}}}" for name in OPTIONS}
-    play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [{SYNC: options}]}
-    (folder / "playbook.yml").write_text(json.dumps([play]))
-    (folder / "inventory.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    """Run a play for each kind, one after the other: two at the same time would be twice the load."""
+    groups: dict[str, dict[str, t.Any]] = {}
+    for name, host in hosts.items():
+        groups.setdefault(host.cell.kind.name, {})[name] = host.variables
+    plays = []
+    for group, variables in groups.items():
+        names = dict.fromkeys(name for own in variables.values() for name in own)
+        options = {name: f"{{{{ {name} | default(omit) }}}}" for name in names}
+        # Ansible would end with a play in which all hosts have failed.
+        task = {module_of(SYNCABLE[group]): options, "ignore_errors": True}
+        plays.append({"hosts": group, "connection": "local", "gather_facts": False, "tasks": [task]})
+    (folder / "playbook.yml").write_text(json.dumps(plays))
+    inventory = {group: {"hosts": variables} for group, variables in groups.items()}
+    (folder / "inventory.json").write_text(json.dumps(inventory))
     record, output = folder / "results", folder / "output"
     record.unlink(missing_ok=True)
     # The limit is the shell's own command, so that all processes inherit it.
@@ -219,20 +227,23 @@ def _play(
 
 def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: float) -> Ended:
     cell = host.cell
-    # The list is read whole, but only the connector that the filter takes is synchronised.
-    asked = host.connectors if cell.step.task == "many" else host.connectors[-1:]
+    # The list is read whole, but only the object that the filter takes is synchronised, if there is a filter.
+    everything = cell.step.task == "many" or (cell.step.task == "all" and text_filter(cell.kind) is None)
+    asked = host.objects if everything else host.objects[-1:]
     struck = [request for request in requests if request.where == cell.step.where and request.fault is not None]
     tries = len([request for request in requests if request.where == cell.step.where]) - cell.step.skip
     task = Task(
+        kind=cell.kind,
         result=line["result"],
         seconds=line["seconds"],
         budget=BUDGET + slack,
-        accepted={connector.id: len(connector.accepted) for connector in asked},
+        accepted={entity.id: len(entity.accepted) for entity in asked},
         lost=len(struck) if cell.step.writes and cell.way.kind != "refusal" else 0,
         secrets=SECRETS,
+        others=[entity.id for entity in asked] if struck and cell.way.running else (),
     )
     faults = broken(task)
-    # Two connectors that wait do not always look at the same instant, and then there is no batch.
+    # Two that wait do not always look at the same instant, and then there is no batch.
     together = cell.step.name != "batch of polls"
     if host.front is None and cell.way.level == "answer" and not struck and together:
         faults.append("the fault never struck")
@@ -243,14 +254,15 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
     decides = cell.step.name in ("GET", "list page 2")
     if decides and cell.way.group == "clock" and not task.result.get("warnings"):
         faults.append("it decided by a clock that is wrong or not there, and did not say so")
-    right = cell.way.right.get(cell.times)
+    right = cell.right
     if struck and right is not None and task.outcome != right:
         faults.append(f"it {task.outcome}, which is not right")
     if struck and task.outcome == FAILED and cell.way.says not in task.result["msg"]:
         faults.append(f"it does not say {cell.way.says!r}")
     if cell.way.group == "forbidden" and len([r for r in requests if r.where == "token"]) > 1:
         faults.append("it asked for another token, though this one was good")
-    waiting = cell.step.name.startswith("poll") and cell.times is None and cell.way.right.get(1) == SUCCEEDED
+    goes_on = cell.way.right.get(1) == SUCCEEDED != cell.way.right.get(None)
+    waiting = cell.step.name.startswith("poll") and cell.times is None and goes_on
     if struck and waiting and task.seconds < TIMEOUTS["wait_timeout"]:
         faults.append("it did not wait on")
     if host.front is not None:
@@ -259,8 +271,19 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
 
 
 def sample(cells: t.Sequence[Cell], size: int) -> list[Cell]:
-    """About so many cells: at least one of each column at each step, evenly spread over the rest; always the same."""
-    first = {(cell.step.name, cell.way.level, cell.way.group): cell for cell in reversed(cells)}
-    chosen = {cell.name for cell in first.values()}
+    """About so many cells, evenly spread; always the same.
+
+    At least one of each column at each step, in which the kinds take turns; and one for each kind, as far as ``size``
+    lets them. What Entra ID is asked, and how a connection comes about, is the same for all kinds.
+    """
+    columns: dict[tuple[str, str, str], dict[str, Cell]] = {}
+    for cell in cells:
+        columns.setdefault(cell.column, {}).setdefault(cell.kind.name, cell)
+    chosen: set[str] = set()
+    for turn in range(max(map(len, columns.values()))):
+        for number, of_kinds in enumerate(columns.values()):
+            cell = [*of_kinds.values()][(number + turn) % len(of_kinds)]
+            if not turn or (len(chosen) < size and cell.is_of_its_kind):
+                chosen.add(cell.name)
     every = max(1, len(cells) // max(1, size - len(chosen)))
     return [cell for number, cell in enumerate(cells) if cell.name in chosen or number % every == 0]

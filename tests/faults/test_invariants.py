@@ -10,17 +10,30 @@ import typing as t
 from pathlib import Path
 
 import pytest
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
+from simulated import SIMULATED, SYNCABLE, decisive, unshown
 
 from . import matrix
 from .cells import Cell, cells, impossible
 from .invariants import SHOWS_A_SECRET, Task, broken
-from .matrix import STRAYS, Ended, sample
+from .matrix import SAMPLE, STRAYS, Ended, sample
 
 SENTENCE = "Exchange connector x in tenant y: could not read it; check tenant."
 
 
-def task(result: dict[str, t.Any], *, accepted: int = 0, lost: int = 0, seconds: float = 1.0) -> Task:
-    return Task(result, seconds, 5.0, {"a": accepted}, lost, {"s3cret"})
+CONNECTOR, TOKEN = SYNCABLE["exchange_connector"], SYNCABLE["vpp_token"]
+
+
+def task(
+    result: dict[str, t.Any],
+    *,
+    accepted: int = 0,
+    lost: int = 0,
+    seconds: float = 1.0,
+    others: str = "",
+    kind: Kind = CONNECTOR,
+) -> Task:
+    return Task(kind, result, seconds, 5.0, {"a": accepted}, lost, {"s3cret"}, others)
 
 
 def done(state: str, *, changed: bool = True, **more: t.Any) -> dict[str, t.Any]:
@@ -37,6 +50,13 @@ def done(state: str, *, changed: bool = True, **more: t.Any) -> dict[str, t.Any]
         (done("unknown", msg=SENTENCE), {"accepted": 1, "lost": 1}),
         ({"changed": False, "msg": SENTENCE}, {}),
         ({"changed": True, "connectors": [{"connector_id": "a", **done("requested")}]}, {"accepted": 1}),
+        ({"changed": True, "vpp_tokens": [{"token_id": "a", **done("requested")}]}, {"accepted": 1, "kind": TOKEN}),
+        (done("joined", changed=False), {"others": "a"}),
+        (done("joined", changed=False, msg=SENTENCE), {"others": "a"}),
+        (done("failed", msg=SENTENCE), {"accepted": 1}),
+        (done("failed", changed=False, msg=SENTENCE), {"others": "a"}),
+        (done("refused", changed=False, msg=SENTENCE), {}),
+        (done("too_soon", changed=False), {"kind": TOKEN._replace(action=TOKEN.action._replace(interval=600))}),
     ],
 )
 def test_what_is_as_promised(good: dict[str, t.Any], keywords: dict[str, t.Any]) -> None:
@@ -53,6 +73,15 @@ def test_what_is_as_promised(good: dict[str, t.Any], keywords: dict[str, t.Any])
         (done("unknown", msg=SENTENCE), {}, "it does not know what all others know"),
         (done("unknown"), {"lost": 1}, "it does not know, and does not fail"),
         (done("requested", changed=False), {}, "it says requested, and none was accepted"),
+        (done("joined", changed=False), {}, "it says joined, and no other was there to join"),
+        (done("joined", changed=False), {"others": "b"}, "it says joined, and no other was there to join"),
+        (done("joined"), {"others": "a"}, "none was accepted, and it says that something changed (state joined)"),
+        (done("joined", changed=False), {"others": "a", "accepted": 1}, "1 were accepted, and it says that nothing"),
+        (done("too_soon", changed=False), {}, "it says too_soon, and no time has to pass"),
+        (done("refused", changed=False), {}, "it says refused, and does not fail"),
+        (done("failed"), {"accepted": 1}, "it says failed, and does not fail"),
+        (done("failed", changed=False, msg=SENTENCE), {}, "it says failed, and none was there to fail"),
+        (done("lost", changed=False), {}, "it says lost, which means nothing"),
         ({"msg": SENTENCE}, {}, "it says changed: None"),
         ({"changed": False, "connectors": [{"connector_id": "a", **done("requested")}]}, {"accepted": 1}, "the whole"),
         ({"changed": False, "msg": "No."}, {}, "its message is no sentence"),
@@ -69,14 +98,37 @@ def test_what_is_not(bad: dict[str, t.Any], keywords: dict[str, t.Any], complain
     assert complaint in " | ".join(broken(task(bad, **keywords)))
 
 
+def test_every_kind_that_can_be_synchronised_is_tried() -> None:
+    missing = SYNCABLE.keys() - SIMULATED.keys()
+    assert not missing, f"tests/simulated.py has no line for {', '.join(sorted(missing))}"
+    assert {cell.kind.name for cell in cells()} == SYNCABLE.keys()
+
+
+def test_what_decides_is_found_by_reading() -> None:
+    assert decisive(CONNECTOR) == ("id", "lastSyncDateTime", "status")
+    times = ("lastModifiedDateTime", "expirationDateTime")
+    assert {*decisive(TOKEN)} == {"id", "lastSyncDateTime", "lastSyncStatus", "state", *times}
+    assert (unshown(CONNECTOR), unshown(TOKEN)) == ((), ("token",))
+
+
 def test_the_matrix_leaves_nothing_out_without_a_reason() -> None:
     whole = cells()
     assert len({cell.name for cell in whole}) == len(whole)
-    assert not any(impossible(*cell) for cell in whole)
-    columns = {(cell.step.name, cell.way.level, cell.way.group) for cell in whole}
-    chosen = sample(whole, 400)
-    assert {(cell.step.name, cell.way.level, cell.way.group) for cell in chosen} == columns
-    assert len(chosen) < 500
+    assert not any(impossible(cell.step, cell.way, cell.times, cell.accept) for cell in whole)
+
+
+def test_the_sample_has_something_of_everything() -> None:
+    whole = cells()
+    # The least there is: the kinds take turns.
+    small = sample(whole, 0)
+    assert {cell.column for cell in small} == {cell.column for cell in whole}
+    assert len(small) < 400
+    assert {(cell.kind.name, cell.step.name) for cell in small} == {(cell.kind.name, cell.step.name) for cell in whole}
+    # With room for it, all that each of them does.
+    own = {(cell.kind.name, cell.column) for cell in whole if cell.is_of_its_kind}
+    large = sample(whole, len({cell.column for cell in whole}) + len(own))
+    assert {(cell.kind.name, cell.column) for cell in large if cell.is_of_its_kind} == own
+    assert len(sample(whole, SAMPLE)) <= SAMPLE
 
 
 @pytest.mark.parametrize(

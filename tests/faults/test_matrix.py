@@ -10,9 +10,10 @@ import time
 from pathlib import Path
 
 import pytest
+from simulated import SYNCABLE
 
-from .cells import cells
-from .matrix import Ended, run, sample
+from .cells import cells, cells_of
+from .matrix import SAMPLE, Ended, run, sample
 from .report import Report
 
 pytestmark = pytest.mark.slow
@@ -29,7 +30,7 @@ def complaints(ended: list[Ended]) -> str:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("way", "size"), [("action", 400), ("module", 30)])
+@pytest.mark.parametrize(("way", "size"), [("action", SAMPLE), ("module", 30)])
 def test_a_sample_of_the_matrix(installed: Path, tmp_path: Path, way: str, size: int) -> None:
     chosen = sample(cells(), size) if way == "action" else cells()[:: len(cells()) // size]
     ended = run(chosen, way=way, collections=installed, folder=tmp_path)
@@ -38,9 +39,10 @@ def test_a_sample_of_the_matrix(installed: Path, tmp_path: Path, way: str, size:
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(7200)
+@pytest.mark.parametrize("kind", SYNCABLE)
 @pytest.mark.parametrize("way", ["action", "module"])
-def test_the_whole_matrix(installed: Path, tmp_path: Path, report: Report, way: str) -> None:
+def test_the_whole_matrix(installed: Path, tmp_path: Path, report: Report, way: str, kind: str) -> None:
     begun = time.monotonic()
-    ended = run(cells(), way=way, collections=installed, folder=tmp_path)
-    report.table(f"The matrix, as {way}", ended, time.monotonic() - begun)
+    ended = run(cells_of(kind), way=way, collections=installed, folder=tmp_path)
+    report.table(f"The matrix of {SYNCABLE[kind].words.many}, as {way}", ended, time.monotonic() - begun)
     assert not complaints(ended), complaints(ended)

@@ -166,25 +166,24 @@ class UnreadableTime(errors.IntuneError):
 
 
 def time_of(entity: Entity, name: str, whose: str) -> datetime | None:
-    """Read a time of an object.
+    """Read a time of an object. What is no text is not repeated: it may have a secret of the object in it.
 
     :param whose: what the object is called, for the sentence.
     :raises UnreadableTime: it is not a time.
     """
+    value = entity.get(name)
+    if isinstance(value, (dict, list)):
+        raise UnreadableTime(name, "it is no text", whose)
     try:
-        return timestamps.parse(_single(entity.get(name)))
+        return timestamps.parse(value)
     except ValueError as error:
         raise UnreadableTime(name, str(error), whose) from error
 
 
 def word_of(entity: Entity, name: str) -> str:
-    """A value of Graph's, made safe to print; ``none`` for none."""
-    return untrusted.one_line(str(_single(entity.get(name)) or "none"))
-
-
-def _single(value: t.Any) -> t.Any:
-    """A value that a sentence may repeat: within a nested one there may be a secret."""
-    return "(nested)" if isinstance(value, (dict, list)) else value
+    """A value of Graph's, made safe to print; ``none`` for none. As to what is no text, see :func:`time_of`."""
+    value = entity.get(name) or "none"
+    return "no text" if isinstance(value, (dict, list)) else untrusted.one_line(str(value))
 
 
 def snake_case(name: str) -> str:

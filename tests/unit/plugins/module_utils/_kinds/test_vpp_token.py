@@ -111,13 +111,13 @@ def test_the_token_itself_is_not_shown_wherever_it_stands() -> None:
     }
 
 
-@pytest.mark.parametrize("nested", [{"token": "apple's secret"}, ["apple's secret"]], ids=["object", "list"])
-def test_what_is_nested_is_no_word(nested: t.Any) -> None:
-    state = read(lastSyncStatus=nested, state=nested)
-    assert (state.phase, state.word, state.obstacle) == ("unknown", "(nested)", "its state is (nested)")
-    with pytest.raises(UnreadableTime) as caught:
-        read(lastSyncDateTime=nested)
-    assert "secret" not in caught.value.sentence()
+@pytest.mark.parametrize("value", [{"token": "apple's secret"}, ["apple's secret"]])
+def test_the_token_itself_is_not_in_a_sentence(value: t.Any) -> None:
+    state = read(lastSyncStatus=value, state=value)
+    assert (state.phase, state.word, state.obstacle) == ("unknown", "no text", "its state is no text")
+    for name in ("lastSyncDateTime", "lastModifiedDateTime", "expirationDateTime"):
+        with pytest.raises(UnreadableTime, match=f"Graph's {name} cannot be read: it is no text$"):
+            read(**{name: value})
 
 
 def test_what_is_missing_is_null() -> None:
