@@ -164,7 +164,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
 import typing as t
 import unicodedata
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -215,13 +214,21 @@ class Source(t.NamedTuple):
     """A tenant to read.
 
     :param params: the options of identity and connection for it.
-    :param tenant: as the user named it; "" if a token or the host decides.
-    :param key: what its connectors may be cached under; None if they may not.
+    :param identity: who reads it.
     """
 
     params: t.Mapping[str, t.Any]
-    tenant: str
-    key: str | None
+    identity: identity.Identity
+
+    @property
+    def tenant(self) -> str:
+        """The tenant as the user named it; "" if a token or the host decides."""
+        return self.identity.values["tenant"]
+
+    @property
+    def key(self) -> str | None:
+        """What its connectors may be cached under; None if they may not."""
+        return cache_key(self.identity)
 
 
 def spec() -> dict[str, t.Any]:
@@ -250,7 +257,7 @@ def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list
     if not tenants:
         raise errors.OptionError("tenants is empty", advice="name the tenants, or leave it out")
     found = [_source({**params, "tenant": tenant}, environ) for tenant in tenants.values()]
-    method = _choose(found[0].params, environ).method
+    method = found[0].identity.method
     if len(found) > 1 and method.source in ("access_token", "msi"):
         raise errors.OptionError(
             f"a sign-in {method.label} reads one tenant, but tenants names {len(found)}",
@@ -260,15 +267,10 @@ def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list
 
 
 def _source(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Source:
-    who = _choose(params, environ)
-    return Source(params, who.values["tenant"], cache_key(who, clouds.endpoints(params, environ)))
+    return Source(params, identity.read_identity(params, environ))
 
 
-def _choose(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> identity.Identity:
-    return identity.choose(params, environ, has_cli=lambda: shutil.which("az") is not None)
-
-
-def cache_key(who: identity.Identity, hosts: clouds.Endpoints) -> str | None:
+def cache_key(who: identity.Identity) -> str | None:
     """What the connectors that ``who`` reads are cached under; None if nobody can tell whose they are.
 
     Neither a secret nor a password is part of it: the key is visible, and those may be weak enough to be guessed from a
@@ -279,7 +281,7 @@ def cache_key(who: identity.Identity, hosts: clouds.Endpoints) -> str | None:
         return None
     token = who.values[source] if source in ("access_token", "refresh_token") else ""
     user = who.values["username"].lower() if source == "password" else ""
-    known = [source, who.tenant.lower(), who.client_id.lower(), user, token, *hosts]
+    known = [source, who.tenant.lower(), who.client_id.lower(), user, token, *who.hosts]
     return hashlib.sha256(json.dumps(known).encode()).hexdigest()
 
 
@@ -299,20 +301,19 @@ def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.A
     :raises Unreadable: this failed, for whatever reason.
     """
     tokens: set[str] = set()
-    caller = Context(
-        check_mode=False,
-        environ=os.environ,
-        clock=Clock(),
-        warn=lambda text: warn(masked(text, {*secrets, *tokens})),
-        progress=lambda _text: None,
-        hide=tokens.update,
-    )
-    result = shell.outcome(_COMMAND, {**dict.fromkeys(_COMMAND.argument_spec()), **source.params}, caller)
+    context = _context(lambda text: warn(masked(text, {*secrets, *tokens})), tokens.update)
+    result = shell.outcome(_COMMAND, {**dict.fromkeys(_COMMAND.argument_spec()), **source.params}, context)
     if "msg" in result:
         asked_for = f" The request_id is {result['request_id']}." if result.get("request_id") else ""
         raise Unreadable(masked(result["msg"] + asked_for, {*secrets, *tokens}))
     connectors: list[Properties] = masked(result["connectors"], tokens)
     return connectors
+
+
+def _context(warn: t.Callable[[str], t.Any], hide: t.Callable[[t.Iterable[str]], t.Any]) -> Context:
+    return Context(
+        check_mode=False, environ=os.environ, clock=Clock(), warn=warn, progress=lambda _text: None, hide=hide
+    )
 
 
 def read_all(
@@ -546,8 +547,9 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             all_needed = self.get_option("on_unreadable_tenant") == "fail"
             to_read = [wanted[number] for number in missing]
             # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
-            open_graph(to_read[0].params, os.environ, Clock(), permission=exchange_connector.KIND.permission)
-            secrets = identity.secrets(params, os.environ)
+            settings, secrets = connection.read_connection(params), identity.secrets(params, os.environ)
+            context = _context(self.display.warning, secrets.update)
+            open_graph(to_read[0].identity, settings, context, permission=exchange_connector.KIND.permission)
             with shell.quiet_libraries():
                 got = read_all(
                     to_read, lambda source: read(source, secrets, self.display.warning), all_needed=all_needed

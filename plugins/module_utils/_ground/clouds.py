@@ -61,28 +61,27 @@ _OTHER_LOGINS = {
 _OF_21VIANET = "AzureChinaCloud"
 
 
-def endpoints(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Endpoints:
+def endpoints(named: t.Mapping[str, OptionValue]) -> Endpoints:
     """Find the hosts to talk to: options before environment, explicit URLs before the cloud's table.
 
     A cloud that is an option comes before hosts of another cloud in the environment, as where AKS sets
     AZURE_AUTHORITY_HOST; a host of that cloud under another name stands beside it.
 
-    :param options: ``cloud_environment``, ``graph_url`` and ``authority_url``; empty ones count as unset.
-    :param environ: the environment, with the variables of :data:`options.CLOUD_VARIABLES`.
+    :param named: what options and environment give of :data:`CLOUD_VARIABLES`.
     :raises OptionError: a cloud that is not in the table, or a URL that is not an https origin.
     """
-    found = {name: lookup(name, variables, options, environ) for name, variables in CLOUD_VARIABLES.items()}
-    cloud = found["cloud_environment"].value or "AzureCloud"
+    chosen = named["cloud_environment"]
+    cloud = chosen.value or "AzureCloud"
     if cloud not in _HOSTS:
         raise OptionError(
-            f"{found['cloud_environment'].source} is {cloud!r}, which is no cloud known here",
+            f"{chosen.source} is {cloud!r}, which is no cloud known here",
             advice="use one of " + ", ".join(CLOUDS),
         )
     urls = {}
     for name in ("graph_url", "authority_url"):
-        url = _origin(found[name].source, found[name].value) if found[name].value else ""
-        of_another = found["cloud_environment"].from_options and _is_microsofts(url) and cloud not in _clouds_of(url)
-        if url and (found[name].from_options or not of_another):
+        url = _origin(named[name].source, named[name].value) if named[name].value else ""
+        of_another = chosen.from_options and _is_microsofts(url) and cloud not in _clouds_of(url)
+        if url and (named[name].from_options or not of_another):
             urls[name] = url
     return _HOSTS[cloud]._replace(**urls)
 
@@ -119,21 +118,23 @@ def _is_microsofts(url: str) -> bool:
 
 
 def untrusted_hosts(
-    options: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str] = types.MappingProxyType({})
+    named: t.Mapping[str, OptionValue],
+    environ: t.Mapping[str, str],
+    own: t.Mapping[str, str] = types.MappingProxyType({}),
 ) -> list[OptionValue]:
     """The hosts that are none of Microsoft's, as origins, with the option or variable that names each.
 
     Hosts that the run's environment names are not meant, an option may repeat them: whoever can set that can read the
     credential in it as well. Nor does what an option names count twice, if the task's ``environment`` names it, too.
 
+    :param named: what options and environment give of :data:`CLOUD_VARIABLES`.
     :param environ: the environment of the run.
     :param own: what the task's own ``environment`` lays over it.
     :raises OptionError: a URL that is not an https origin.
     """
     found = []
     for name in ("authority_url", "graph_url"):
-        variable = CLOUD_VARIABLES[name][0]
-        url = lookup(name, (variable,), options, {**environ, **own}, own)
+        variable, url = CLOUD_VARIABLES[name][0], named[name]
         if not url.value:
             continue
         origin = _origin(url.source, url.value)

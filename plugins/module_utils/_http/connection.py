@@ -10,6 +10,17 @@ from __future__ import annotations
 
 import typing as t
 
+from .._ground.option_values import at_least
+
+
+class Connection(t.NamedTuple):
+    """How requests are made; the names are those of the options, times are in seconds."""
+
+    ca_path: str | None
+    validate_certs: bool
+    request_timeout: int
+    retry_timeout: int
+
 
 def connection_spec() -> dict[str, t.Any]:
     """The argument spec of the options that say how requests are made."""
@@ -19,3 +30,14 @@ def connection_spec() -> dict[str, t.Any]:
         "request_timeout": {"type": "int", "default": 30},
         "retry_timeout": {"type": "int", "default": 120},
     }
+
+
+def read_connection(params: t.Mapping[str, t.Any]) -> Connection:
+    """Read how requests are to be made.
+
+    :param params: a module's parameters, as :func:`connection_spec` says.
+    :raises OptionError: a number is too small.
+    """
+    at_least(1, params, ("request_timeout",))
+    at_least(0, params, ("retry_timeout",))
+    return Connection(**{name: params[name] for name in Connection._fields})

@@ -9,15 +9,16 @@
 from __future__ import annotations
 
 import re
+import types
 import typing as t
 
-from .._ground import secrecy
-from .._ground.clouds import CLOUD_VARIABLES, CLOUDS
+from .._ground import clouds, secrecy
+from .._ground.clouds import CLOUD_VARIABLES, Endpoints
 from .._ground.errors import USER, OptionError
 from .._ground.option_values import OptionValue, lookup
-from . import method_cli, method_client_secret, method_msi, method_refresh_token
+from . import method_cli, method_msi
 from .method import Given, Method, listed
-from .methods import METHODS
+from .methods import METHODS, first_complete
 
 # Option -> environment variables, first set one wins. The names are those of azure.azcollection and of azure-identity;
 # MSGRAPH_* where AZURE_* would be taken for a token of Azure Resource Manager.
@@ -40,10 +41,6 @@ _SECRETS = ("secret", "x509_certificate_password", "oidc_token", "password", "re
 
 _NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?")
 
-# Those that prove who we are by options.
-_PROVING = [method for method in METHODS if method.credentials]
-_CLIENT_SECRET, _REFRESH_TOKEN = method_client_secret.METHOD, method_refresh_token.METHOD
-
 
 def identity_spec() -> dict[str, t.Any]:
     """The argument spec of the options that say who signs in, and where."""
@@ -61,7 +58,7 @@ def identity_spec() -> dict[str, t.Any]:
         "password": {"type": "str", "no_log": True},
         "refresh_token": {"type": "str", "no_log": True},
         "access_token": {"type": "str", "no_log": True},
-        "cloud_environment": {"type": "str", "choices": list(CLOUDS)},
+        "cloud_environment": {"type": "str", "choices": list(clouds.CLOUDS)},
         "graph_url": {"type": "str"},
         "authority_url": {"type": "str"},
         "allow_environment_credential": {"type": "bool", "default": False},
@@ -77,17 +74,30 @@ def without_empty(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 class Identity(t.NamedTuple):
-    """Who signs in.
+    """Who signs in, and where.
 
     :param values: every identity option, "" where nothing is given.
+    :param hosts: of Graph and of Entra ID.
     :param sent: the parts of the credential that are sent, or show who sends them, and where each comes from.
     :param spare: the options that hold only if they fit, as the certificate was named by someone else.
+    :param outside: what else of the environment decides whose token it is.
     """
 
     method: Method
     values: t.Mapping[str, str]
+    hosts: Endpoints
     sent: tuple[OptionValue, ...] = ()
     spare: frozenset[str] = frozenset()
+    outside: tuple[tuple[str, str | None], ...] = ()
+
+    @property
+    def key(self) -> tuple[t.Any, ...]:
+        """All that makes it the same identity as another, to be compared and not to be shown: secrets are among it.
+
+        What a file holds that it names is not.
+        """
+        values = tuple(sorted(self.values.items()))
+        return (self.method.source, self.hosts, values, tuple(sorted(self.spare)), self.outside)
 
     def from_farther_than(self, distance: int) -> str:
         """Where the credential comes from, in words, as far as that is farther away than ``distance``; "" if it is not.
@@ -129,42 +139,56 @@ def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set
     return found - {""}
 
 
-def choose(
-    options: t.Mapping[str, t.Any],
+def read_identity(
+    params: t.Mapping[str, t.Any],
     environ: t.Mapping[str, str],
+    own: t.Mapping[str, str] = types.MappingProxyType({}),
     *,
-    has_cli: t.Callable[[], bool],
-    own: t.Container[str] = (),
+    has_cli: t.Callable[[t.Mapping[str, str]], bool] = method_cli.is_installed,
 ) -> Identity:
-    """Choose the way to sign in.
+    """Read who is to sign in, and where.
 
-    ``auto`` takes the first of :data:`METHODS` that is complete: first among those whose proof (secret, certificate and
-    so on) is given by options, then among those whose proof the environment gives. What the proof belongs to
-    (``tenant``, ``client_id``) may come from either, the option winning. Only without any proof at all, managed
-    identity (where Azure announces one) and then the Azure CLI are taken: a half-given identity must not become another
-    one.
-
-    :param options: the task's options; empty strings count as unset.
-    :param environ: the environment, with the variables of :data:`IDENTITY_VARIABLES`.
-    :param has_cli: tells whether the Azure CLI is installed.
-    :param own: the names of the variables in ``environ`` that the task's own ``environment`` sets.
-    :raises OptionError: nothing is complete, or an option cannot be right.
+    :param params: a module's parameters, as :func:`identity_spec` says; empty strings count as unset.
+    :param environ: the environment of the run, with the variables of :data:`IDENTITY_VARIABLES`.
+    :param own: what the task's own ``environment`` lays over it.
+    :param has_cli: tells of an environment whether the Azure CLI is installed there.
+    :raises OptionError: an option cannot be right, no identity is complete, or its credential is none for these hosts.
     """
-    values = {name: lookup(name, variables, options, environ, own) for name, variables in IDENTITY_VARIABLES.items()}
-    source = options.get("auth_source") or "auto"
-    method = _first_complete(values, environ, has_cli) if source == "auto" else _chosen(source, values)
-    given = Given(values, environ, own, bool(options.get("allow_environment_credential")))
-    _check_names(values)
+    whole = {**environ, **own}
+    named, values = (
+        {name: lookup(name, variables, params, whole, own) for name, variables in group.items()}
+        for group in (CLOUD_VARIABLES, IDENTITY_VARIABLES)
+    )
+    untrusted = clouds.untrusted_hosts(named, environ, own)
+    hosts = clouds.endpoints(named)
+    given = Given(values, whole, own, bool(params.get("allow_environment_credential")))
+    source = params.get("auth_source") or "auto"
+    method = first_complete(given, has_cli) if source == "auto" else _chosen(source, values)
+    identity = _identity(method, given, hosts)
+    if not given.allowed:
+        _check_hosts(identity, untrusted)
+    return identity
+
+
+def _identity(method: Method, given: Given, hosts: Endpoints) -> Identity:
+    """The identity that signs in by a method, of what is given."""
+    _check_names(given.values)
     method.check(given)
-    settled = dict(method.settle(given))
-    if method.asker == USER and not _belongs(settled["secret"], settled["client_id"], environ):
-        settled["secret"] = OptionValue("", "", False)
-    given = given._replace(values=settled)
-    sent = [*(method.sent(given) if method.sent else method.proven_by(given.values))]
-    if method.asker == USER and given.values["secret"].value:
+    values = dict(method.settle(given))
+    if method.asker == USER and not _belongs(values["secret"], values["client_id"], given.environ):
+        values["secret"] = OptionValue("", "", False)
+    sent = [*(method.sent(given._replace(values=values)) if method.sent else method.proven_by(values))]
+    if method.asker == USER and values["secret"].value:
         # The app's own proof goes along with the user's.
-        sent.append(given.values["secret"])
-    return Identity(method, {name: value.value for name, value in settled.items()}, tuple(sent), _spare(method, values))
+        sent.append(values["secret"])
+    return Identity(
+        method=method,
+        values={name: value.value for name, value in values.items()},
+        hosts=hosts,
+        sent=tuple(sent),
+        spare=_spare(method, given.values),
+        outside=tuple((name, given.environ.get(name)) for name in method.host_variables),
+    )
 
 
 def _chosen(source: str, values: t.Mapping[str, OptionValue]) -> Method:
@@ -177,52 +201,6 @@ def _chosen(source: str, values: t.Mapping[str, OptionValue]) -> Method:
             advice="give " + listed([_with_variables(name) for name in missing]),
         )
     return method
-
-
-def _first_complete(
-    values: t.Mapping[str, OptionValue], environ: t.Mapping[str, str], has_cli: t.Callable[[], bool]
-) -> Method:
-    complete = [method for method in _PROVING if not method.missing(values)]
-    for method in [method for method in complete if method.proven_by_options(values)] or complete:
-        beside = values["refresh_token"]
-        if method is _CLIENT_SECRET and _REFRESH_TOKEN in complete and beside.distance <= values["secret"].distance:
-            # It is what makes an app confidential that has a user's token.
-            return _REFRESH_TOKEN
-        return method
-    begun = [method for method in _PROVING if method.proven_by(values)]
-    if begun:
-        raise OptionError(
-            f"the identity is incomplete: {values_named(begun[0].proven_by(values))} is given without "
-            f"{listed(begun[0].missing(values))}",
-            advice=_every_way(),
-        )
-    if method_msi.is_announced(environ):
-        return method_msi.METHOD
-    if has_cli():
-        return method_cli.METHOD
-    known = [value for value in values.values() if value.value]
-    raise OptionError(
-        "no identity to sign in with is given"
-        + (f" ({values_named(known)} alone {'does' if len(known) == 1 else 'do'} not suffice)" if known else ""),
-        advice=_every_way(),
-    )
-
-
-def values_named(values: t.Iterable[OptionValue]) -> str:
-    """The names under which values were given."""
-    return listed([value.source for value in values])
-
-
-def _every_way() -> str:
-    ways = [
-        listed([" or ".join(name) if isinstance(name, tuple) else name for name in (*m.needs, *m.credentials)])
-        for m in _PROVING
-    ]
-    return (
-        "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN): "
-        + "; ".join(ways)
-        + "; or set auth_source to msi for a managed identity, or to cli after 'az login'"
-    )
 
 
 def _with_variables(names: str) -> str:
@@ -252,3 +230,28 @@ def _belongs(secret: OptionValue, client_id: OptionValue, environ: t.Mapping[str
     there = [lookup("client_id", (variable,), {}, environ).value for variable in IDENTITY_VARIABLES["client_id"]]
     nearer = secret.distance <= client_id.distance
     return bool(client_id.value) and (nearer or all(other in ("", client_id.value) for other in there))
+
+
+def _check_hosts(identity: Identity, untrusted: t.Iterable[OptionValue]) -> None:
+    """See that who names the host to send a credential to also gives that credential.
+
+    :param untrusted: the hosts that are none of Microsoft's, and who names them.
+    :raises OptionError: the credential comes from farther away.
+    """
+    for host in untrusted:
+        farther = identity.from_farther_than(host.distance)
+        if not farther:
+            continue
+        may = "set allow_environment_credential to true if that host may have it"
+        if host.from_options:
+            variable = CLOUD_VARIABLES[host.source][0]
+            raise OptionError(
+                f"{host.source} is {host.value}, which is no host of Microsoft's, but the credential is not given by an"
+                f" option beside it ({farther})",
+                advice=f"name the host by {variable}, give the credential as an option too, or {may}",
+            )
+        raise OptionError(
+            f"{host.source} is {host.value} for this task, which is no host of Microsoft's, but the credential is not"
+            f" given beside it ({farther})",
+            advice=f"set that variable for the whole run, set those of the credential beside it, or {may}",
+        )

@@ -15,7 +15,6 @@ from .._ground.errors import SOMEONE, OptionError
 from .._ground.option_values import OptionValue
 
 if t.TYPE_CHECKING:
-    from .._ground.clouds import Endpoints
     from .._http.transport import Transport
     from .identity import Identity
 
@@ -49,7 +48,6 @@ class Attempt(t.NamedTuple):
     """
 
     identity: Identity
-    hosts: Endpoints
     credential: t.Any
     http: Transport
     limit: float

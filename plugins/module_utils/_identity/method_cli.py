@@ -43,7 +43,7 @@ def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
         raise SignInError(
             f"{action} is not possible, because az is not installed", advice="install it, or sign in in another way"
         )
-    command = [program, "account", "get-access-token", "--output", "json", "--scope", attempt.hosts.scope]
+    command = [program, "account", "get-access-token", "--output", "json", "--scope", attempt.identity.hosts.scope]
     if attempt.identity.values["tenant"]:
         command += ["--tenant", attempt.identity.values["tenant"]]
     said = _run(command, attempt)

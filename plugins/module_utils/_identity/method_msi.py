@@ -64,7 +64,7 @@ def _sent(given: Given) -> t.Iterator[OptionValue]:
 
 def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
     def ask(client: t.Any) -> t.Any:
-        return client.acquire_token_for_client(resource=attempt.hosts.graph_url)
+        return client.acquire_token_for_client(resource=attempt.identity.hosts.graph_url)
 
     return msal_app.acquire_from_host(attempt, ask)
 

@@ -48,7 +48,7 @@ def acquire(
     """
 
     def signed_in(http: msal_http.Session) -> t.Any:
-        return ask(_application(attempt, http), [attempt.hosts.scope])
+        return ask(_application(attempt, http), [attempt.identity.hosts.scope])
 
     return _token(attempt, signed_in, username=username, of_host=False)
 
@@ -72,11 +72,11 @@ def acquire_from_host(attempt: Attempt, ask: t.Callable[[t.Any], t.Any]) -> t.Ma
 
 
 def _application(attempt: Attempt, http: msal_http.Session) -> t.Any:
-    identity, hosts = attempt.identity, attempt.hosts
+    identity = attempt.identity
     # A user's app may be a confidential one, which proves itself beside the user.
     credential = attempt.credential or identity.values["secret"] or None
     settings: dict[str, t.Any] = {
-        "authority": f"{hosts.authority_url}/{identity.tenant}",
+        "authority": f"{identity.hosts.authority_url}/{identity.tenant}",
         "http_client": http,
         # Never ask Microsoft's public cloud about another authority, which it may not know nor be allowed to.
         "instance_discovery": False,
@@ -103,7 +103,7 @@ def _token(
             warnings.simplefilter("ignore", DeprecationWarning)
             http = msal_http.Session(
                 attempt.http,
-                attempt.hosts.authority_url,
+                attempt.identity.hosts.authority_url,
                 action=action,
                 limit=attempt.limit,
                 username=username,

@@ -12,7 +12,6 @@ import importlib.util
 import typing as t
 
 from .._ground import secrecy
-from .._ground.clouds import Endpoints
 from .._ground.errors import SignInError
 from .._http import connections, transport
 from . import identity, msal_app, token_cache
@@ -42,7 +41,6 @@ class SignIn:
     def __init__(
         self,
         who: identity.Identity,
-        hosts: Endpoints,
         http: transport.Transport,
         shared_tokens: token_cache.Sharing | None = None,
         *,
@@ -52,7 +50,6 @@ class SignIn:
         self._identity = who
         self._environ = environ
         self._permission = permission
-        self._hosts = hosts
         self._http = http
         self._token: str | None = None
         self._tokens: set[str] = set()
@@ -75,10 +72,9 @@ class SignIn:
 
     def _everything(self) -> list[t.Any]:
         """All that decides which token is got, the credential included."""
-        source = self._identity.method.source
-        certificate = self._credential if source == "certificate" else None
-        outside = {name: self._environ.get(name) for name in self._identity.method.host_variables}
-        return [source, [*self._hosts], sorted(self._identity.values.items()), certificate, outside]
+        # Of the methods that read a file, this one alone keeps what it holds.
+        certificate = self._credential if self._identity.method.source == "certificate" else None
+        return [self._identity.key, certificate]
 
     def token(self, limit: float | None = None) -> str:
         """A token that should be good for some minutes more. As :meth:`replace_token`."""
@@ -113,7 +109,6 @@ class SignIn:
     def _sign_in(self, limit: float) -> token_cache.Token:
         attempt = Attempt(
             identity=self._identity,
-            hosts=self._hosts,
             credential=self._credential,
             http=self._http,
             limit=limit,

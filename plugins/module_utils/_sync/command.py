@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import typing as t
 
+from .._http.connection import read_connection
+from .._identity.identity import read_identity
 from .._kinds.kind import Kind, UnreadableTime
 from . import look, many, options
 from .session import Context, Session, open_graph
@@ -96,11 +98,6 @@ def _subject(kind: Kind, params: t.Mapping[str, t.Any], tenant: str) -> str:
 
 
 def _open(params: t.Mapping[str, t.Any], context: Context, permission: str) -> Session:
-    return open_graph(
-        params,
-        context.environ,
-        context.clock,
-        context.shared_tokens,
-        own=context.own,
-        permission=permission,
-    )
+    connection = read_connection(params)
+    identity = read_identity(params, context.environ, context.own)
+    return open_graph(identity, connection, context, permission=permission)

@@ -249,13 +249,12 @@ class _Group:
         """Sign in, read the objects, and decide which are due; without a limit, these are requested at once."""
         permissions = {action_of(shared.target.kind).permission for shared in self._shared.values()}
         try:
-            session = self._session = open_graph(
-                self._alike.params,
-                context.environ,
-                context.clock,
-                own=self._alike.environment,
-                permission=", ".join(sorted(permissions)),
-            )
+            own = self._alike.environment
+            settings = connection.read_connection(self._alike.params)
+            who = identity.read_identity(self._alike.params, context.environ, own)
+            # The threads of a process cannot share by a file, whose locks are the process's.
+            alone = context._replace(own=own, shared_tokens=None)
+            session = self._session = open_graph(who, settings, alone, permission=", ".join(sorted(permissions)))
         except Exception as error:  # noqa: BLE001
             self._ended(self._shared, [errors.unexpected(error)] * len(self._shared), limit)
             return

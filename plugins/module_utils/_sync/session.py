@@ -4,19 +4,20 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""From options and environment to a Graph that is ready to be asked; no request is made yet."""
+"""From an identity and a connection to a Graph that is ready to be asked; no request is made yet."""
 
 from __future__ import annotations
 
-import shutil
 import types
 import typing as t
 
 from .._graph import graph, graph_errors
-from .._ground import clouds, errors, option_values
+from .._ground import errors
 from .._ground.clock import Clock
 from .._http import connections, transport
-from .._identity import identity, token_cache, tokens
+from .._http.connection import Connection
+from .._identity import token_cache, tokens
+from .._identity.identity import Identity
 
 
 class Context(t.NamedTuple):
@@ -63,71 +64,26 @@ class Session(t.NamedTuple):
     sign_in: tokens.SignIn
 
 
-def open_graph(
-    params: t.Mapping[str, t.Any],
-    environ: t.Mapping[str, str],
-    clock: Clock,
-    shared_tokens: token_cache.Sharing | None = None,
-    *,
-    own: t.Mapping[str, str] = types.MappingProxyType({}),
-    permission: str,
-) -> Session:
-    """Check the options that all modules share, and make of them a Graph to ask.
+def open_graph(identity: Identity, connection: Connection, context: Context, *, permission: str) -> Session:
+    """Make of who signs in, and of how requests are made, a Graph to ask.
 
-    :param params: a module's parameters, as :func:`identity_spec` and :func:`connection_spec` say.
-    :param environ: the environment of the run.
-    :param shared_tokens: where the processes of a run share their tokens; None if there is only this one.
-    :param own: what the task's own ``environment`` lays over that of the run.
     :param permission: what is needed for all that is to be done.
-    :raises OptionError: an option cannot be right, or no identity is complete.
+    :raises OptionError: what a file holds cannot be right.
     :raises MissingLibraryError: requests or msal is missing.
     """
-    option_values.at_least(1, params, ("request_timeout",))
-    option_values.at_least(0, params, ("retry_timeout",))
-    foreign = clouds.untrusted_hosts(params, environ, own)
-    environ = {**environ, **own}
-    hosts = clouds.endpoints(params, environ)
-    who = identity.choose(
-        params, environ, has_cli=lambda: shutil.which("az", path=environ.get("PATH")) is not None, own=own
-    )
-    _check_credential_hosts(who, foreign, allowed=params["allow_environment_credential"])
-    missing = tokens.missing_libraries(who)
+    missing = tokens.missing_libraries(identity)
     if missing:
         raise errors.MissingLibraryError(missing)
+    environ = context.whole_environ
     http = transport.Transport(
-        context=connections.tls_context(params["ca_path"], params["validate_certs"], environ),
+        context=connections.tls_context(connection.ca_path, connection.validate_certs, environ),
         environ=environ,
-        request_timeout=params["request_timeout"],
-        retry_timeout=params["retry_timeout"],
-        clock=clock,
+        request_timeout=connection.request_timeout,
+        retry_timeout=connection.retry_timeout,
+        clock=context.clock,
     )
-    sign_in = tokens.SignIn(who, hosts, http, shared_tokens, environ=environ, permission=permission)
-    asker = graph_errors.Asker(who.method.asker, permission)
-    return Session(graph.Graph(hosts.graph_url, tokens=sign_in, http=http, asker=asker), who.tenant, sign_in)
-
-
-def _check_credential_hosts(
-    who: identity.Identity, foreign: t.Iterable[option_values.OptionValue], *, allowed: bool
-) -> None:
-    """See that who names the host to send a credential to also gives that credential.
-
-    :param foreign: the hosts that are none of Microsoft's, and who names them.
-    :raises OptionError: the credential comes from farther away, and this is not ``allowed``.
-    """
-    for host in foreign:
-        farther = who.from_farther_than(host.distance)
-        if not farther or allowed:
-            continue
-        may = "set allow_environment_credential to true if that host may have it"
-        if host.from_options:
-            variable = clouds.CLOUD_VARIABLES[host.source][0]
-            raise errors.OptionError(
-                f"{host.source} is {host.value}, which is no host of Microsoft's, but the credential is not given by an"
-                f" option beside it ({farther})",
-                advice=f"name the host by {variable}, give the credential as an option too, or {may}",
-            )
-        raise errors.OptionError(
-            f"{host.source} is {host.value} for this task, which is no host of Microsoft's, but the credential is not"
-            f" given beside it ({farther})",
-            advice=f"set that variable for the whole run, set those of the credential beside it, or {may}",
-        )
+    sign_in = tokens.SignIn(identity, http, context.shared_tokens, environ=environ, permission=permission)
+    asker = graph_errors.Asker(identity.method.asker, permission)
+    return Session(
+        graph.Graph(identity.hosts.graph_url, tokens=sign_in, http=http, asker=asker), identity.tenant, sign_in
+    )

@@ -14,7 +14,6 @@ import typing as t
 import pytest
 from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors as plugin
-from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 
@@ -29,16 +28,15 @@ except ImportError:
     PRINTING = {"preprocess_unsafe": True}
 
 APP = {"client_id": "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", "secret": "the-secret"}
-HOSTS = clouds.endpoints({}, {})
 
 
 def params(**given: t.Any) -> dict[str, t.Any]:
     return {**dict.fromkeys(plugin.spec()), **APP, **given}
 
 
-def key(hosts: clouds.Endpoints = HOSTS, **given: t.Any) -> str | None:
-    who = identity.choose({"tenant": "contoso.example", **given}, {}, has_cli=lambda: False)
-    return plugin.cache_key(who, hosts)
+def key(**given: t.Any) -> str | None:
+    allowed = {"tenant": "contoso.example", "allow_environment_credential": True}
+    return plugin.cache_key(identity.read_identity({**allowed, **given}, {}, has_cli=lambda _environ: False))
 
 
 @pytest.mark.parametrize(
@@ -80,9 +78,9 @@ def test_the_key_depends_on_who_asks_whom() -> None:
         key(**APP),
         key(**{**APP, "client_id": "other"}),
         key(**{**APP, "tenant": "fabrikam.example"}),
-        key(clouds.endpoints({"cloud_environment": "AzureUSGovernment"}, {}), **APP),
-        key(clouds.endpoints({"graph_url": "https://graph.example"}, {}), **APP),
-        key(clouds.endpoints({"authority_url": "https://login.example"}, {}), **APP),
+        key(**APP, cloud_environment="AzureUSGovernment"),
+        key(**APP, graph_url="https://graph.example"),
+        key(**APP, authority_url="https://login.example"),
         key(username="a@contoso.example", password="p"),
         key(username="b@contoso.example", password="p"),
         key(**{**APP, "secret": "", "refresh_token": "one"}),

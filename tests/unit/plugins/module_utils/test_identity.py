@@ -47,12 +47,13 @@ AWX_USER = {"AZURE_AD_USER": "admin@contoso.example", "AZURE_PASSWORD": "env-pas
 EMPTY = dict.fromkeys(
     ("AZURE_CLIENT_ID", "AZURE_SECRET", "AZURE_TENANT", "MSGRAPH_ACCESS_TOKEN", "MSGRAPH_REFRESH_TOKEN"), ""
 )
+HOSTS = Endpoints("https://graph.example", "https://login.example:8443")
 PERMISSION = "DeviceManagementServiceConfig.Read.All"
 GRAPH_CLI = "14d82eec-204b-4c2f-b7e8-296a70dab67e"
 
 
 def choose(options: Options, environ: dict[str, str], *, has_cli: bool = True) -> identity.Identity:
-    return identity.choose(options, environ, has_cli=lambda: has_cli)
+    return identity.read_identity(options, environ, has_cli=lambda _environ: has_cli)._replace(hosts=HOSTS)
 
 
 @pytest.mark.parametrize(
@@ -285,6 +286,43 @@ def test_a_secret_goes_along_with_a_user_only_for_the_app_it_belongs_to(
 )
 def test_the_sign_in_in_words(options: Options, action: str) -> None:
     assert choose(options, {}).action == action
+
+
+@pytest.mark.parametrize(
+    ("options", "environ"),
+    [
+        ({**TENANT, "secret": "other"}, {}),
+        ({**TENANT, "tenant": "fabrikam.example", "secret": "s"}, {}),
+        ({**TENANT, "secret": "s", "graph_url": "https://graph.microsoft.us"}, {}),
+        ({**TENANT, "secret": "s", "cloud_environment": "AzureUSGovernment"}, {}),
+        ({**TENANT, "oidc_token": "s"}, {}),
+        ({**TENANT, "x509_certificate_path": "/c", "thumbprint": "t"}, {}),
+        ({**TENANT, "x509_certificate_path": "/c"}, {"AZURE_THUMBPRINT": "t"}),
+        ({"auth_source": "msi"}, {}),
+        ({"auth_source": "msi"}, {"IDENTITY_ENDPOINT": "http://localhost/one"}),
+        ({"auth_source": "cli"}, {}),
+        ({"auth_source": "cli"}, {"AZURE_CONFIG_DIR": "/of/another"}),
+    ],
+)
+def test_what_makes_another_identity(options: Options, environ: dict[str, str]) -> None:
+    one = identity.read_identity({**TENANT, "secret": "s"}, {})
+    other = identity.read_identity(options, environ)
+    assert one.key != other.key
+    assert len({one.key, other.key, identity.read_identity(options, dict(environ)).key}) == 2
+    assert other.key[0] == other.method.source
+
+
+def test_the_same_identity_from_elsewhere_is_the_same() -> None:
+    given = identity.read_identity({**TENANT, "secret": "s"}, {"IDENTITY_ENDPOINT": "http://localhost/msi"})
+    named = {"AZURE_TENANT": "contoso.example", "AZURE_CLIENT_ID": "app"}
+    assert identity.read_identity({}, {"AZURE_SECRET": "s"}, named).key == given.key
+
+
+def test_hosts_are_read_before_the_identity() -> None:
+    with pytest.raises(OptionError, match="AZURE_CLOUD_ENVIRONMENT is 'Moon'"):
+        identity.read_identity({"secret": "s"}, {}, {"AZURE_CLOUD_ENVIRONMENT": "Moon"})
+    with pytest.raises(OptionError, match="the identity is incomplete"):
+        identity.read_identity({"secret": "s", "graph_url": "https://graph.example"}, {})
 
 
 def test_secrets_are_all_that_must_not_be_shown_used_or_not() -> None:
@@ -594,8 +632,6 @@ def test_sha1_is_computed_only_where_it_is_asked_for(files: Files, monkeypatch: 
 
 # Signing in
 
-HOSTS = Endpoints("https://graph.example", "https://login.example:8443")
-
 
 class Request(t.NamedTuple):
     """What was sent."""
@@ -662,9 +698,8 @@ def wire(clock: t.Any) -> Wire:
 
 
 def sign_in(wire: Wire, options: Options, hosts: Endpoints = HOSTS) -> tokens.SignIn:
-    return tokens.SignIn(
-        choose(options, {}), hosts, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION
-    )
+    who = choose(options, {})._replace(hosts=hosts)
+    return tokens.SignIn(who, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION)
 
 
 APP = {**TENANT, "secret": "right"}
@@ -1134,7 +1169,7 @@ def test_the_option_with_the_federated_token_wins_over_the_environment(wire: Wir
     file.write_text("of the option", encoding="ascii")
     options = {**TENANT, "oidc_token_file_path": str(file)}
     who = choose(options, {"AZURE_FEDERATED_TOKEN": "of the environment"})
-    tokens.SignIn(who, HOSTS, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION).token()
+    tokens.SignIn(who, t.cast("transport.Transport", wire), environ=os.environ, permission=PERMISSION).token()
     assert _text(wire.sent("token")[0].data["client_assertion"]) == "of the option"
 
 
@@ -1226,7 +1261,7 @@ def test_service_fabric_has_no_such_identity(wire: Wire, monkeypatch: pytest.Mon
     environ = {"IDENTITY_ENDPOINT": "http://localhost/metadata/identity", "IDENTITY_HEADER": "h"}
     wire.answers["identity"] = (404, {"error": {"code": "ManagedIdentityNotFound", "message": "There is none."}})
     who = tokens.SignIn(
-        choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+        choose(MSI, environ), t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
     )
     with pytest.raises(SignInError):
         who.token()
@@ -1265,7 +1300,7 @@ def test_the_proof_of_a_managed_identity_stays_on_the_host(wire: Wire, environ: 
     token = {"access_token": "of-the-host", "expires_in": 60, "expires_on": str(int(time.time()) + 3600)}
     wire.answers["token"] = wire.answers["t"] = (200, token)
     who = tokens.SignIn(
-        choose(MSI, environ), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
+        choose(MSI, environ), t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
     )
     if asked:
         assert who.token() == "of-the-host"
@@ -1303,7 +1338,7 @@ def test_each_of_many_threads_sees_its_own_environment(clock: t.Any, monkeypatch
             own = {"MSI_ENDPOINT": own["IDENTITY_ENDPOINT"], "MSI_SECRET": own["IDENTITY_HEADER"]}
         for _time in range(5):
             who = tokens.SignIn(
-                choose(MSI, own), HOSTS, t.cast("transport.Transport", mine), environ=own, permission=PERMISSION
+                choose(MSI, own), t.cast("transport.Transport", mine), environ=own, permission=PERMISSION
             )
             assert who.token() == f"token-{number}"
         names = ("X-IDENTITY-HEADER", "secret")
@@ -1386,9 +1421,7 @@ def test_the_azure_cli_is_not_hurried_when_nothing_is_to_be_repeated(wire: Wire,
 def test_the_azure_cli_is_that_of_the_environment(wire: Wire, clock: t.Any, az: t.Any) -> None:
     arguments = az(f'echo "$AZURE_CONFIG_DIR" >> "$0.told"; echo \'{printed(clock)}\'')
     environ = {**os.environ, "AZURE_CONFIG_DIR": "/profile/of/the/host"}
-    who = tokens.SignIn(
-        choose(CLI, {}), HOSTS, t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION
-    )
+    who = tokens.SignIn(choose(CLI, {}), t.cast("transport.Transport", wire), environ=environ, permission=PERMISSION)
     assert who.token() == "of-az"
     assert (arguments.parent / "az.told").read_text() == "/profile/of/the/host\n"
 

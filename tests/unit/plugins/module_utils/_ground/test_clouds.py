@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import typing as t
+
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
+from ansible_collections.graphops.intune.plugins.module_utils._ground.option_values import OptionValue, lookup
 
 TABLE = {
     "AzureCloud": ("https://graph.microsoft.com", "https://login.microsoftonline.com"),
@@ -19,12 +22,29 @@ TABLE = {
 PUBLIC_GRAPH, PUBLIC_LOGIN = TABLE["AzureCloud"]
 
 
+def named(
+    options: dict[str, t.Any], environ: dict[str, str], own: dict[str, str] | None = None
+) -> dict[str, OptionValue]:
+    whole = {**environ, **(own or {})}
+    return {name: lookup(name, of, options, whole, own or ()) for name, of in clouds.CLOUD_VARIABLES.items()}
+
+
+def endpoints(options: dict[str, t.Any], environ: dict[str, str]) -> clouds.Endpoints:
+    return clouds.endpoints(named(options, environ))
+
+
+def untrusted_hosts(
+    options: dict[str, t.Any], environ: dict[str, str], own: dict[str, str] | None = None
+) -> list[OptionValue]:
+    return clouds.untrusted_hosts(named(options, environ, own), environ, own or {})
+
+
 @pytest.mark.parametrize("cloud", clouds.CLOUDS)
 def test_the_clouds(cloud: str) -> None:
-    found = clouds.endpoints({"cloud_environment": cloud}, {})
+    found = endpoints({"cloud_environment": cloud}, {})
     assert found == TABLE[cloud]
     assert found.scope == TABLE[cloud][0] + "/.default"
-    assert clouds.endpoints({}, {"AZURE_CLOUD_ENVIRONMENT": cloud}) == found
+    assert endpoints({}, {"AZURE_CLOUD_ENVIRONMENT": cloud}) == found
 
 
 @pytest.mark.parametrize(
@@ -101,7 +121,7 @@ def test_the_clouds(cloud: str) -> None:
 def test_explicit_hosts_win_over_the_cloud_and_options_over_the_environment(
     given: dict[str, str], environ: dict[str, str], graph: str, login: str
 ) -> None:
-    assert clouds.endpoints(given, environ) == (graph, login)
+    assert endpoints(given, environ) == (graph, login)
 
 
 @pytest.mark.parametrize(
@@ -120,7 +140,7 @@ def test_explicit_hosts_win_over_the_cloud_and_options_over_the_environment(
     ],
 )
 def test_an_origin_in_any_spelling(written: str, origin: str) -> None:
-    found = clouds.endpoints({"graph_url": written}, {"AZURE_AUTHORITY_HOST": written})
+    found = endpoints({"graph_url": written}, {"AZURE_AUTHORITY_HOST": written})
     assert found == (origin, origin)
 
 
@@ -164,7 +184,7 @@ def test_an_origin_in_any_spelling(written: str, origin: str) -> None:
 )
 def test_garbage_is_refused_without_being_shown(garbage: str) -> None:
     with pytest.raises(OptionError) as caught:
-        clouds.endpoints({"graph_url": garbage}, {})
+        endpoints({"graph_url": garbage}, {})
     # The address may hold a password.
     assert caught.value.sentence() == (
         "graph_url is not the https address of a host; write it as https://host or https://host:port."
@@ -174,7 +194,7 @@ def test_garbage_is_refused_without_being_shown(garbage: str) -> None:
 @pytest.mark.parametrize("name", ["graph_url", "MSGRAPH_URL", "authority_url", "AZURE_AUTHORITY_HOST"])
 def test_the_name_under_which_garbage_came_is_said(name: str) -> None:
     with pytest.raises(OptionError, match=f"^{name} is not the https address of a host$"):
-        clouds.endpoints({name: "http://x.example"}, {name: "http://x.example"})
+        endpoints({name: "http://x.example"}, {name: "http://x.example"})
 
 
 @pytest.mark.parametrize(
@@ -189,7 +209,7 @@ def test_the_name_under_which_garbage_came_is_said(name: str) -> None:
     ],
 )
 def test_hosts_that_are_none_of_microsofts(options: dict[str, str], foreign: tuple[str, str] | None) -> None:
-    assert [(host.value, host.source) for host in clouds.untrusted_hosts(options, {})] == ([foreign] if foreign else [])
+    assert [(host.value, host.source) for host in untrusted_hosts(options, {})] == ([foreign] if foreign else [])
 
 
 @pytest.mark.parametrize(
@@ -221,12 +241,12 @@ def test_hosts_that_are_none_of_microsofts(options: dict[str, str], foreign: tup
 def test_who_names_a_host_that_is_none_of_microsofts(
     options: dict[str, str], environ: dict[str, str], own: dict[str, str], foreign: list[str]
 ) -> None:
-    assert [host.source for host in clouds.untrusted_hosts(options, environ, own)] == foreign
+    assert [host.source for host in untrusted_hosts(options, environ, own)] == foreign
 
 
 def test_a_cloud_that_is_not_known() -> None:
     with pytest.raises(OptionError) as caught:
-        clouds.endpoints({}, {"AZURE_CLOUD_ENVIRONMENT": "AzureGermanCloud"})
+        endpoints({}, {"AZURE_CLOUD_ENVIRONMENT": "AzureGermanCloud"})
     assert caught.value.sentence() == (
         "AZURE_CLOUD_ENVIRONMENT is 'AzureGermanCloud', which is no cloud known here; use one of AzureCloud,"
         " AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud."

@@ -958,8 +958,8 @@ for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "
     url = sys.argv[1] + "/" + attack
     asks = Tokens()
     if attack == "sign-in":
-        who = identity.choose({"tenant": "t", "client_id": "c", "secret": "s"}, {}, has_cli=bool)
-        asks = tokens.SignIn(who, clouds.Endpoints(url, sys.argv[1]), http(), environ={}, permission="")
+        who = identity.read_identity({"tenant": "t", "client_id": "c", "secret": "s"}, {})
+        asks = tokens.SignIn(who._replace(hosts=clouds.Endpoints(url, sys.argv[1])), http(), environ={}, permission="")
     asked = graph.Graph(url, tokens=asks, http=http(), asker=graph_errors.Asker("", ""))
     try:
         look.read_all(exchange_connector.KIND, asked)

@@ -18,6 +18,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._graph import grap
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
+from ansible_collections.graphops.intune.plugins.module_utils._identity.identity import Identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
 from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, look, options
@@ -133,7 +134,7 @@ def perform(monkeypatch: pytest.MonkeyPatch, what: t.Any, wire: Wire, **given: t
     warnings: list[str] = []
     caller = caller_of(wire, warnings)
     params = {name: how.get("default") for name, how in what.argument_spec().items()}
-    return Came(shell.outcome(what, {**params, "tenant": TENANT, **given}, caller), warnings)
+    return Came(shell.outcome(what, {**params, "tenant": TENANT, "access_token": "t", **given}, caller), warnings)
 
 
 def listed(monkeypatch: pytest.MonkeyPatch, *pages: t.Any, **given: t.Any) -> Came:
@@ -365,9 +366,8 @@ def test_a_clock_that_is_off_is_told_once(monkeypatch: pytest.MonkeyPatch) -> No
 def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dict[str, t.Any]], list[str]]:
     """Six hosts of two tenants, as the role synchronises them."""
 
-    def connect(params: t.Mapping[str, t.Any], *_all: t.Any, **_more: t.Any) -> Session:
-        told = graph_of(wire)
-        return Session(told, params["tenant"], t.cast(t.Any, FixedToken()))
+    def connect(who: Identity, *_all: t.Any, **_more: t.Any) -> Session:
+        return Session(graph_of(wire), who.tenant, t.cast(t.Any, FixedToken()))
 
     monkeypatch.setattr(fleet, "open_graph", connect)
     spec = {name: how.get("default") for name, how in options.host_spec(exchange_connector.KIND).items()}
@@ -375,7 +375,7 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
         fleet.FleetHost(
             f"h{n}",
             exchange_connector.KIND,
-            {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "wait": False},
+            {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "access_token": "t", "wait": False},
             {},
         )
         for n in range(6)

@@ -24,8 +24,10 @@ TOKEN_FILE = {"AZURE_TENANT": "t.example", "AZURE_CLIENT_ID": "app", "AZURE_FEDE
 
 def connect(given: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]) -> session.Session:
     spec = {**identity.identity_spec(), **connection.connection_spec()}
-    defaults = {name: option.get("default") for name, option in spec.items()}
-    return session.open_graph({**defaults, **given}, environ, Clock(), own=own, permission="P")
+    params = {**{name: option.get("default") for name, option in spec.items()}, **given}
+    context = session.Context(False, environ, Clock(), print, print, lambda _tokens: None, own=own)
+    settings, who = connection.read_connection(params), identity.read_identity(params, environ, own)
+    return session.open_graph(who, settings, context, permission="P")
 
 
 @pytest.mark.parametrize(
