@@ -422,7 +422,7 @@ def test_a_thousand_sequences(simulator: Simulator, report: Report, kind: str, s
 @pytest.mark.parametrize(
     ("kind", "counts"),
     [
-        # After a lost answer, the synchronisation takes longer than the second request. A connector does not tell of it.
+        # A synchronisation takes longer than the request that follows a lost answer; a connector does not tell of it.
         ("exchange_connector", (2, 3)),
         ("vpp_token", (1, 2)),
     ],
