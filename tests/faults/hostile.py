@@ -284,17 +284,17 @@ class Said(t.NamedTuple):
         """What it says of a request to synchronise."""
         return _STATUS[self.status][1]
 
-    def fault(self, secret: str) -> dict[str, t.Any]:
-        """The parameters of a :class:`simulator.Fault` that has it said."""
+    def fault(self, secret: str, shown: str) -> dict[str, t.Any]:
+        """The parameters of a :class:`simulator.Fault` that has it said; the others as :func:`fault_of` has them."""
 
         def alter(request: Request, answer: Answer) -> Answer:
-            return Answer(answer.status, {}, self._bytes(request, answer, secret))
+            return Answer(answer.status, {}, self._bytes(request, answer, secret, shown))
 
         return {"alter": alter, "wire": wires.says(lambda answer: answer.body)}
 
-    def _bytes(self, request: Request, answer: Answer, secret: str) -> bytes:
+    def _bytes(self, request: Request, answer: Answer, secret: str, shown: str) -> bytes:
         encoding, packed = _PACKING[self.packing]
-        body = packed(self._body(request, answer, secret))
+        body = packed(self._body(request, answer, secret, shown))
         lines = [_STATUS[self.status][0], *(_HEADERS[name] for name in self.headers)]
         lines += [f"Content-Encoding: {encoding}"] if encoding else []
         text = self.echo.text(secret, request)
@@ -302,7 +302,7 @@ class Said(t.NamedTuple):
         whole = _INTERIM[self.interim] + head + _FRAMING[self.framing](body)
         return whole if self.cut is None else whole[: len(whole) * self.cut // 1000]
 
-    def _body(self, request: Request, answer: Answer, secret: str) -> bytes:
+    def _body(self, request: Request, answer: Answer, secret: str, shown: str) -> bytes:
         if self.error:
             return _error(self.error, self.echo.text(secret, request))
         if self.body != "real":
@@ -313,7 +313,7 @@ class Said(t.NamedTuple):
             return answer.body
         if self.odd:
             for entity in [document, *document.get("value", [])]:
-                entity["odd"] = _ODD[self.odd](secret)
+                entity["odd"] = entity[shown] = _ODD[self.odd](secret)
         return json.dumps(document).encode()
 
 
@@ -397,8 +397,8 @@ class Batch(t.NamedTuple):
         """Whether what it is asked for is done."""
         return not self.refusals
 
-    def fault(self, secret: str) -> dict[str, t.Any]:
-        """The parameters of a :class:`simulator.Fault` that has it said."""
+    def fault(self, secret: str, _shown: str) -> dict[str, t.Any]:
+        """As that of a single answer."""
 
         def alter(request: Request, answer: Answer) -> Answer:
             parts = self._refused(request, secret) if self.refusals else json.loads(answer.body).get("responses", [])
@@ -462,11 +462,12 @@ BATCH = st.builds(
 )
 
 
-def fault_of(hostile: Hostile, where: str, secret: str, *, accept: bool, **when: t.Any) -> Fault:
+def fault_of(hostile: Hostile, where: str, secret: str, shown: str, *, accept: bool, **when: t.Any) -> Fault:
     """Have an answer given to some requests.
 
+    :param shown: a property of the objects that is shown, and decides nothing.
     :param accept: whether what is asked for is done, if the answer leaves that open.
     :param when: ``times`` and ``skip`` of :class:`simulator.Fault`.
     """
     done = accept if hostile.accepts is None else hostile.accepts
-    return Fault(where, accept=done and where in ("sync", "batch"), **hostile.fault(secret), **when)
+    return Fault(where, accept=done and where in ("sync", "batch"), **hostile.fault(secret, shown), **when)

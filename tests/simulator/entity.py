@@ -80,6 +80,13 @@ class Entity:
             self._settle()
             self._start()
 
+    @property
+    def running(self) -> bool:
+        """Whether a sync runs by now, whatever the object says of it."""
+        with self._world.lock:
+            self._settle()
+            return bool(self._running)
+
     def as_json(self) -> dict[str, t.Any]:
         """The object as Graph sends it by now, without ``@odata.context``."""
         with self._world.lock:
