@@ -116,16 +116,16 @@ class Graph:
             action, answer.status, answer.body, answer.request_id, words=words, asker=self.asker
         )
 
-    def gather(self, stories: t.Sequence[Operation[T]]) -> list[T | errors.IntuneError]:
-        """Carry out stories of this Graph together: what several ask at the same time is sent in batches.
+    def gather(self, operations: t.Sequence[Operation[T]]) -> list[T | errors.IntuneError]:
+        """Carry out operations of this Graph together: what several ask at the same time is sent in batches.
 
-        :returns: for each story what it returned, or the error that ended it.
+        :returns: for each operation what it returned, or the error that ended it.
         """
-        return gather(stories, send=self._send, clock=self.http.clock)
+        return gather(operations, send=self._send, clock=self.http.clock)
 
-    def run(self, story: Operation[T]) -> T:
-        """Carry out one story, and return what it returns. Raises the error that ended it."""
-        return run(story, send=self._send, clock=self.http.clock)
+    def run(self, operation: Operation[T]) -> T:
+        """Carry out one operation, and return what it returns. Raises the error that ended it."""
+        return run(operation, send=self._send, clock=self.http.clock)
 
     def pages(self, path: str, *, action: str, words: Words, api: str = "v1.0") -> t.Iterator[Document]:
         """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`.
@@ -179,9 +179,12 @@ class Graph:
     def _url(self, path: str, api: str) -> str:
         return path if path.startswith("https://") else f"{self.url}/{api}{path}"
 
-    def _send(self, asks: t.Sequence[Request]) -> list[SendResult]:
+    def _send(self, requests: t.Sequence[Request]) -> list[SendResult]:
         """Send requests, each a single time; those whose token Graph refuses, once more with another."""
-        began, limits = self.http.clock.monotonic(), [ask.timeout for ask in asks if ask.timeout is not None]
+        began, limits = (
+            self.http.clock.monotonic(),
+            [request.timeout for request in requests if request.timeout is not None],
+        )
 
         def left() -> float | None:
             return max(0.0, began + max(limits) - self.http.clock.monotonic()) if limits else None
@@ -190,76 +193,80 @@ class Graph:
             token = self._tokens.token(left())
         except errors.IntuneError as error:
             # No token for this one is no token for the others.
-            return [error] * len(asks)
-        outcomes = self._try(token, asks)
-        refused = [n for n, outcome in enumerate(outcomes) if _refuses_the_token(outcome)]
+            return [error] * len(requests)
+        results = self._try(token, requests)
+        refused = [n for n, result in enumerate(results) if _refuses_the_token(result)]
         if refused:
             again: t.Sequence[SendResult]
             try:
                 another = self._tokens.replace_token(token, left())
-                again = [] if another is None else self._try(another, [asks[n] for n in refused])
+                again = [] if another is None else self._try(another, [requests[n] for n in refused])
             except errors.IntuneError as error:
                 again = [error] * len(refused)
             # What was answered to the others stands, whatever became of the token.
-            for n, outcome in zip(refused, again):
-                outcomes[n] = outcome
-        if any(_status(outcome) == 503 for outcome in outcomes):
+            for n, result in zip(refused, again):
+                results[n] = result
+        if any(_status(result) == 503 for result in results):
             self.http.reset_connections()
-        return outcomes
+        return results
 
-    def _try(self, token: str, asks: t.Sequence[Request]) -> list[SendResult]:
-        if len(asks) == 1:
-            return [self._single(token, asks[0])]
+    def _try(self, token: str, requests: t.Sequence[Request]) -> list[SendResult]:
+        if len(requests) == 1:
+            return [self._single(token, requests[0])]
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             if not self._takes_batches:
-                return list(pool.map(lambda ask: self._single(token, ask), asks))
-            parts = _parts(asks)
-            answered = pool.map(lambda part: self._batch(token, [asks[n] for n in part]), parts)
+                return list(pool.map(lambda request: self._single(token, request), requests))
+            parts = _parts(requests)
+            answered = pool.map(lambda part: self._batch(token, [requests[n] for n in part]), parts)
             found = dict(zip((n for part in parts for n in part), (one for some in answered for one in some)))
-            return [found[n] for n in range(len(asks))]
+            return [found[n] for n in range(len(requests))]
 
-    def _single(self, token: str, ask: Request) -> SendResult:
+    def _single(self, token: str, request: Request) -> SendResult:
         try:
             return self.http.send(
-                ask.method,
-                self._url(ask.path, ask.api),
-                headers=_signed(token, ask),
-                data=ask.body,
-                largest=ask.largest,
+                request.method,
+                self._url(request.path, request.api),
+                headers=_signed(token, request),
+                data=request.body,
+                largest=request.largest,
             )
         except errors.NoResponse as error:
             return error
 
-    def _batch(self, token: str, asks: t.Sequence[Request]) -> list[SendResult]:
+    def _batch(self, token: str, requests: t.Sequence[Request]) -> list[SendResult]:
         """Send up to twenty requests to one version of Graph as one.
 
         What Graph says of the whole (no time, no such token) is said of each. If it wants no batch, they go one by one.
         Of any other error, as of a server that broke down in the middle, nobody knows what was done before.
         """
         entries: list[dict[str, t.Any]] = []
-        for number, ask in enumerate(asks):
-            entry = {"id": str(number), "method": ask.method, "url": ask.path, "headers": _headers(ask)}
-            entries.append(entry if ask.body is None else {**entry, "body": json.loads(ask.body)})
-        whole = self._single(token, Request("POST", "/$batch", json.dumps({"requests": entries}), api=asks[0].api))
+        for number, request in enumerate(requests):
+            entry = {"id": str(number), "method": request.method, "url": request.path, "headers": _headers(request)}
+            entries.append(entry if request.body is None else {**entry, "body": json.loads(request.body)})
+        whole = self._single(token, Request("POST", "/$batch", json.dumps({"requests": entries}), api=requests[0].api))
         status = _status(whole)
         if status is None or status in RETRIED_STATUSES or status in (401, 502):
-            return [whole] * len(asks)
+            return [whole] * len(requests)
         host = urlsplit(self.url).netloc
         if status >= 300:
             self._takes_batches = False
-            if status not in _NO_BATCH and any(ask.method != "GET" for ask in asks):
-                return [errors.NoResponse(f"{host} answered HTTP {status} to a batch", may_have_run=True)] * len(asks)
-            return [self._single(token, ask) for ask in asks]
+            if status not in _NO_BATCH and any(request.method != "GET" for request in requests):
+                return [errors.NoResponse(f"{host} answered HTTP {status} to a batch", may_have_run=True)] * len(
+                    requests
+                )
+            return [self._single(token, request) for request in requests]
         found = _batch_answers(t.cast(response.Response, whole))
         lost = errors.NoResponse(f"{host} left it out of its answer to a batch", may_have_run=True)
-        return [self.http.redacted(found[str(number)]) if str(number) in found else lost for number in range(len(asks))]
+        return [
+            self.http.redacted(found[str(number)]) if str(number) in found else lost for number in range(len(requests))
+        ]
 
 
-def _parts(asks: t.Sequence[Request]) -> list[list[int]]:
+def _parts(requests: t.Sequence[Request]) -> list[list[int]]:
     """The numbers of the requests that go into one batch each: no batch is for two versions of Graph."""
     by_version: dict[str, list[int]] = {}
-    for number, ask in enumerate(asks):
-        by_version.setdefault(ask.api, []).append(number)
+    for number, request in enumerate(requests):
+        by_version.setdefault(request.api, []).append(number)
     return [
         numbers[n : n + _MOST_IN_A_BATCH]
         for numbers in by_version.values()
@@ -267,26 +274,26 @@ def _parts(asks: t.Sequence[Request]) -> list[list[int]]:
     ]
 
 
-def _headers(ask: Request) -> dict[str, str]:
+def _headers(request: Request) -> dict[str, str]:
     # https://learn.microsoft.com/graph/best-practices-concept asks for a client-request-id of its own per request.
     headers = {"Accept": "application/json", "client-request-id": str(uuid.uuid4())}
-    return headers if ask.body is None else {**headers, "Content-Type": "application/json"}
+    return headers if request.body is None else {**headers, "Content-Type": "application/json"}
 
 
-def _signed(token: str, ask: Request) -> dict[str, str]:
-    return {**_headers(ask), "Authorization": f"Bearer {token}"}
+def _signed(token: str, request: Request) -> dict[str, str]:
+    return {**_headers(request), "Authorization": f"Bearer {token}"}
 
 
-def _refuses_the_token(outcome: SendResult) -> bool:
+def _refuses_the_token(result: SendResult) -> bool:
     return (
-        isinstance(outcome, response.Response)
-        and outcome.status == 401
-        and not error_bodies.is_forbidden(401, error_bodies.parse_error_body(outcome.body))
+        isinstance(result, response.Response)
+        and result.status == 401
+        and not error_bodies.is_forbidden(401, error_bodies.parse_error_body(result.body))
     )
 
 
-def _status(outcome: SendResult) -> int | None:
-    return outcome.status if isinstance(outcome, response.Response) else None
+def _status(result: SendResult) -> int | None:
+    return result.status if isinstance(result, response.Response) else None
 
 
 def _batch_answers(answer: response.Response) -> dict[str, response.Response]:

@@ -4,10 +4,11 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""Work that is written for one connector, from top to bottom, and carried out for one or for many at the same time.
+"""Operations without I/O of their own, and the driver that carries out one or many of them at the same time.
 
-A story is a generator. It yields what it needs next, a request or a pause, and is given the answer. Whoever tells
-stories collects what many of them need and sends it together; the story itself does not know whether it is alone.
+An operation is a generator, written for one object from top to bottom (the sans-I/O pattern). It yields what it needs
+next, a :class:`Request` or a :class:`Sleep`, and is given the response. The driver collects what many of them need and
+sends it together; an operation does not know whether it is alone.
 """
 
 from __future__ import annotations
@@ -50,28 +51,28 @@ Operation = t.Generator[t.Union[Request, Sleep], t.Any, T]
 Sender = t.Callable[["list[Request]"], t.Sequence[t.Any]]
 
 
-def gather(stories: t.Sequence[Operation[T]], *, send: Sender, clock: Clock) -> list[T | IntuneError]:
-    """Carry stories out together.
+def gather(operations: t.Sequence[Operation[T]], *, send: Sender, clock: Clock) -> list[T | IntuneError]:
+    """Carry operations out together.
 
-    :param send: sends requests, each a single time, and returns for each an answer, or the error instead of one.
-    :returns: for each story what it returned, or the error that ended it.
+    :param send: sends requests, each a single time, and returns for each a response, or the error instead of one.
+    :returns: for each operation what it returned, or the error that ended it.
     """
-    ends: dict[int, t.Any] = {}
-    ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(stories))]
+    results: dict[int, t.Any] = {}
+    ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(operations))]
     pausing: list[tuple[float, int]] = []
     while ready or pausing:
-        asking: list[tuple[int, Request]] = []
+        sending: list[tuple[int, Request]] = []
         for number, answer in ready:
-            step = _step(stories[number], answer)
+            step = _step(operations[number], answer)
             if isinstance(step, Sleep):
                 heapq.heappush(pausing, (clock.monotonic() + step.seconds, number))
             elif isinstance(step, Request):
-                asking.append((number, step))
+                sending.append((number, step))
             else:
-                ends[number] = step.what
-        if asking:
-            answers = _sent(send, [ask for _number, ask in asking])
-            ready = [(number, answer) for (number, _ask), answer in zip(asking, answers)]
+                results[number] = step.what
+        if sending:
+            answers = _sent(send, [request for _number, request in sending])
+            ready = [(number, answer) for (number, _ask), answer in zip(sending, answers)]
             continue
         ready = []
         if pausing:
@@ -79,35 +80,35 @@ def gather(stories: t.Sequence[Operation[T]], *, send: Sender, clock: Clock) -> 
             due = max(pausing[0][0], clock.monotonic())
             while pausing and pausing[0][0] <= due:
                 ready.append((heapq.heappop(pausing)[1], None))
-    return [ends[number] for number in range(len(stories))]
+    return [results[number] for number in range(len(operations))]
 
 
-def run(story: Operation[T], *, send: Sender, clock: Clock) -> T:
-    """Carry out a single story and return what it returns. Raises the error that ended it."""
-    (end,) = gather([story], send=send, clock=clock)
+def run(operation: Operation[T], *, send: Sender, clock: Clock) -> T:
+    """Carry out a single operation and return what it returns. Raises the error that ended it."""
+    (end,) = gather([operation], send=send, clock=clock)
     if isinstance(end, IntuneError):
         raise end
     return end
 
 
 class _Done(t.NamedTuple):
-    """The end of a story: what it returned, or the error."""
+    """The end of an operation: what it returned, or the error."""
 
     what: t.Any
 
 
-def _sent(send: Sender, asks: list[Request]) -> t.Sequence[t.Any]:
+def _sent(send: Sender, requests: list[Request]) -> t.Sequence[t.Any]:
     try:
-        return send(asks)
+        return send(requests)
     except Exception as error:  # noqa: BLE001
-        return [unexpected(error)] * len(asks)
+        return [unexpected(error)] * len(requests)
 
 
-def _step(story: Operation[T], answer: t.Any) -> Request | Sleep | _Done:
+def _step(operation: Operation[T], answer: t.Any) -> Request | Sleep | _Done:
     try:
-        return story.throw(answer) if isinstance(answer, IntuneError) else story.send(answer)
+        return operation.throw(answer) if isinstance(answer, IntuneError) else operation.send(answer)
     except StopIteration as end:
         return _Done(end.value)
     except Exception as error:  # noqa: BLE001
-        # Whatever it is, it ends this story alone.
+        # Whatever it is, it ends this operation alone.
         return _Done(unexpected(error))

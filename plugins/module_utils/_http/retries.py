@@ -31,18 +31,18 @@ _FIRST_DELAY = 1.0
 _LONGEST_DELAY = 32.0
 
 
-def next_delay(*, tries: int, asked: float | None, elapsed: float, limit: float, jitter: float) -> float | None:
+def next_delay(*, tries: int, retry_after: float | None, elapsed: float, limit: float, jitter: float) -> float | None:
     """Decide how long to wait before another try; all times in seconds.
 
     :param tries: how many tries were made so far, at least 1.
-    :param asked: what Retry-After asks for; 0 and None mean that we choose: 1, 2, 4 ... 32, shortened by up to half
-        so that the workers of a fleet do not return all at once.
+    :param retry_after: what Retry-After asks for; 0 and None mean that we choose: 1, 2, 4 ... 32, shortened by up to
+        half so that the workers of a fleet do not return all at once.
     :param elapsed: what the call has taken so far.
     :param limit: what it may take.
     :param jitter: chance, in [0, 1).
     :returns: the delay; None if the try after it would come too late.
     """
-    delay = asked or min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(tries - 1, 10)) * (1 - jitter / 2)
+    delay = retry_after or min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(tries - 1, 10)) * (1 - jitter / 2)
     return delay if elapsed + delay <= limit else None
 
 
@@ -63,12 +63,12 @@ class RetryBudget:
         """The seconds that are left of it, at least 0."""
         return max(0.0, self._limit - (self._timing.monotonic() - self._start))
 
-    def next_delay(self, asked: float | None) -> float | None:
-        """The seconds until the next try; None if it would come too late. ``asked`` is what Retry-After asks for."""
+    def next_delay(self, retry_after: float | None) -> float | None:
+        """The seconds until the next try, as Retry-After asks or as we choose; None if it would come too late."""
         self.tries += 1
         return next_delay(
             tries=self.tries,
-            asked=asked,
+            retry_after=retry_after,
             elapsed=self._timing.monotonic() - self._start,
             limit=self._limit,
             jitter=self._timing.jitter(),
@@ -76,7 +76,7 @@ class RetryBudget:
 
 
 def retried(
-    ask: Request,
+    request: Request,
     *,
     host: str,
     json_expected: bool,
@@ -94,10 +94,10 @@ def retried(
     """
     budget = RetryBudget(clock, retry_timeout if limit is None else limit)
     while True:
-        asked = None
+        retry_after = None
         failure: errors.Unavailable
         try:
-            answer: Response = yield ask._replace(timeout=budget.remaining)
+            answer: Response = yield request._replace(timeout=budget.remaining)
         except errors.NoResponse as error:
             if error.permanent:
                 raise
@@ -106,10 +106,10 @@ def retried(
             worth = retryable_failure(answer, host, json_expected)
             if not worth:
                 return answer
-            failure, asked = worth, answer.retry_after(clock.now())
-        pause = budget.next_delay(asked)
+            failure, retry_after = worth, answer.retry_after(clock.now())
+        pause = budget.next_delay(retry_after)
         if pause is None:
-            raise exhausted(failure, tries=budget.tries, asked=asked, limit=retry_timeout) from failure
+            raise exhausted(failure, tries=budget.tries, retry_after=retry_after, limit=retry_timeout) from failure
         yield Sleep(pause)
 
 
@@ -145,18 +145,20 @@ def throttled(answer: Response, host: str) -> errors.Unavailable:
     )
 
 
-def exhausted(failure: errors.Unavailable, *, tries: int, asked: float | None, limit: float) -> errors.Unavailable:
+def exhausted(
+    failure: errors.Unavailable, *, tries: int, retry_after: float | None, limit: float
+) -> errors.Unavailable:
     """Say that the tries of a call came to an end with ``failure``; times in seconds.
 
-    :param asked: what the service asked to wait, if it did: then that was too long, at least for what is left.
+    :param retry_after: what the service asked to wait, if it did: then that was too long, at least for what is left.
     """
     times = "once" if tries == 1 else f"{tries} times"
     what, advice = f"{failure.what} (tried {times} within retry_timeout, {limit:g} s)", failure.advice
-    if asked:
-        wait, advice = timestamps.humanize(asked), "run again after that time, or raise retry_timeout"
+    if retry_after:
+        wait, advice = timestamps.humanize(retry_after), "run again after that time, or raise retry_timeout"
         what = (
             f"{failure.what}, and it asks to wait {wait}, longer than retry_timeout ({limit:g} s) allows"
-            if asked > limit
+            if retry_after > limit
             else f"{what}, and it asks to wait another {wait}"
         )
     return errors.Unavailable(what, advice=advice or "run again later", request_id=failure.request_id)

@@ -137,16 +137,16 @@ class Transport:
         :raises Unavailable: no try got one.
         """
 
-        def send(asks: list[Request]) -> list[t.Any]:
+        def send(queue: list[Request]) -> list[t.Any]:
             try:
                 return [
-                    self.send(ask.method, ask.path, headers=headers, params=params, data=data, of_host=of_host)
-                    for ask in asks
+                    self.send(request.method, request.path, headers=headers, params=params, data=data, of_host=of_host)
+                    for request in queue
                 ]
             except errors.NoResponse as error:
                 return [error]
 
-        story = retried(
+        operation = retried(
             Request(method, url),
             host=urlsplit(url).netloc,
             json_expected=json_expected,
@@ -154,7 +154,7 @@ class Transport:
             retry_timeout=self.retry_timeout,
             limit=limit,
         )
-        return run(story, send=send, clock=self.clock)
+        return run(operation, send=send, clock=self.clock)
 
     @staticmethod
     def redacted(answer: Response) -> Response:

@@ -140,11 +140,13 @@ class Session:
             document = _document(answer)
             if not (of_authority or self._of_host) or not self._may_pass(answer, document):
                 break
-            asked = answer.retry_after(self._http.clock.now())
+            retry_after = answer.retry_after(self._http.clock.now())
             failure = self._trouble(answer, document, host)
-            pause = self._budget.next_delay(asked)
+            pause = self._budget.next_delay(retry_after)
             if pause is None:
-                raise retries.exhausted(failure, tries=self._budget.tries, asked=asked, limit=self._http.retry_timeout)
+                raise retries.exhausted(
+                    failure, tries=self._budget.tries, retry_after=retry_after, limit=self._http.retry_timeout
+                )
             self._http.clock.sleep(pause)
         if of_authority and answer.status >= 400 and error_bodies.is_page(answer.body):
             # A web filter's; it says nothing of the credential, nor does msal repeat what it says.

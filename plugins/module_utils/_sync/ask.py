@@ -67,7 +67,7 @@ def request_sync(
     lost = 0
     failure: errors.IntuneError
     while True:
-        asked, reread = None, True
+        retry_after, reread = None, True
         try:
             answer = yield Request("POST", path, content, timeout=budget.remaining, api=kind.api)
         except errors.NoResponse as error:
@@ -91,13 +91,13 @@ def request_sync(
                 return instead
             if not isinstance(failure, errors.Unavailable):
                 break
-            asked, reread = answer.retry_after(http.clock.now()), answer.status != 429
+            retry_after, reread = answer.retry_after(http.clock.now()), answer.status != 429
             lost += doubtful
         if lost >= _MOST_LOST:
             break
-        pause = budget.next_delay(asked)
+        pause = budget.next_delay(retry_after)
         if pause is None:
-            failure = retries.exhausted(failure, tries=budget.tries, asked=asked, limit=http.retry_timeout)
+            failure = retries.exhausted(failure, tries=budget.tries, retry_after=retry_after, limit=http.retry_timeout)
             break
         yield Sleep(pause)
         if reread or lost:

@@ -94,12 +94,12 @@ def test_any_retry_after_is_nothing_or_a_span(value: str) -> None:
 def test_next_delay(
     tries: int, asked: float | None, elapsed: float, limit: float, jitter: float, delay: float | None
 ) -> None:
-    assert retries.next_delay(tries=tries, asked=asked, elapsed=elapsed, limit=limit, jitter=jitter) == delay
+    assert retries.next_delay(tries=tries, retry_after=asked, elapsed=elapsed, limit=limit, jitter=jitter) == delay
 
 
 @given(
     tries=st.integers(1, 10**6),
-    asked=st.none() | SPANS,
+    retry_after=st.none() | SPANS,
     elapsed=SPANS,
     limit=SPANS,
     jitter=st.floats(0, 1, exclude_max=True),
@@ -156,7 +156,11 @@ def test_budget_uses_chance(clock: t.Any) -> None:
     assert clock.slept == [0.75]
 
 
-@given(limit=st.floats(0, 1000), asked=st.lists(st.none() | st.floats(0, 500), max_size=50), jitter=st.floats(0, 0.99))
+@given(
+    limit=st.floats(0, 1000),
+    asked=st.lists(st.none() | st.floats(0, 500), max_size=50),
+    jitter=st.floats(0, 0.99),
+)
 def test_no_budget_outlasts_its_limit(limit: float, asked: list[float | None], jitter: float) -> None:
     slept: list[float] = []
     budget = retries.RetryBudget(Clock(monotonic=lambda: sum(slept), jitter=lambda: jitter), limit)
