@@ -199,6 +199,47 @@ def test_what_cannot_be_synchronised_and_who_may_not(example: Example) -> None:
     assert example.accepted() == [0, 0, 0]
 
 
+# What teaches the simulator the kind, and the line for the tests that try all of them.
+TAUGHT = """
+import simulator.resources, simulator.world
+
+example = simulator.resources.Resource(
+    "example_connector", "beta", "deviceManagement/exampleConnectors", "synchronize"
+)
+for module in (simulator.resources, simulator.world):
+    module.RESOURCES += (example,)
+
+import simulated
+
+assert "example_connector" in simulated.SYNCABLE
+
+def add(tenant, **_how):
+    shown = {"displayName": "A", "enabled": True, "syncStatus": "resting", "key": "x"}
+    return tenant.add_object("example_connector", **shown, lastSuccessDateTime=None, lastTriggerDateTime=None)
+
+simulated.SIMULATED["example_connector"] = simulated.Simulated(add, (("obstacle", "enabled", False),))
+
+from faults.cells import cells
+
+print(sum(cell.kind.name == "example_connector" for cell in cells()))
+"""
+
+
+def test_the_matrix_of_faults_has_it(collections: Path) -> None:
+    copy = collections / "ansible_collections" / "graphops" / "intune"
+    done = subprocess.run(
+        [sys.executable, "-c", TAUGHT],
+        cwd=copy / "tests",
+        env=clean_environment(collections, PYTHONPATH=f"{copy / 'tests'}:{collections}"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert int(done.stdout) > 5000
+
+
 def test_the_rest_is_made(collections: Path) -> None:
     copy = collections / "ansible_collections" / "graphops" / "intune"
     name = MODULE.rpartition(".")[2]
