@@ -6,12 +6,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import typing as t
+from pathlib import Path
 
 import pytest
-from simulator import Fault
+from simulated import SENTINEL, SIMULATED, SYNCABLE, module_of, tell, unshown
+from simulator import Fault, Request
 
-from .conftest import INFO, SEND_THE_MODULE, SYNC, Site
+from .conftest import INFO, ROOT, SEND_THE_MODULE, SYNC, Site
 
 pytestmark = pytest.mark.slow
 
@@ -147,3 +151,84 @@ def test_no_secret_is_on_a_command_line_or_in_a_file_for_others(site: Site) -> N
     assert kept, "the module's file was kept"
     for path in kept:
         assert path.stat().st_mode & 0o077 == 0 or path.parent.stat().st_mode & 0o077 == 0
+
+
+def shared_tokens(folder: Path) -> t.Iterator[str]:
+    """What is in the nameless files of the Ansible that runs in a folder: there its processes share their tokens."""
+    for process in Path("/proc").glob("[0-9]*"):
+        # It may have ended, or be none of ours.
+        with contextlib.suppress(OSError):
+            if (process / "cwd").readlink() == folder:
+                for file in (process / "fd").iterdir():
+                    if str(file.readlink()).endswith(" (deleted)"):
+                        yield file.read_text(errors="replace")
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the files of processes are found by /proc")
+@pytest.mark.parametrize("name", SIMULATED)
+def test_nothing_of_an_object_shows_but_what_may(site: Site, name: str) -> None:
+    """One, many and all of a kind, and its info module, in process and sent, all well and then not."""
+    kind, shared = SYNCABLE[name], set[str]()
+    site.app.secret = f"{SENTINEL}the-app"
+    objects = [SIMULATED[name].add_due(site.tenant) for _number in range(1 if kind.singleton else 3)]
+    hidden = unshown(kind)
+    for entity in objects:
+        entity.override.update({one: f"{SENTINEL}{one}" for one in hidden})
+        if hidden:
+            # Microsoft may add what nobody knows of yet.
+            entity.override.update(added=f"{SENTINEL}text", more={"x": [f"{SENTINEL}object"]})
+
+    def look(_request: Request) -> bool:
+        shared.update(shared_tokens(site.folder))
+        return False
+
+    options = site.options(connector_id=None, retry_timeout=1, wait_timeout=2)
+    ids = [entity.id for entity in objects]
+    one = {} if kind.singleton else {kind.words.id_option: ids[0]}
+    chosen: list[tuple[dict[str, t.Any], bool, bool]] = [(one, True, False), (one, False, False), (one, True, True)]
+    if not kind.singleton:
+        chosen += [
+            ({kind.words.ids_option: ids}, True, False),
+            ({"all": True}, True, False),
+            ({"all": True}, False, False),
+        ]
+    calls = [(module_of(kind), {**options, "force": True, **which}, *how) for which, *how in chosen]
+    info = module_of(kind).replace("_sync", "_info")
+    if (ROOT / "plugins" / "modules" / f"{info.rpartition('.')[2]}.py").exists():
+        reading = {name: value for name, value in options.items() if not name.startswith("wait")}
+        calls += [(info, reading, True, False), (info, reading, False, False)]
+    tasks: list[dict[str, t.Any]] = [
+        {
+            module: given,
+            "register": f"result{number}",
+            "vars": {"graphops_intune_in_process": in_process},
+            "check_mode": check,
+            "ignore_errors": True,
+        }
+        for number, (module, given, in_process, check) in enumerate(calls)
+    ]
+    results = [f"{{{{ result{number} }}}}" for number in range(len(tasks))]
+    tasks.append({"ansible.builtin.debug": {"msg": results}})
+
+    def play() -> list[bool]:
+        """Run all of it; whether each has failed."""
+        site.world.requests.clear()
+        site.world.faults.add(Fault("sync", only_if=look))
+        run = site.play(tasks, "-vvvvv", "--diff")
+        tokens = {request.headers["Authorization"].split()[1] for request in site.world.requests if request.kind}
+        assert tokens
+        assert any(token in text for token in tokens for text in shared), "the shared tokens were seen"
+        assert not [text for text in shared if SENTINEL in text]
+        for text in (run.output, json.dumps(run.results)):
+            assert SENTINEL not in text
+            assert not [token for token in tokens if token in text]
+        return run.failed[:-1]
+
+    assert not any(play())
+    assert all(entity.accepted for entity in objects)
+    for entity, (telling, property_, value) in zip(objects[1:], SIMULATED[name].tells[::-1]):
+        assert telling == "obstacle"
+        tell(entity, property_, value)
+    objects[0].outcome = "fails"
+    site.world.faults.add(Fault("sync", cut="before", times=None, object_id=ids[0], skip=3))
+    assert any(play())
