@@ -120,6 +120,13 @@ def test_one_that_fails_and_is_never_fresh(site: Site, token: VppToken, way: tup
     assert run.result["sync"]["reason"] == "the last synchronisation failed (lastSyncStatus failed)"
 
 
+def test_what_graph_repeats_of_a_token_is_masked(site: Site, token: VppToken) -> None:
+    said = {"error": {"code": "x", "message": f"The token {token.properties['token']} is no good."}}
+    site.world.faults.add(Fault("sync", status=400, body=said))
+    run = sync(site, "-vvvvv", token_id=token.id)
+    assert 'HTTP 400 (Bad Request): "The token ******** is no good."' in run.result["msg"]
+
+
 def test_an_answer_that_was_lost_is_looked_up(site: Site, token: VppToken) -> None:
     site.world.faults.add(Fault("sync", cut="before", accept=True))
     run = sync(site, token_id=token.id)

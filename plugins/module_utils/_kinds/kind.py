@@ -108,6 +108,7 @@ class Kind(t.NamedTuple):
     :param status_words: what that is called in sentences.
     :param fields: the properties that may be shown; ``("*",)`` for all. An object may carry secrets.
     :param action: how a synchronisation is asked for; None for what only ages.
+    :param secrets: the properties that hold a secret, which is masked should Graph repeat it in an error.
     :param api: the version of Graph that has it.
     :param singleton: whether a tenant has one at most, without an id to choose it by.
     :param key: what an object is called in results, if that is not the name.
@@ -127,6 +128,7 @@ class Kind(t.NamedTuple):
     status_words: str
     fields: tuple[str, ...]
     action: Action | None
+    secrets: tuple[str, ...] = ()
     api: str = "v1.0"
     singleton: bool = False
     key: str = ""

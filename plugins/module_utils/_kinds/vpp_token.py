@@ -68,6 +68,7 @@ KIND = Kind(
         "lastModifiedDateTime",
         "expirationDateTime",
     ),
+    secrets=("token",),
     filters=(
         Filter("organization_name", "organizationName"),
         Filter("apple_id", "appleId"),

@@ -14,10 +14,12 @@ from datetime import datetime
 
 from .._graph import graph_errors
 from .._graph.graph import Graph
-from .._ground import errors, timestamps
+from .._ground import errors, secrecy, timestamps
 from .._http.driver import Operation
 from .._kinds.kind import Entity, Kind, State, UnreadableTime, printable, shown
 
+# What is shorter would be masked in words that have nothing to do with it.
+_SHORTEST_SECRET = 8
 # Graph's ids are GUIDs or words; what is none must not become part of an address.
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -72,6 +74,8 @@ def snapshot(kind: Kind, entity: t.Any, now: datetime | None, request_id: str | 
     name = entity.get("id") if isinstance(entity, dict) else None
     if not isinstance(name, str) or not _ID.fullmatch(name):
         raise _none_of_them(kind)
+    values = [entity.get(name) for name in kind.secrets]
+    secrecy.hide(value for value in values if isinstance(value, str) and len(value) >= _SHORTEST_SECRET)
     entity = printable(entity)
     state: State | UnreadableTime
     assumed_utc = False
