@@ -128,7 +128,7 @@ class Graph:
         return run(operation, send=self._send, clock=self.http.clock)
 
     def pages(self, path: str, *, action: str, words: Words, api: str = "v1.0") -> t.Iterator[Document]:
-        """Read a list page by page; each page as its reply, whose ``value`` is a list. Raises as :meth:`reading`.
+        """Read a list page by page; each page as a document whose ``value`` is a list. Raises as :meth:`get`.
 
         All pages together may take ``retry_timeout`` for their tries, and ``request_timeout`` beyond that; their sum is
         limited in bytes and entries.

@@ -59,27 +59,27 @@ def gather(operations: t.Sequence[Operation[T]], *, send: Sender, clock: Clock) 
     """
     results: dict[int, t.Any] = {}
     ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(operations))]
-    pausing: list[tuple[float, int]] = []
-    while ready or pausing:
+    sleeping: list[tuple[float, int]] = []
+    while ready or sleeping:
         sending: list[tuple[int, Request]] = []
         for number, answer in ready:
             step = _step(operations[number], answer)
             if isinstance(step, Sleep):
-                heapq.heappush(pausing, (clock.monotonic() + step.seconds, number))
+                heapq.heappush(sleeping, (clock.monotonic() + step.seconds, number))
             elif isinstance(step, Request):
                 sending.append((number, step))
             else:
-                results[number] = step.what
+                results[number] = step.result
         if sending:
             answers = _sent(send, [request for _number, request in sending])
             ready = [(number, answer) for (number, _ask), answer in zip(sending, answers)]
             continue
         ready = []
-        if pausing:
-            clock.sleep(max(0.0, pausing[0][0] - clock.monotonic()))
-            due = max(pausing[0][0], clock.monotonic())
-            while pausing and pausing[0][0] <= due:
-                ready.append((heapq.heappop(pausing)[1], None))
+        if sleeping:
+            clock.sleep(max(0.0, sleeping[0][0] - clock.monotonic()))
+            due = max(sleeping[0][0], clock.monotonic())
+            while sleeping and sleeping[0][0] <= due:
+                ready.append((heapq.heappop(sleeping)[1], None))
     return [results[number] for number in range(len(operations))]
 
 
@@ -94,7 +94,7 @@ def run(operation: Operation[T], *, send: Sender, clock: Clock) -> T:
 class _Done(t.NamedTuple):
     """The end of an operation: what it returned, or the error."""
 
-    what: t.Any
+    result: t.Any
 
 
 def _sent(send: Sender, requests: list[Request]) -> t.Sequence[t.Any]:

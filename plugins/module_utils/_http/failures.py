@@ -19,16 +19,12 @@ from .connections import CertificateError, requests, urllib3
 
 # What to do about a certificate that no other authority would better, by OpenSSL's numbers (X509_V_ERR_...).
 _OF_ANOTHER_HOST = 62
-
-
 _CERTIFICATE_ADVICE = {
     **dict.fromkeys((9, 10), "check the clock of this host, and that no proxy changes the traffic"),
     **dict.fromkeys((_OF_ANOTHER_HOST, 64), "check the address, and that no proxy changes the traffic"),
     **dict.fromkeys((66, 67, 68), "ask for a stronger one where it was made, as TLS on this host wants it"),
 }
-
-
-_PROXYS_ANSWER = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
+_PROXY_ANSWER = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 
 
 def refuse_redirect(response: t.Any, host: str) -> None:
@@ -71,7 +67,7 @@ def no_response(host: str, error: BaseException, timeout: float) -> errors.NoRes
         )
     # A connection through a proxy that ends after the request was sent is a ProxyError, too.
     if (not sent and caused_by(requests.exceptions.ProxyError)) or caused_by(requests.exceptions.InvalidProxyURL):
-        return _not_let_through(host, causes)
+        return _proxy_failure(host, causes)
     if caused_by(urllib3.exceptions.InvalidHeader):
         return errors.NoResponse(
             f"the answer of {host} contradicts itself", advice=errors.PROXY_ADVICE, may_have_run=True
@@ -115,10 +111,10 @@ def no_response(host: str, error: BaseException, timeout: float) -> errors.NoRes
     return errors.NoResponse(f"{host} cut the connection", advice="run again later", may_have_run=sent)
 
 
-def _not_let_through(host: str, causes: t.Iterable[BaseException]) -> errors.NoResponse:
+def _proxy_failure(host: str, causes: t.Iterable[BaseException]) -> errors.NoResponse:
     """Say why a proxy makes no connection: it has answered so, or it could not be asked."""
     # http.client has no exception of its own for that answer.
-    answers = (_PROXYS_ANSWER.match(str(cause)) for cause in causes if isinstance(cause, OSError))
+    answers = (_PROXY_ANSWER.match(str(cause)) for cause in causes if isinstance(cause, OSError))
     status = next((int(answer[1]) for answer in answers if answer), None)
     what, advice = f"the proxy to {host} did not let the request through", "check HTTPS_PROXY and NO_PROXY"
     if status is None and any(isinstance(cause, ssl.SSLError) for cause in causes):

@@ -23,7 +23,7 @@ def proxies_for(url: str, environ: t.Mapping[str, str]) -> dict[str, str]:
     Not found out by requests: it reads the environment of the process, which is not that of each host of a fleet, and
     on macOS asks the system, which kills a worker that was forked.
 
-    :raises Unanswered: the address of the proxy cannot be used.
+    :raises NoResponse: the address of the proxy cannot be used.
     """
     named: dict[str, str] = {}
     # Small letters come before capitals, and being empty take a proxy back, as for everyone else.

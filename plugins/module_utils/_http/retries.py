@@ -47,13 +47,13 @@ def next_delay(*, tries: int, retry_after: float | None, elapsed: float, limit: 
 
 
 class RetryBudget:
-    """The patience of one call, or of several that share it.
+    """The time that all tries of one call may take, or of several that share it.
 
     It tells the pauses between the tries, until ``limit`` seconds are used up.
     """
 
     def __init__(self, clock: Clock, limit: float) -> None:
-        self._timing = clock
+        self._clock = clock
         self._limit = limit
         self._start = clock.monotonic()
         self.tries = 0
@@ -61,7 +61,7 @@ class RetryBudget:
     @property
     def remaining(self) -> float:
         """The seconds that are left of it, at least 0."""
-        return max(0.0, self._limit - (self._timing.monotonic() - self._start))
+        return max(0.0, self._limit - (self._clock.monotonic() - self._start))
 
     def next_delay(self, retry_after: float | None) -> float | None:
         """The seconds until the next try, as Retry-After asks or as we choose; None if it would come too late."""
@@ -69,9 +69,9 @@ class RetryBudget:
         return next_delay(
             tries=self.tries,
             retry_after=retry_after,
-            elapsed=self._timing.monotonic() - self._start,
+            elapsed=self._clock.monotonic() - self._start,
             limit=self._limit,
-            jitter=self._timing.jitter(),
+            jitter=self._clock.jitter(),
         )
 
 
@@ -84,7 +84,7 @@ def retried(
     retry_timeout: float,
     limit: float | None = None,
 ) -> Operation[Response]:
-    """Ask until there is an answer that another try would not better; what is asked must do no harm when repeated.
+    """Send a request until its answer is one that another try would not better; it must do no harm when repeated.
 
     :param host: who is asked, for the sentence about a failure.
     :param json_expected: whether success without a JSON object in it is to be tried again.

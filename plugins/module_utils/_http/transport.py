@@ -88,7 +88,7 @@ class Transport:
 
         :param of_host: whether this host itself is asked, as for its managed identity: then no proxy is.
         :param largest: bytes that the content of the answer may have, if it may be more than usual.
-        :raises Unanswered: there was no answer, or not a whole one, or a redirect.
+        :raises NoResponse: there was no answer, or not a whole one, or a redirect.
         """
         host = urlsplit(url).netloc
         try:
@@ -128,11 +128,11 @@ class Transport:
         limit: float | None = None,
         of_host: bool = False,
     ) -> Response:
-        """Send a request that may be repeated without harm, as often as patience allows, and return the last answer.
+        """Send a request that may be repeated without harm, as often as its time allows, and return the last answer.
 
         :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param json_expected: whether success without a JSON object in it is to be tried again.
-        :param of_host: as for :meth:`once`.
+        :param of_host: as for :meth:`send`.
         :returns: an answer that another try would not better, errors included.
         :raises Unavailable: no try got one.
         """

@@ -62,9 +62,11 @@ def batch(*items: t.Any) -> Response:
     return Response(200, {}, json.dumps({"responses": items}).encode())
 
 
-def outcomes(wire: Wire, *asks: Request, tokens: Tokens | None = None) -> list[t.Any]:
-    told = graph.Graph("https://graph.example", tokens=tokens or Tokens(), http=wire, asker=graph_errors.Asker("", ""))
-    return told._send(asks)  # noqa: SLF001
+def results(wire: Wire, *requests: Request, tokens: Tokens | None = None) -> list[t.Any]:
+    graph_ = graph.Graph(
+        "https://graph.example", tokens=tokens or Tokens(), http=wire, asker=graph_errors.Asker("", "")
+    )
+    return graph_._send(requests)  # noqa: SLF001
 
 
 def kinds(found: t.Sequence[t.Any]) -> list[t.Any]:
@@ -73,7 +75,7 @@ def kinds(found: t.Sequence[t.Any]) -> list[t.Any]:
 
 def test_a_token_that_ends_in_the_middle_takes_nothing_back(clock: t.Any) -> None:
     wire = Wire(clock, batch=[batch({"id": "0", "status": 204}, {"id": "1", "status": 401})])
-    accepted, refused = outcomes(wire, POST, POST)
+    accepted, refused = results(wire, POST, POST)
     assert accepted.status == 204
     assert refused is REFUSED
 
@@ -94,11 +96,11 @@ def test_a_token_that_ends_in_the_middle_takes_nothing_back(clock: t.Any) -> Non
 )
 def test_an_odd_answer_is_that_of_its_own_request_alone(clock: t.Any, odd: t.Any) -> None:
     wire = Wire(clock, batch=[batch({"id": "0", "status": 204}, odd, {"id": "2", "status": 204})])
-    assert kinds(outcomes(wire, POST, POST, POST)) == [204, "sent", 204]
+    assert kinds(results(wire, POST, POST, POST)) == [204, "sent", 204]
 
 
 @pytest.mark.parametrize(
-    ("status", "ask", "found", "sent"),
+    ("status", "request_", "found", "sent"),
     [
         (400, POST, [204, 204], 3),
         (501, POST, [204, 204], 3),
@@ -112,23 +114,23 @@ def test_an_odd_answer_is_that_of_its_own_request_alone(clock: t.Any, odd: t.Any
     ],
 )
 def test_what_breaks_down_in_the_middle_is_not_sent_again_at_once(
-    clock: t.Any, status: int, ask: Request, found: list[t.Any], sent: int
+    clock: t.Any, status: int, request_: Request, found: list[t.Any], sent: int
 ) -> None:
     wire = Wire(clock, batch=[Response(status, {}, b"")], other=[Response(204, {}, b"")])
-    assert kinds(outcomes(wire, ask, ask, tokens=Tokens())) == found
+    assert kinds(results(wire, request_, request_, tokens=Tokens())) == found
     assert len(wire.sent) == sent
 
 
 @pytest.mark.parametrize("body", [None, "{}"])
 def test_a_write_is_told_by_its_method(clock: t.Any, body: str | None) -> None:
     wire = Wire(clock, batch=[Response(500, {}, b"")], other=[Response(204, {}, b"")])
-    assert kinds(outcomes(wire, POST._replace(body=body), READ)) == ["sent", "sent"]
+    assert kinds(results(wire, POST._replace(body=body), READ)) == ["sent", "sent"]
     assert len(wire.sent) == 1
 
 
 def test_of_two_answers_to_one_request_none_counts(clock: t.Any) -> None:
     answers = batch({"id": "0", "status": 204}, {"id": "1", "status": 204}, {"id": "0", "status": 403})
-    assert kinds(outcomes(Wire(clock, batch=[answers]), POST, POST)) == ["sent", 204]
+    assert kinds(results(Wire(clock, batch=[answers]), POST, POST)) == ["sent", 204]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +147,7 @@ def test_of_two_answers_to_one_request_none_counts(clock: t.Any) -> None:
 )
 def test_the_content_of_a_part_is_that_of_a_single_answer(clock: t.Any, part: dict[str, t.Any], body: bytes) -> None:
     whole = batch({"id": "0", "status": 403, **part}, {"id": "1", "status": 204})
-    assert outcomes(Wire(clock, batch=[whole]), READ, READ)[0].body == body
+    assert results(Wire(clock, batch=[whole]), READ, READ)[0].body == body
 
 
 def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Document]:
@@ -162,8 +164,8 @@ def pages(clock: t.Any, *bodies: t.Any, takes: float = 0) -> t.Iterator[graph.Do
         return Response(200, {}, json.dumps({"value": body, "@odata.nextLink": link}).encode())
 
     wire.send = send  # type: ignore[method-assign]
-    told = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", ""))
-    return told.pages("/connectors", action="list them", words=WORDS)
+    graph_ = graph.Graph("https://graph.example", tokens=Tokens(), http=wire, asker=graph_errors.Asker("", ""))
+    return graph_.pages("/connectors", action="list them", words=WORDS)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +195,7 @@ def test_signing_in_has_the_time_that_is_left_to_the_request(clock: t.Any) -> No
         return send(*request, **keywords)
 
     wire.send = slowly  # type: ignore[method-assign]
-    outcomes(wire, READ._replace(timeout=10.0), tokens=tokens)
+    results(wire, READ._replace(timeout=10.0), tokens=tokens)
     assert tokens.limits == [10.0, 6.0]
 
 
@@ -250,10 +252,10 @@ FORBIDDEN = json.dumps(
 
 def test_intunes_401_that_means_forbidden_costs_no_token(clock: t.Any) -> None:
     wire, tokens = Wire(clock, other=[Response(401, {}, FORBIDDEN)]), Tokens()
-    (answer,) = outcomes(wire, READ, tokens=tokens)
+    (answer,) = results(wire, READ, tokens=tokens)
     assert (answer.status, len(wire.sent), len(tokens.limits)) == (401, 1, 1)
     wire = Wire(
         clock, batch=[batch({"id": "0", "status": 401, "body": json.loads(FORBIDDEN)}, {"id": "1", "status": 204})]
     )
-    answers = outcomes(wire, READ, READ)
+    answers = results(wire, READ, READ)
     assert ([answer.status for answer in answers], len(wire.sent)) == ([401, 204], 1)

@@ -60,7 +60,7 @@ def test_any_retry_after_is_nothing_or_a_span(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tries", "asked", "elapsed", "limit", "jitter", "delay"),
+    ("tries", "retry_after", "elapsed", "limit", "jitter", "delay"),
     [
         # Our own choice doubles up to 32 s ...
         (1, None, 0, 120, 0, 1),
@@ -76,7 +76,7 @@ def test_any_retry_after_is_nothing_or_a_span(value: str) -> None:
         (6, None, 0, 120, 1, 16),
         # ... and 0 asks for nothing.
         (2, 0, 0, 120, 0, 2),
-        # What is asked is honoured to the second, whatever chance says.
+        # What is asked for is honoured to the second, whatever chance says.
         (1, 10, 0, 120, 0.5, 10),
         (5, 0.5, 0, 120, 0.9, 0.5),
         (1, 120, 0, 120, 0, 120),
@@ -92,9 +92,11 @@ def test_any_retry_after_is_nothing_or_a_span(value: str) -> None:
     ],
 )
 def test_next_delay(
-    tries: int, asked: float | None, elapsed: float, limit: float, jitter: float, delay: float | None
+    tries: int, retry_after: float | None, elapsed: float, limit: float, jitter: float, delay: float | None
 ) -> None:
-    assert retries.next_delay(tries=tries, retry_after=asked, elapsed=elapsed, limit=limit, jitter=jitter) == delay
+    assert (
+        retries.next_delay(tries=tries, retry_after=retry_after, elapsed=elapsed, limit=limit, jitter=jitter) == delay
+    )
 
 
 @given(
@@ -111,9 +113,9 @@ def test_a_delay_is_positive_and_ends_within_the_limit(**times: t.Any) -> None:
         assert times["elapsed"] + delay <= times["limit"]
 
 
-def again(clock: t.Any, budget: retries.RetryBudget, asked: float | None) -> bool:
-    """Pause as patience says; False if there is to be no other try."""
-    pause = budget.next_delay(asked)
+def again(clock: t.Any, budget: retries.RetryBudget, retry_after: float | None) -> bool:
+    """Sleep as the budget says; False if there is to be no other try."""
+    pause = budget.next_delay(retry_after)
     if pause is not None:
         clock.handed.sleep(pause)
     return pause is not None
@@ -158,13 +160,13 @@ def test_budget_uses_chance(clock: t.Any) -> None:
 
 @given(
     limit=st.floats(0, 1000),
-    asked=st.lists(st.none() | st.floats(0, 500), max_size=50),
+    delays=st.lists(st.none() | st.floats(0, 500), max_size=50),
     jitter=st.floats(0, 0.99),
 )
-def test_no_budget_outlasts_its_limit(limit: float, asked: list[float | None], jitter: float) -> None:
+def test_no_budget_outlasts_its_limit(limit: float, delays: list[float | None], jitter: float) -> None:
     slept: list[float] = []
     budget = retries.RetryBudget(Clock(monotonic=lambda: sum(slept), jitter=lambda: jitter), limit)
-    for seconds in asked:
+    for seconds in delays:
         pause = budget.next_delay(seconds)
         if pause is not None:
             slept.append(pause)

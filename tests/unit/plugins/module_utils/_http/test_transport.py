@@ -315,8 +315,8 @@ def test_a_chunk_of_a_size_below_zero(server: Server, client: Client, size: byte
     head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
     server.script = [bytes_of_an_answer(head, size + b"\r\n", *[b"0" * 2**20] * 20)]
     # Python 3.9 reads nothing then.
-    told = (f"the answer of {server.host} contradicts itself", f"{server.host} cut the connection")
-    assert failure(client(), server.url).what in told
+    sentences = (f"the answer of {server.host} contradicts itself", f"{server.host} cut the connection")
+    assert failure(client(), server.url).what in sentences
 
 
 def test_two_lengths(server: Server, client: Client) -> None:
@@ -960,9 +960,9 @@ for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "
     if attack == "sign-in":
         who = identity.read_identity({"tenant": "t", "client_id": "c", "secret": "s"}, {})
         asks = tokens.SignIn(who._replace(hosts=clouds.Endpoints(url, sys.argv[1])), http(), environ={}, permission="")
-    asked = graph.Graph(url, tokens=asks, http=http(), asker=graph_errors.Asker("", ""))
+    graph_ = graph.Graph(url, tokens=asks, http=http(), asker=graph_errors.Asker("", ""))
     try:
-        look.read_all(exchange_connector.KIND, asked)
+        look.read_all(exchange_connector.KIND, graph_)
     except errors.IntuneError as error:
         print(attack, type(error).__name__, error.what[:150])
     else:
@@ -1009,10 +1009,10 @@ def test_the_memory_of_the_process_stays_small(server: Server, pki: Pki) -> None
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert done.returncode == 0, done.stderr
-    *told, grown = done.stdout.splitlines()
-    assert len(told) == 8
-    assert not [line for line in told if "was believed" in line], told
-    assert int(grown) < 150, told
+    *lines, grown = done.stdout.splitlines()
+    assert len(lines) == 8
+    assert not [line for line in lines if "was believed" in line], lines
+    assert int(grown) < 150, lines
 
 
 # Authorities
@@ -1116,13 +1116,13 @@ class Calls:
 def call(
     http: transport.Transport, calls: Calls, *, json_expected: bool = True, limit: float | None = None
 ) -> response.Response:
-    def send(asks: list[Request]) -> list[t.Any]:
+    def send(requests_: list[Request]) -> list[t.Any]:
         try:
-            return [calls(asks[0].method, asks[0].path)]
+            return [calls(requests_[0].method, requests_[0].path)]
         except NoResponse as error:
             return [error]
 
-    told = retries.retried(
+    operation = retries.retried(
         Request("GET", "https://graph.example/x"),
         host="graph.example",
         json_expected=json_expected,
@@ -1130,7 +1130,7 @@ def call(
         retry_timeout=http.retry_timeout,
         limit=limit,
     )
-    return run(told, send=send, clock=http.clock)
+    return run(operation, send=send, clock=http.clock)
 
 
 @pytest.mark.parametrize(
