@@ -182,6 +182,14 @@ def time_of(entity: Entity, name: str, whose: str) -> datetime | None:
         raise UnreadableTime(name, str(error), whose) from error
 
 
+def expiry_of(entity: Entity, name: str) -> datetime | None:
+    """Read when an object ends; None if that cannot be read, as no synchronisation depends on it."""
+    try:
+        return time_of(entity, name, "")
+    except UnreadableTime:
+        return None
+
+
 def word_of(entity: Entity, name: str) -> str:
     """A value of Graph's, made safe to print; ``none`` for none. As to what is no text, see :func:`time_of`."""
     value = entity.get(name) or "none"

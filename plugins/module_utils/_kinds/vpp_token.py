@@ -15,7 +15,7 @@ import typing as t
 from datetime import datetime
 
 from .._ground.words import Words
-from .kind import Action, Entity, Filter, Kind, Phase, State, time_of, word_of
+from .kind import Action, Entity, Filter, Kind, Phase, State, expiry_of, time_of, word_of
 
 # vppTokenSyncStatus
 _PHASES: t.Mapping[str, Phase] = {"none": "idle", "inProgress": "running", "completed": "idle", "failed": "failed"}
@@ -35,7 +35,7 @@ def state(entity: Entity, _now: datetime | None) -> State:
         phase=phase,
         word=status,
         obstacle="" if health == "valid" else f"its state is {health}",
-        expires=time_of(entity, "expirationDateTime", _SHORT),
+        expires=expiry_of(entity, "expirationDateTime"),
     )
 
 

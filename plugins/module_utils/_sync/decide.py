@@ -110,7 +110,8 @@ def _recency(
 def has_ended(before: State, after: State, *, seen_running: bool) -> t.Literal["succeeded", "failed"] | None:
     """Tell whether a synchronisation ended between two readings, and how; None if it did not.
 
-    A failure that stood there before counts only if something about it is new: it may be yesterday's.
+    A failure that stood there before counts only if something about it is new: it may be yesterday's. One that was seen
+    running has ended when it no longer is, though the time may be that of before: it was read while it moved.
 
     :param seen_running: whether one was seen running in between, or before.
     """
@@ -119,7 +120,8 @@ def has_ended(before: State, after: State, *, seen_running: bool) -> t.Literal["
     if after.phase == "failed":
         new = before.phase != "failed" or before.word != after.word or _later(after.ended, before.ended)
         return "failed" if new or seen_running else None
-    return "succeeded" if _later(after.succeeded, before.succeeded) else None
+    over = seen_running and after.phase == "idle" and after.succeeded is not None
+    return "succeeded" if over or _later(after.succeeded, before.succeeded) else None
 
 
 def has_begun(before: State, after: State) -> bool:

@@ -63,7 +63,7 @@ def synchronise(
     gather(PendingSync, lambda name: wait_for(ends[name], graph, progress=say(name)))
     if selection.many:
         return combine(kind, ends, session.tenant)
-    (end,) = ends.values()
+    end = next(iter(ends.values()))
     if isinstance(end, errors.IntuneError):
         raise end
     return t.cast("dict[str, t.Any]", end)

@@ -84,7 +84,11 @@ def test_what_stands_in_the_way(value: str | None, obstacle: str) -> None:
     assert read(state=value).obstacle == obstacle
 
 
-@pytest.mark.parametrize("name", ["lastSyncDateTime", "lastModifiedDateTime", "expirationDateTime"])
+def test_an_expiry_that_cannot_be_read_is_none() -> None:
+    assert read(expirationDateTime="soon").expires is None
+
+
+@pytest.mark.parametrize("name", ["lastSyncDateTime", "lastModifiedDateTime"])
 def test_a_time_that_cannot_be_read(name: str) -> None:
     with pytest.raises(UnreadableTime, match=f"Graph's {name} cannot be read: 'soon' is not a time"):
         read(**{name: "soon"})
@@ -115,7 +119,7 @@ def test_the_token_itself_is_not_shown_wherever_it_stands() -> None:
 def test_the_token_itself_is_not_in_a_sentence(value: t.Any) -> None:
     state = read(lastSyncStatus=value, state=value)
     assert (state.phase, state.word, state.obstacle) == ("unknown", "no text", "its state is no text")
-    for name in ("lastSyncDateTime", "lastModifiedDateTime", "expirationDateTime"):
+    for name in ("lastSyncDateTime", "lastModifiedDateTime"):
         with pytest.raises(UnreadableTime, match=f"Graph's {name} cannot be read: it is no text$"):
             read(**{name: value})
 

@@ -118,7 +118,10 @@ def test_the_reason_in_words(shown: State, reason: str, warning: str) -> None:
         (state(phase="failed", ended=HOUR), state(phase="failed", ended=HOUR), True, "failed"),
         (state(), state(phase="failed"), False, "failed"),
         (state(phase="running"), state(phase="failed"), False, "failed"),
-        (state(phase="running"), state(), True, None),
+        # It was read while it moved.
+        (state(phase="running"), state(), True, "succeeded"),
+        (state(None, phase="running"), state(None), True, None),
+        (state(phase="running"), state(phase="unknown"), True, None),
         (state(phase="failed"), state(MINUTE), False, "succeeded"),
         (state(MINUTE), state(), False, None),
     ],
