@@ -35,7 +35,7 @@ AT_ONCE = 400
 # for that, if each holds when tried once more, in less company: what is broken is broken then as well.
 STRAYS = 12
 # Cells of the sample that make test runs.
-SAMPLE = 580
+SAMPLE = 400
 # In KiB, of each process: what Ansible needs, and far less than what a bomb would take.
 MEMORY = 768 * 1024
 
