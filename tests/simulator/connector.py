@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta
 
-from simulator.entity import Entity, check_properties, graph_time
+from simulator.entity import SyncedEntity, check_properties, graph_time
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -26,7 +26,7 @@ PROPERTIES = (
 )
 
 
-class Connector(Entity):
+class Connector(SyncedEntity):
     """One ``deviceManagementExchangeConnector``, made by :meth:`simulator.directory.Tenant.add_connector`.
 
     A sync that ``completes`` moves ``last_sync``, one that ends ``never`` does nothing, and one that ``fails``
@@ -50,19 +50,6 @@ class Connector(Entity):
         super().__init__(world, connector_id, properties, sync_delay=sync_delay, outcome=outcome)
         self._status = status
         self._last_sync = self._moment(last_sync)
-
-    @property
-    def last_sync(self) -> datetime | None:
-        """End of the last completed sync by now; may be set to a time, an age or ``None`` (never)."""
-        with self._world.lock:
-            self._settle()
-            return self._last_sync
-
-    @last_sync.setter
-    def last_sync(self, value: datetime | timedelta | None) -> None:
-        with self._world.lock:
-            self._settle()
-            self._last_sync = self._moment(value)
 
     @property
     def status(self) -> str:

@@ -138,3 +138,22 @@ def check_properties(properties: t.Iterable[str], known: t.Collection[str], what
     unknown = sorted(set(properties) - set(known))
     if unknown:
         raise ValueError(f"not properties of {what}: {', '.join(unknown)}")
+
+
+class SyncedEntity(Entity):
+    """An object that tells when its last sync ended: a kind writes ``_last_sync`` at the end of one."""
+
+    _last_sync: datetime | None
+
+    @property
+    def last_sync(self) -> datetime | None:
+        """End of the last completed sync by now; may be set to a time, an age or ``None`` (never)."""
+        with self._world.lock:
+            self._settle()
+            return self._last_sync
+
+    @last_sync.setter
+    def last_sync(self, value: datetime | timedelta | None) -> None:
+        with self._world.lock:
+            self._settle()
+            self._last_sync = self._moment(value)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta
 
-from simulator.entity import Entity, check_properties, graph_time
+from simulator.entity import SyncedEntity, check_properties, graph_time
 from simulator.errors import GraphError
 
 if t.TYPE_CHECKING:
@@ -30,7 +30,7 @@ LIFETIME = timedelta(days=365)
 _WRITTEN_AFTER = timedelta(milliseconds=3)
 
 
-class VppToken(Entity):
+class VppToken(SyncedEntity):
     """One ``vppToken``, made by :meth:`simulator.directory.Tenant.add_vpp_token`.
 
     While a sync runs, ``last_sync_status`` is ``inProgress``. One that ``completes`` moves ``last_sync``, one that
@@ -64,19 +64,6 @@ class VppToken(Entity):
         self._last_sync = self._moment(last_sync)
         self._last_sync_status = last_sync_status
         self._modified = self._last_sync + _WRITTEN_AFTER if self._last_sync else self.expires - LIFETIME
-
-    @property
-    def last_sync(self) -> datetime | None:
-        """End of the last completed sync by now; may be set to a time, an age or ``None`` (never)."""
-        with self._world.lock:
-            self._settle()
-            return self._last_sync
-
-    @last_sync.setter
-    def last_sync(self, value: datetime | timedelta | None) -> None:
-        with self._world.lock:
-            self._settle()
-            self._last_sync = self._moment(value)
 
     @property
     def last_sync_status(self) -> str:
