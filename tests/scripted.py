@@ -14,6 +14,10 @@ from ansible_collections.graphops.intune.plugins.module_utils._graph import grap
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
+from ansible_collections.graphops.intune.plugins.module_utils._sync import many
+from ansible_collections.graphops.intune.plugins.module_utils._sync.options import Selection, SyncOptions
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
 
 NOW = datetime(2026, 11, 22, 18, 0, tzinfo=timezone.utc)
 
@@ -59,3 +63,22 @@ class FixedToken:
 
     def replace_token(self, refused: str, limit: float | None = None) -> str | None:  # noqa: ARG002
         return None
+
+
+def synchronise(
+    kind: Kind,
+    name: str,
+    options: SyncOptions,
+    script: Script,
+    *,
+    check_mode: bool = False,
+    warn: t.Callable[[str], t.Any] = print,
+) -> dict[str, t.Any]:
+    """Let the engine bring one object up to date, as a module does, with a script for a Graph."""
+    context = Context(
+        check_mode=check_mode, environ={}, clock=script.clock, warn=warn, progress=print, hide=lambda _tokens: None
+    )
+    session = Session(script.graph(), "contoso.example", t.cast(t.Any, FixedToken()))
+    return many.synchronise(
+        kind, Selection((name,), many=False, everything=False, filters={}), options, session, context
+    )

@@ -38,7 +38,7 @@ PAGES = [
 PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
     one.name: options.sync_spec(one.kind) if one.command == "sync" else options.info_spec(one.kind)
-    for one in generate.modules(generate.ROOT)
+    for one in generate.modules()
 }
 # They take no identity, and are no members of the action group.
 PARTS_OF_THE_ROLE = ("exchange_connector_fleet", "exchange_connector_member", "exchange_connector_outcome")

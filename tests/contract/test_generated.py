@@ -10,7 +10,7 @@ import generate
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import registry
 
-FILES = generate.generated(generate.ROOT)
+FILES = generate.generated()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -28,11 +28,11 @@ def test_no_plugin_imports_the_registry() -> None:
 
 
 def test_every_kind_that_can_be_synchronised_has_a_module() -> None:
-    synced = {one.kind.name for one in generate.modules(generate.ROOT) if one.command == "sync"}
+    synced = {one.kind.name for one in generate.modules() if one.command == "sync"}
     assert synced == {kind.name for kind in registry.KINDS if kind.action}
 
 
 def test_a_kind_is_called_as_its_file() -> None:
-    assert {name: kind.name for name, kind in generate.kinds(generate.ROOT).items()} == {
+    assert {name: kind.name for name, kind in generate.kinds().items()} == {
         kind.name: kind.name for kind in registry.KINDS
     }

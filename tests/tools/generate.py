@@ -9,9 +9,8 @@ Run it to write all of it anew; ``tests/contract/test_generated.py`` fails if so
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import re
-import sys
 import typing as t
 from pathlib import Path
 
@@ -96,27 +95,18 @@ class Module(t.NamedTuple):
         return text.partition("\nshort_description: ")[2].partition("\n")[0]
 
 
-def kinds(root: Path) -> dict[str, t.Any]:
-    """The kinds by the names of their files, read from the files themselves."""
-    found = {}
-    for path in sorted((root / "plugins" / "module_utils" / "_kinds").glob("*.py")):
-        if path.stem not in _NO_KIND:
-            name = f"{PLUGINS}.module_utils._kinds.{path.stem}"
-            spec = importlib.util.spec_from_file_location(name, path)
-            assert spec, path
-            assert spec.loader, path
-            module = importlib.util.module_from_spec(spec)
-            sys.modules.setdefault(name, module)
-            spec.loader.exec_module(module)
-            found[path.stem] = module.KIND
-    return found
+def kinds() -> dict[str, t.Any]:
+    """The kinds by the names of their files."""
+    files = sorted((ROOT / "plugins" / "module_utils" / "_kinds").glob("*.py"))
+    names = [path.stem for path in files if path.stem not in _NO_KIND]
+    return {name: importlib.import_module(f"{PLUGINS}.module_utils._kinds.{name}").KIND for name in names}
 
 
-def modules(root: Path) -> list[Module]:
+def modules() -> list[Module]:
     """The modules about one kind, by what they are called."""
     found = []
-    known = kinds(root)
-    for path in sorted((root / "plugins" / "modules").glob("intune_*.py")):
+    known = kinds()
+    for path in sorted((ROOT / "plugins" / "modules").glob("intune_*.py")):
         match = re.fullmatch(r"intune_(\w+)_(sync|info)", path.stem)
         if match and match[1] in known:
             found.append(Module(path.stem, known[match[1]], match[2]))
@@ -163,9 +153,9 @@ def table(found: t.Sequence[Module], code: str) -> list[list[str]]:
     return rows
 
 
-def generated(root: Path) -> dict[str, str]:
-    """What should stand in each file, by its path below ``root``."""
-    known, found = kinds(root), modules(root)
+def generated() -> dict[str, str]:
+    """What should stand in each file, by its path below the repository's."""
+    known, found = kinds(), modules()
     files = {
         "plugins/module_utils/_kinds/registry.py": REGISTRY.format(
             imports=",\n    ".join(known), values=",\n    ".join(f"{name}.KIND" for name in known)
@@ -173,10 +163,10 @@ def generated(root: Path) -> dict[str, str]:
     }
     for one in found:
         files[f"plugins/action/{one.name}.py"] = ACTION.format(kind=one.kind.name, command=COMMANDS[one.command])
-    names = sorted(path.stem for path in (root / "plugins" / "modules").glob("intune_*.py"))
+    names = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("intune_*.py"))
 
     def text(name: str) -> str:
-        return (root / name).read_text(encoding="utf-8")
+        return (ROOT / name).read_text(encoding="utf-8")
 
     runtime = "meta/runtime.yml"
     files[runtime] = re.sub(
@@ -189,7 +179,7 @@ def generated(root: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    for name, content in generated(ROOT).items():
+    for name, content in generated().items():
         path = ROOT / name
         if not path.exists() or path.read_text(encoding="utf-8") != content:
             path.write_text(content, encoding="utf-8")

@@ -12,7 +12,7 @@ import typing as t
 
 from .._http.connection import read_connection
 from .._identity.identity import read_identity
-from .._kinds.kind import Kind, UnreadableTime
+from .._kinds.kind import Kind, UnreadableTime, shown
 from . import look, many, options
 from .session import Context, Session, open_graph
 
@@ -89,7 +89,7 @@ class InfoCommand:
         if any(entry.assumed_utc for entry in chosen):
             context.warn(f"{about}: {look.assumed_utc(kind)}.")
         ordered = sorted(chosen, key=lambda entry: (str(entry.entity.get(kind.sorted_by) or "").lower(), entry.id))
-        return {"changed": False, kind.results_key: [look.properties(kind, entry) for entry in ordered]}
+        return {"changed": False, kind.results_key: [shown(kind, entry.entity) for entry in ordered]}
 
 
 def _subject(kind: Kind, params: t.Mapping[str, t.Any], tenant: str) -> str:

@@ -16,7 +16,7 @@ from .._graph import graph_errors
 from .._graph.graph import Graph
 from .._ground import errors, secrecy, timestamps
 from .._http.driver import Operation
-from .._kinds.kind import Entity, Kind, State, UnreadableTime, printable, shown
+from .._kinds.kind import Entity, Kind, State, UnreadableTime, printable
 
 # What is shorter would be masked in words that have nothing to do with it.
 _SHORTEST_SECRET = 8
@@ -183,8 +183,3 @@ def none_in_tenant(kind: Kind, error: errors.GraphError) -> Listing:
     instead = f"; {kind.words.instead}" if kind.words.instead else ""
     code = f", {error.code}" if error.code else ""
     return Listing([], f"{kind.words.none_in_tenant} (Graph answered HTTP {error.status}{code}){instead}")
-
-
-def properties(kind: Kind, found: Snapshot) -> dict[str, t.Any]:
-    """What may be shown of an object, by names in snake_case."""
-    return shown(kind, found.entity)

@@ -97,28 +97,6 @@ class PendingSync(t.NamedTuple):
         return "joined" if self.joined else "unknown" if self.outcome.failure else "requested"
 
 
-def sync(
-    target: Target,
-    graph: Graph,
-    *,
-    check_mode: bool,
-    about: str,
-    warnings: Warnings,
-    progress: Progress,
-) -> Operation[dict[str, t.Any]]:
-    """Bring one object up to date: :func:`look`, if it is due :func:`request`, if there is an end :func:`wait_for`.
-
-    :param progress: takes clauses about what is being waited for.
-    :returns: ``changed``, the object, ``sync``, ``request_id`` and ``diff``, as the modules document them.
-    """
-    found: t.Any = yield from look(target, graph, check_mode=check_mode, about=about, warnings=warnings)
-    if isinstance(found, DueSync):
-        found = yield from request(found, graph, check_mode=check_mode, progress=progress)
-    if isinstance(found, PendingSync):
-        found = yield from wait_for(found, graph, progress=progress)
-    return t.cast("dict[str, t.Any]", found)
-
-
 def look(
     target: Target,
     graph: Graph,

@@ -12,17 +12,17 @@ import typing as t
 from datetime import datetime
 
 from .._ground import errors, timestamps
-from .._kinds.kind import Kind, State, snake_case
+from .._kinds.kind import Kind, State, shown, snake_case
 from .ask import RequestOutcome
 from .decide import Decision
-from .look import Snapshot, properties
+from .look import Snapshot
 from .options import SyncOptions
 
 
 class SyncFailed(errors.IntuneError):
     """The synchronisation failed after the object was read.
 
-    :param result: what is known all the same, as :func:`operation.sync` returns it.
+    :param result: what is known all the same, as :meth:`SyncResult.as_dict` gives it.
     """
 
     def __init__(self, cause: errors.IntuneError, result: dict[str, t.Any]) -> None:
@@ -51,9 +51,9 @@ class SyncResult:
         :param seen: the object as it was read last, if again.
         """
         kind, last = self._kind, seen or self._first
-        shown, shown_before = properties(kind, last), properties(kind, self._first)
+        entity, before = shown(kind, last.entity), shown(kind, self._first.entity)
         clock, status = snake_case(kind.clock), snake_case(kind.status)
-        after = {clock: shown[clock], status: last.known_state().word}
+        after = {clock: entity[clock], status: last.known_state().word}
         if changed:
             after["sync"] = f"{self._options.noun} {state}"
         ended = last.known_state().succeeded if state == "completed" else None
@@ -62,7 +62,7 @@ class SyncResult:
         sync: dict[str, t.Any] = {"type": self._options.sync_type} if self._options.sync_type else {}
         return {
             "changed": changed,
-            kind.result_key: shown,
+            kind.result_key: entity,
             "sync": {
                 **sync,
                 "state": state,
@@ -71,12 +71,12 @@ class SyncResult:
                 "completed_at": timestamps.text(ended),
                 "age": self.decision.age,
                 "max_age": self._options.max_age,
-                "previous_sync_date_time": shown_before[clock],
+                "previous_sync_date_time": before[clock],
                 "next_possible_at": timestamps.text(self.decision.next_possible_at),
             },
             "request_id": self.request_id,
             "diff": {
-                "before": {clock: shown_before[clock], status: self._first.known_state().word},
+                "before": {clock: before[clock], status: self._first.known_state().word},
                 "after": after,
             },
         }

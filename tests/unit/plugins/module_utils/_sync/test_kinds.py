@@ -14,8 +14,8 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors, timestamps
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import vpp_token
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Entity, State, time_of
-from ansible_collections.graphops.intune.plugins.module_utils._sync import operation, options, results
-from scripted import NOW, Script
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options, results
+from scripted import NOW, Script, synchronise
 
 ID = "11111111-1111-4111-8111-111111111111"
 TOKEN = vpp_token.KIND
@@ -55,11 +55,8 @@ LOST = errors.NoResponse("it was cut", may_have_run=True)
 
 
 def run(kind: t.Any, script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
-    graph = script.graph()
     usual = {"max_age": None, "force": False, "wait": True, "wait_timeout": 900, "wait_sleep": 15, **changes}
-    target = operation.Target(kind, ID, options.read_sync_options(kind, usual))
-    told = {"about": "it", "warnings": operation.Warnings(print), "progress": print}
-    result = graph.run(operation.sync(target, graph, check_mode=check_mode, **told))
+    result = synchronise(kind, ID, options.read_sync_options(kind, usual), script, check_mode=check_mode)
     assert "apple's secret" not in str(result)
     return result
 

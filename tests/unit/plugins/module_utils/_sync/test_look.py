@@ -20,7 +20,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._http.response imp
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
 from ansible_collections.graphops.intune.plugins.module_utils._identity.identity import Identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
-from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime, shown
 from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, look, options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
 from ansible_collections.graphops.intune.plugins.modules import intune_exchange_connector_sync
@@ -405,6 +405,6 @@ def test_each_host_of_a_tenant_without_connectors_fails(monkeypatch: pytest.Monk
 
 def test_what_is_known_of_an_object_whose_time_cannot_be_read() -> None:
     found = look.snapshot(exchange_connector.KIND, entity(1, "soon"), NOW, None)
-    assert look.properties(exchange_connector.KIND, found)["status"] == "connected"
+    assert shown(exchange_connector.KIND, found.entity)["status"] == "connected"
     with pytest.raises(UnreadableTime):
         found.known_state()

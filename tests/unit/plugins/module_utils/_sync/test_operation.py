@@ -14,10 +14,10 @@ from itertools import islice
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, kind
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import State, snake_case
 from ansible_collections.graphops.intune.plugins.module_utils._sync import decide, look, operation, options, results
-from scripted import NOW, Script
+from scripted import NOW, Script, synchronise
 
 ID = "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1"
 PARAMS: dict[str, t.Any] = {
@@ -141,15 +141,8 @@ PAGE: tuple[int, bytes, dict[str, str]] = (200, b"<html>Blocked</html>", {"conte
 GIVES_UP = (503, b'{"error": {"code": "CancelledOnServiceTimeout", "message": ""}}', {})
 
 
-def telling(say: t.Callable[[str], t.Any]) -> dict[str, t.Any]:
-    return {"about": "it", "warnings": operation.Warnings(say), "progress": print}
-
-
 def run(script: Script, *, check_mode: bool = False, **changes: t.Any) -> dict[str, t.Any]:
-    told = script.graph()
-    return told.run(
-        operation.sync(operation.Target(KIND, ID, wanted(**changes)), told, check_mode=check_mode, **telling(print))
-    )
+    return synchronise(KIND, ID, wanted(**changes), script, check_mode=check_mode)
 
 
 @pytest.mark.parametrize(
@@ -334,7 +327,7 @@ def test_what_is_no_connector(entity: t.Any) -> None:
 
 def test_names_that_differ_in_case_only_do_not_change_which_connector_it_is() -> None:
     entity = {"id": ID, "Id": "../../users", "ID": 5, "lastSyncDateTime": None, "LastSyncDateTime": "2026-01-01"}
-    found = look.properties(KIND, look.snapshot(KIND, entity, NOW, None))
+    found = kind.shown(KIND, look.snapshot(KIND, entity, NOW, None).entity)
     assert found["id"] == ID
     assert found["last_sync_date_time"] is None
 
@@ -375,13 +368,9 @@ def test_all_requests_until_it_is_accepted_share_retry_timeout() -> None:
 def test_clocks_that_are_far_apart_are_told(apart: int, warned: int) -> None:
     graphs = NOW + timedelta(seconds=apart)
     status, body, headers = shown(graphs - timedelta(minutes=5))
-    told = Script((status, body, {**headers, "date": format_datetime(graphs, usegmt=True)})).graph()
+    script = Script((status, body, {**headers, "date": format_datetime(graphs, usegmt=True)}))
     changes: dict[str, t.Any]
     for changes, expected in (({}, warned), ({"max_age": 0}, 0), ({"force": True}, 0)):
         warnings: list[str] = []
-        told.run(
-            operation.sync(
-                operation.Target(KIND, ID, wanted(**changes)), told, check_mode=True, **telling(warnings.append)
-            )
-        )
+        synchronise(KIND, ID, wanted(**changes), script, check_mode=True, warn=warnings.append)
         assert len([text for text in warnings if "clock" in text]) == expected
