@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import copy
 import json
 import typing as t
 import uuid
@@ -21,6 +22,7 @@ from .._ground import error_bodies, errors, untrusted
 from .._ground.words import Words
 from .._http import response, retries, transport
 from .._http.driver import Operation, Request, gather, run
+from .._http.pace import Pace
 from .._http.retries import RETRIED_STATUSES, RetryBudget
 from . import graph_errors
 
@@ -66,14 +68,22 @@ class Graph:
 
     :param url: its origin, such as ``https://graph.microsoft.com``.
     :param asker: who asks, for the sentence about what is forbidden.
+    :param pace: the places of requests for which operations wait; None if nobody limits them.
     """
 
     def __init__(
-        self, url: str, *, tokens: TokenProvider, http: transport.Transport, asker: graph_errors.Asker
+        self,
+        url: str,
+        *,
+        tokens: TokenProvider,
+        http: transport.Transport,
+        asker: graph_errors.Asker,
+        pace: Pace | None = None,
     ) -> None:
         self.url = url
         self.asker = asker
         self.http = http
+        self.pace = pace
         self._tokens = tokens
         self._takes_batches = True
 
@@ -121,33 +131,43 @@ class Graph:
 
         :returns: for each operation what it returned, or the error that ended it.
         """
-        return gather(operations, send=self._send, clock=self.http.clock)
+        return gather(operations, send=self._send, clock=self.http.clock, pace=self.pace)
 
     def run(self, operation: Operation[T]) -> T:
         """Carry out one operation, and return what it returns. Raises the error that ended it."""
-        return run(operation, send=self._send, clock=self.http.clock)
+        return run(operation, send=self._send, clock=self.http.clock, pace=self.pace)
 
-    def pages(self, path: str, *, action: str, words: Words, api: str = "v1.0") -> t.Iterator[Document]:
-        """Read a list page by page; each page as a document whose ``value`` is a list. Raises as :meth:`get`.
+    def pages(
+        self,
+        path: str,
+        take: t.Callable[[Document], t.Any],
+        *,
+        action: str,
+        words: Words,
+        api: str = "v1.0",
+    ) -> Operation[None]:
+        """Read a list page by page. Raises as :meth:`get`.
 
         All pages together may take ``retry_timeout`` for their tries, and ``request_timeout`` beyond that; their sum is
         limited in bytes and entries.
+
+        :param take: takes each page, a document whose ``value`` is a list.
         """
-        url = self._url(path, api)
         budget = RetryBudget(self.http.clock, self.http.retry_timeout)
         whole = RetryBudget(self.http.clock, self.http.retry_timeout + self.http.request_timeout)
         seen: set[str] = set()
         size = entries = 0
-        while url not in seen and len(seen) < _MOST_PAGES:
+        while path not in seen and len(seen) < _MOST_PAGES:
             if not whole.remaining:
                 raise errors.Unavailable(
                     f"could not {action}, because its pages took longer than retry_timeout and request_timeout allow"
                     f" ({len(seen)} were read)",
                     advice="run again later, or raise retry_timeout",
                 )
-            seen.add(url)
-            reading = self.get(url, action=action, words=words, limit=budget.remaining, largest=transport.LARGEST_PAGE)
-            reply = self.run(reading)
+            seen.add(path)
+            reply = yield from self.get(
+                path, action=action, words=words, api=api, limit=budget.remaining, largest=transport.LARGEST_PAGE
+            )
             if not isinstance(reply.document.get("value"), list):
                 raise errors.Unavailable(
                     f"could not {action}, because Graph sent no list",
@@ -160,24 +180,32 @@ class Graph:
                     f" {_MOST_BYTES // 2**20} MiB",
                     advice="check that graph_url is a Microsoft Graph",
                 )
-            yield reply
+            take(reply)
             following = reply.document.get("@odata.nextLink")
             if not following:
                 return
-            further = _on_the_same_host(self.url, url, str(following))
+            further = _on_the_same_host(self.url, self._url(path, api), str(following))
             if further is None:
                 raise errors.Unavailable(
                     f"could not {action}, because Graph's link to the next page leads to another host"
                     f" ({untrusted.one_line(str(following))}), where no token is sent",
                     advice="check graph_url, and that no proxy changes what Graph answers",
                 )
-            url = further
+            # Below the version, if it is there, so that it may be part of a batch.
+            version = f"{self.url}/{api}"
+            path = further[len(version) :] if further.startswith(f"{version}/") else further
         raise errors.Unavailable(
             f"could not {action}, because Graph's pages have no end ({len(seen)} were read)", advice="run again later"
         )
 
+    def asking_for(self, permission: str) -> Graph:
+        """The same Graph, for what takes another permission; operations of both may be gathered together."""
+        other = copy.copy(self)
+        other.asker = self.asker._replace(permission=permission)
+        return other
+
     def _url(self, path: str, api: str) -> str:
-        return path if path.startswith("https://") else f"{self.url}/{api}{path}"
+        return path if _is_absolute(path) else f"{self.url}/{api}{path}"
 
     def _send(self, requests: t.Sequence[Request]) -> list[SendResult]:
         """Send requests, each a single time; those whose token Graph refuses, once more with another."""
@@ -217,7 +245,7 @@ class Graph:
             if not self._takes_batches:
                 return list(pool.map(lambda request: self._single(token, request), requests))
             parts = _parts(requests)
-            answered = pool.map(lambda part: self._batch(token, [requests[n] for n in part]), parts)
+            answered = pool.map(lambda part: self._part(token, [requests[n] for n in part]), parts)
             found = dict(zip((n for part in parts for n in part), (one for some in answered for one in some)))
             return [found[n] for n in range(len(requests))]
 
@@ -233,6 +261,11 @@ class Graph:
         except errors.NoResponse as error:
             return error
 
+    def _part(self, token: str, requests: t.Sequence[Request]) -> list[SendResult]:
+        if _is_absolute(requests[0].path):
+            return [self._single(token, requests[0])]
+        return self._batch(token, requests)
+
     def _batch(self, token: str, requests: t.Sequence[Request]) -> list[SendResult]:
         """Send up to twenty requests to one version of Graph as one.
 
@@ -243,7 +276,16 @@ class Graph:
         for number, request in enumerate(requests):
             entry = {"id": str(number), "method": request.method, "url": request.path, "headers": _headers(request)}
             entries.append(entry if request.body is None else {**entry, "body": json.loads(request.body)})
-        whole = self._single(token, Request("POST", "/$batch", json.dumps({"requests": entries}), api=requests[0].api))
+        whole = self._single(
+            token,
+            Request(
+                "POST",
+                "/$batch",
+                json.dumps({"requests": entries}),
+                api=requests[0].api,
+                largest=max((request.largest or 0 for request in requests), default=0) or None,
+            ),
+        )
         status = _status(whole)
         if status is None or status in RETRIED_STATUSES or status in (401, 502):
             return [whole] * len(requests)
@@ -263,15 +305,22 @@ class Graph:
 
 
 def _parts(requests: t.Sequence[Request]) -> list[list[int]]:
-    """The numbers of the requests that go into one batch each: no batch is for two versions of Graph."""
+    """The numbers of the requests that go into one batch each: no batch is for two versions of Graph.
+
+    An address that is not below its version can be no part of one.
+    """
     by_version: dict[str, list[int]] = {}
     for number, request in enumerate(requests):
-        by_version.setdefault(request.api, []).append(number)
+        by_version.setdefault(request.path if _is_absolute(request.path) else request.api, []).append(number)
     return [
         numbers[n : n + _MOST_IN_A_BATCH]
         for numbers in by_version.values()
         for n in range(0, len(numbers), _MOST_IN_A_BATCH)
     ]
+
+
+def _is_absolute(path: str) -> bool:
+    return path.startswith("https://")
 
 
 def _headers(request: Request) -> dict[str, str]:

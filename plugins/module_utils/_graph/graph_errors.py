@@ -17,7 +17,7 @@ from .._ground.words import Words
 # Of Graph itself, about the address: IntuneBackupAndRestore#82, microsoft-graph-docs#7128.
 _NO_SUCH_RESOURCE = ("not found for the segment", "invalid version")
 # What a tenant without Intune is told; in lower case.
-NOT_APPLICABLE = "not applicable to target tenant"
+_NOT_APPLICABLE = "not applicable to target tenant"
 
 
 class Asker(t.NamedTuple):
@@ -79,6 +79,6 @@ def _advice(status: int, said: error_bodies.ErrorBody, words: Words) -> str:
         return f"the {words.short} is not in this tenant: check {words.to_check}"
     if status >= 500:
         return "run again later; if it stays, give the request_id to Microsoft's support"
-    if NOT_APPLICABLE in said.message.lower():
+    if _NOT_APPLICABLE in said.message.lower():
         return "the tenant has no Intune: check tenant and its licence"
     return f"check {words.to_check}; if they are right, give the request_id to Microsoft's support"

@@ -7,12 +7,13 @@
 """Operations without I/O of their own, and the driver that carries out one or many of them at the same time.
 
 An operation is a generator, written for one object from top to bottom (the sans-I/O pattern). It yields what it needs
-next, a :class:`Request` or a :class:`Sleep`, and is given the response. The driver collects what many of them need and
-sends it together; an operation does not know whether it is alone.
+next, a :class:`Request`, a :class:`Sleep` or a :class:`Turn`, and is given the response. The driver collects what many
+of them need and sends it together; an operation does not know whether it is alone.
 """
 
 from __future__ import annotations
 
+import collections
 import heapq
 import typing as t
 
@@ -20,6 +21,7 @@ from .._ground.errors import IntuneError, unexpected
 
 if t.TYPE_CHECKING:
     from .._ground.clock import Clock
+    from .pace import Pace
 
 T = t.TypeVar("T")
 
@@ -47,45 +49,69 @@ class Sleep(t.NamedTuple):
     seconds: float
 
 
-Operation = t.Generator[t.Union[Request, Sleep], t.Any, T]
+class Turn(t.NamedTuple):
+    """A place in the pace for the request that follows; the operation is given the seconds that it waited for it."""
+
+
+Operation = t.Generator[t.Union[Request, Sleep, Turn], t.Any, T]
 Sender = t.Callable[["list[Request]"], t.Sequence[t.Any]]
 
 
-def gather(operations: t.Sequence[Operation[T]], *, send: Sender, clock: Clock) -> list[T | IntuneError]:
+def gather(
+    operations: t.Sequence[Operation[T]], *, send: Sender, clock: Clock, pace: Pace | None = None
+) -> list[T | IntuneError]:
     """Carry operations out together.
 
     :param send: sends requests, each a single time, and returns for each a response, or the error instead of one.
+    :param pace: gives the places for which operations wait; None to give them at once.
     :returns: for each operation what it returned, or the error that ended it.
     """
     results: dict[int, t.Any] = {}
     ready: list[tuple[int, t.Any]] = [(number, None) for number in range(len(operations))]
     sleeping: list[tuple[float, int]] = []
-    while ready or sleeping:
+    waiting: collections.deque[tuple[int, float]] = collections.deque()
+    places = 0
+    while ready or sleeping or waiting:
         sending: list[tuple[int, Request]] = []
         for number, answer in ready:
             step = _step(operations[number], answer)
+            if isinstance(step, Turn) and pace is None:
+                step = _step(operations[number], 0.0)
             if isinstance(step, Sleep):
                 heapq.heappush(sleeping, (clock.monotonic() + step.seconds, number))
+            elif isinstance(step, Turn):
+                waiting.append((number, clock.monotonic()))
             elif isinstance(step, Request):
                 sending.append((number, step))
             else:
                 results[number] = step.result
-        if sending:
-            answers = _sent(send, [request for _number, request in sending])
-            ready = [(number, answer) for (number, _ask), answer in zip(sending, answers)]
+        answers = _sent(send, [request for _number, request in sending]) if sending else ()
+        now = clock.monotonic()
+        if pace is not None:
+            pace.give_back(places, now)
+            places = 0
+        ready = [(number, answer) for (number, _ask), answer in zip(sending, answers)]
+        if ready:
             continue
-        ready = []
-        if sleeping:
-            clock.sleep(max(0.0, sleeping[0][0] - clock.monotonic()))
-            due = max(sleeping[0][0], clock.monotonic())
-            while sleeping and sleeping[0][0] <= due:
-                ready.append((heapq.heappop(sleeping)[1], None))
+        if waiting and pace is not None:
+            places = pace.take(len(waiting), now)
+            ready = [(number, now - since) for number, since in (waiting.popleft() for _place in range(places))]
+        if not ready and (sleeping or waiting):
+            until = [sleeping[0][0]] if sleeping else []
+            if waiting and pace is not None:
+                until.append(now + pace.delay(len(waiting), now))
+            clock.sleep(max(0.0, min(until) - now))
+        due = clock.monotonic()
+        if not ready and sleeping and not waiting:
+            due = max(due, sleeping[0][0])
+        while sleeping and sleeping[0][0] <= due:
+            ready.append((heapq.heappop(sleeping)[1], None))
     return [results[number] for number in range(len(operations))]
 
 
-def run(operation: Operation[T], *, send: Sender, clock: Clock) -> T:
+def run(operation: Operation[T], *, send: Sender, clock: Clock, pace: Pace | None = None) -> T:
     """Carry out a single operation and return what it returns. Raises the error that ended it."""
-    (end,) = gather([operation], send=send, clock=clock)
+    (end,) = gather([operation], send=send, clock=clock, pace=pace)
     if isinstance(end, IntuneError):
         raise end
     return end
@@ -104,7 +130,7 @@ def _sent(send: Sender, requests: list[Request]) -> t.Sequence[t.Any]:
         return [unexpected(error)] * len(requests)
 
 
-def _step(operation: Operation[T], answer: t.Any) -> Request | Sleep | _Done:
+def _step(operation: Operation[T], answer: t.Any) -> Request | Sleep | Turn | _Done:
     try:
         return operation.throw(answer) if isinstance(answer, IntuneError) else operation.send(answer)
     except StopIteration as end:

@@ -63,6 +63,10 @@ class RetryBudget:
         """The seconds that are left of it, at least 0."""
         return max(0.0, self._limit - (self._clock.monotonic() - self._start))
 
+    def extend(self, seconds: float) -> None:
+        """Leave out time that was no try, nor a pause after one."""
+        self._start += seconds
+
     def next_delay(self, retry_after: float | None) -> float | None:
         """The seconds until the next try, as Retry-After asks or as we choose; None if it would come too late."""
         self.tries += 1

@@ -76,7 +76,7 @@ KIND = Kind(
     sorted_by="serverName",
     action=Action(
         path="sync",
-        permission="DeviceManagementServiceConfig.ReadWrite.All",
+        permissions=("DeviceManagementServiceConfig.ReadWrite.All",),
         types=("deltaSync", "fullSync"),
         body=_body,
         # Two hours is what Intune itself keeps between delta synchronisations. A full one cannot be proven by what

@@ -61,19 +61,29 @@ class Filter(t.NamedTuple):
 
     :param option: its name, such as ``status``.
     :param property_: the property of Graph that has to be equal, upper and lower case being the same.
-    :param choices: the values that the option takes, a list of them; none for an option that is one text.
+    :param choices: the values that the option takes, a list of them; none for an option that is text.
+    :param several: whether the option is a list of texts, of which one has to be equal.
+    :param odata: whether Graph's ``$filter`` is documented to compare the property too: ``eq`` with one value, or by
+        ``or`` with several; "" for not. Whatever Graph makes of it, what it sends is filtered again here.
     """
 
     option: str
     property_: str
     choices: tuple[str, ...] = ()
+    several: bool = False
+    odata: t.Literal["", "eq", "or"] = ""
+
+    @property
+    def takes_list(self) -> bool:
+        """Whether the option is a list."""
+        return bool(self.choices) or self.several
 
 
 class Action(t.NamedTuple):
     """How a synchronisation is asked for.
 
     :param path: what follows the object's own path, such as ``sync``.
-    :param permission: what it takes, as Graph calls it.
+    :param permissions: all that it takes, reading included, as Graph calls it.
     :param max_age: seconds for which a synchronisation is recent enough if the user does not say; by the type, if there
         are types.
     :param types: the values of ``sync_type``, the first by default, each including what those before it do.
@@ -82,10 +92,12 @@ class Action(t.NamedTuple):
     :param interval: seconds that Intune wants between two.
     :param repeatable_while_running: whether the service takes a request while one is running.
     :param wait: whether to wait for the end if the user does not say.
+    :param end_optional: whether no failure is meant if the end does not come, as of a device that is off.
+    :param pace: how many requests within 20 seconds Intune takes of an app in a tenant; 0 for as many as one likes.
     """
 
     path: str
-    permission: str
+    permissions: tuple[str, ...]
     max_age: t.Mapping[str, int]
     types: tuple[str, ...] = ()
     body: t.Callable[[str], t.Mapping[str, t.Any] | None] = lambda _type: None
@@ -93,6 +105,13 @@ class Action(t.NamedTuple):
     interval: int = 0
     repeatable_while_running: bool = False
     wait: bool = True
+    end_optional: bool = False
+    pace: int = 0
+
+    @property
+    def permission(self) -> str:
+        """All that it takes, in words."""
+        return " and ".join(self.permissions)
 
 
 class Kind(t.NamedTuple):
@@ -115,7 +134,10 @@ class Kind(t.NamedTuple):
     :param filters: the options that choose among all.
     :param obstacle_option: the option that lets a synchronisation be requested despite an obstacle when it is false.
     :param remedy: what to do about an obstacle, a clause.
-    :param sorted_by: the property by which lists are sorted.
+    :param sorted_by: the property by which lists are sorted, and what an object is called among others.
+    :param health: the property that says whether it works, if that is not ``status``.
+    :param large: whether a tenant has thousands: then Graph is asked for ``fields`` only, and for those that are old,
+        and what is told of many is counts.
     """
 
     name: str
@@ -136,6 +158,8 @@ class Kind(t.NamedTuple):
     obstacle_option: str = ""
     remedy: str = ""
     sorted_by: str = "id"
+    health: str = ""
+    large: bool = False
 
     @property
     def result_key(self) -> str:
@@ -150,6 +174,15 @@ class Kind(t.NamedTuple):
     def path_of(self, name: str) -> str:
         """Where an object is, by its id."""
         return self.path if self.singleton else f"{self.path}/{name}"
+
+    @property
+    def select(self) -> str:
+        """The query option that has Graph send no more than what may be shown; "" if it is to send all."""
+        return f"$select={','.join(self.fields)}" if self.large else ""
+
+    def called(self, entity: Entity) -> str:
+        """What an object is called among others of its kind."""
+        return self.words.one if self.sorted_by == "id" else word_of(entity, self.sorted_by)
 
 
 class UnreadableTime(errors.IntuneError):

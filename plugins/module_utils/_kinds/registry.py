@@ -11,11 +11,25 @@
 from __future__ import annotations
 
 from . import (
+    apple_push_certificate,
+    autopilot,
+    certificate_connector,
+    enrollment_program_token,
     exchange_connector,
+    managed_device,
+    managed_google_play,
+    mobile_threat_defense_connector,
     vpp_token,
 )
 
 KINDS = (
+    apple_push_certificate.KIND,
+    autopilot.KIND,
+    certificate_connector.KIND,
+    enrollment_program_token.KIND,
     exchange_connector.KIND,
+    managed_device.KIND,
+    managed_google_play.KIND,
+    mobile_threat_defense_connector.KIND,
     vpp_token.KIND,
 )

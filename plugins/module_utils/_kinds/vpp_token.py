@@ -77,9 +77,10 @@ KIND = Kind(
     remedy="download a new one from Apple Business Manager or Apple School Manager, and upload it in Intune's admin"
     " centre",
     sorted_by="organizationName",
+    health="state",
     action=Action(
         path="syncLicenses",
-        permission="DeviceManagementServiceConfig.ReadWrite.All",
+        permissions=("DeviceManagementServiceConfig.ReadWrite.All",),
         max_age={"": 3600},
         # It has been seen to hang in progress for days.
         repeatable_while_running=True,

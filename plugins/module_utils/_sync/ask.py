@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from .._graph.graph import Graph
 from .._ground import error_bodies, errors
 from .._http import response, retries
-from .._http.driver import Operation, Request, Sleep
+from .._http.driver import Operation, Request, Sleep, Turn
 from .._kinds.kind import Kind, Meaning, State
 from .decide import has_begun, has_ended, next_possible
 from .look import Snapshot, read
@@ -54,7 +54,8 @@ def request_sync(
     :param name: its id; "" for the only one.
     :param sync_type: one of the action's types; "" if it has none.
     :param before: what the object showed before, to see whether it moved.
-    :param budget: begun with the first request about this object, so that all of them share its time.
+    :param budget: begun with the first request about this object, so that all of them share its time; what it waits for
+        its place in the pace is not of it.
     :returns: accepted, seen, nobody can tell, or what Intune says instead.
     :raises GraphError: Graph refused it.
     :raises Unavailable: Graph could not be reached, or had no time for it, and surely has not accepted it.
@@ -68,6 +69,8 @@ def request_sync(
     failure: errors.IntuneError
     while True:
         retry_after, reread = None, True
+        if action.pace:
+            budget.extend((yield Turn()))
         try:
             answer = yield Request("POST", path, content, timeout=budget.remaining, api=kind.api)
         except errors.NoResponse as error:

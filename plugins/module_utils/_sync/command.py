@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import typing as t
 
-from .._http.connection import read_connection
-from .._identity.identity import read_identity
+from .._ground import option_values
+from .._http.connection import connection_spec, read_connection
+from .._identity.identity import identity_spec, read_identity
 from .._kinds.kind import Kind, UnreadableTime, shown
-from . import look, many, options
+from . import look, many, options, overview
 from .session import Context, Session, open_graph
 
 
@@ -44,7 +45,7 @@ class SyncCommand:
         kind = self.kind
         selection = options.read_selection(kind, params)
         wanted = options.read_sync_options(kind, params)
-        session = _open(params, context, options.action_of(kind).permission)
+        session = _open(params, context, options.action_of(kind).permission, wanted.pace)
         try:
             return many.synchronise(kind, selection, wanted, session, context)
         finally:
@@ -75,7 +76,7 @@ class InfoCommand:
         filters = options.read_filters(kind, params)
         session = _open(params, context, kind.permission)
         try:
-            listing = look.read_some(kind, session.graph, one) if one else look.read_all(kind, session.graph)
+            listing = session.graph.run(look.listing(kind, session.graph, one or ""))
         finally:
             context.hide(session.sign_in.tokens)
         about = _subject(kind, params, session.tenant)
@@ -92,12 +93,50 @@ class InfoCommand:
         return {"changed": False, kind.results_key: [shown(kind, entry.entity) for entry in ordered]}
 
 
+class OverviewCommand:
+    """Tell how all connectors and tokens of a tenant are: what ``intune_connectors_and_tokens_info`` promises.
+
+    :param kinds: those that are known; of which a tenant has thousands are left out.
+    """
+
+    def __init__(self, kinds: t.Sequence[Kind]) -> None:
+        self.kinds = {kind.name: kind for kind in kinds if not kind.large}
+
+    def argument_spec(self) -> dict[str, t.Any]:
+        """The argument spec of the module."""
+        return {
+            "kinds": {"type": "list", "elements": "str", "choices": list(self.kinds)},
+            "warn_days": {"type": "int", "default": 30},
+            **identity_spec(),
+            **connection_spec(),
+        }
+
+    def subject(self, _params: t.Mapping[str, t.Any], tenant: str) -> str:
+        """What a sentence about it begins with."""
+        return f"connectors and tokens in tenant {tenant}" if tenant else "connectors and tokens"
+
+    def run(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+        """Read all of the chosen kinds together; parameters and errors are those of :meth:`SyncCommand.run`."""
+        option_values.at_least(0, params, ("warn_days",))
+        kinds = [self.kinds[name] for name in dict.fromkeys(params["kinds"] or self.kinds)]
+        permissions = dict.fromkeys(kind.permission for kind in kinds)
+        session = _open(params, context, " and ".join(permissions))
+        try:
+            found = overview.read(kinds, session.graph)
+        finally:
+            context.hide(session.sign_in.tokens)
+        about = self.subject(params, session.tenant)
+        for warning in found.warnings:
+            context.warn(f"{about}: {warning}.")
+        return {"changed": False, **found.as_dict(params["warn_days"])}
+
+
 def _subject(kind: Kind, params: t.Mapping[str, t.Any], tenant: str) -> str:
     one = params.get(kind.words.id_option) if kind.words.id_option else ""
     return kind.words.subject(one or "", tenant)
 
 
-def _open(params: t.Mapping[str, t.Any], context: Context, permission: str) -> Session:
+def _open(params: t.Mapping[str, t.Any], context: Context, permission: str, pace: int = 0) -> Session:
     connection = read_connection(params)
     identity = read_identity(params, context.environ, context.own)
-    return open_graph(identity, connection, context, permission=permission)
+    return open_graph(identity, connection, context, permission=permission, pace=pace)

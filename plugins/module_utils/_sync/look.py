@@ -12,8 +12,7 @@ import re
 import typing as t
 from datetime import datetime
 
-from .._graph import graph_errors
-from .._graph.graph import Graph
+from .._graph.graph import Document, Graph
 from .._ground import errors, secrecy, timestamps
 from .._http.driver import Operation
 from .._kinds.kind import Entity, Kind, State, UnreadableTime, printable
@@ -57,10 +56,12 @@ class Listing(t.NamedTuple):
     """All objects of a kind in a tenant, each once, in Graph's order.
 
     :param remark: what the user should know of the list itself, a clause; "" for nothing.
+    :param now: Graph's clock when the list began; None if it did not tell.
     """
 
     found: list[Snapshot]
     remark: str
+    now: datetime | None = None
 
 
 def snapshot(kind: Kind, entity: t.Any, now: datetime | None, request_id: str | None) -> Snapshot:
@@ -109,7 +110,8 @@ def read(kind: Kind, graph: Graph, name: str, *, limit: float | None = None) -> 
     :raises SignInError: no token.
     """
     try:
-        reply = yield from graph.get(kind.path_of(name), action="read it", words=kind.words, api=kind.api, limit=limit)
+        path = "?".join(filter(None, (kind.path_of(name), kind.select)))
+        reply = yield from graph.get(path, action="read it", words=kind.words, api=kind.api, limit=limit)
     except errors.GraphError as error:
         if kind.singleton and is_absent(kind, error):
             error.what = f"{kind.words.none_in_tenant} (Graph answered HTTP {error.status})"
@@ -125,26 +127,34 @@ def read(kind: Kind, graph: Graph, name: str, *, limit: float | None = None) -> 
     return found
 
 
-def read_all(kind: Kind, graph: Graph) -> Listing:
+def read_all(kind: Kind, graph: Graph, query: str = "") -> Operation[Listing]:
     """Read every object of a kind in the tenant. What is no such object is left out.
 
     One that comes twice was moved from page to page in between; what was read later counts, if it can be read.
 
+    :param query: options of the address that choose among them, as far as Graph heeds them.
     :raises IntuneError: nothing in the list is one. Else what :func:`read` raises.
     """
     found: dict[str, Snapshot] = {}
     others = 0
+    began: list[datetime | None] = []
+
+    def take(page: Document) -> None:
+        nonlocal others
+        began.append(page.date)
+        for entity in page.document["value"]:
+            try:
+                entry = snapshot(kind, entity, page.date, page.request_id)
+            except errors.IntuneError:
+                others += 1
+                continue
+            name = entry.id.lower()
+            if isinstance(entry.state, State) or name not in found:
+                found[name] = entry
+
+    path = "?".join(filter(None, (kind.path, query)))
     try:
-        for page in graph.pages(kind.path, action="list them", words=kind.words, api=kind.api):
-            for entity in page.document["value"]:
-                try:
-                    entry = snapshot(kind, entity, page.date, page.request_id)
-                except errors.IntuneError:
-                    others += 1
-                    continue
-                name = entry.id.lower()
-                if isinstance(entry.state, State) or name not in found:
-                    found[name] = entry
+        yield from graph.pages(path, take, action="list them", words=kind.words, api=kind.api)
     except errors.GraphError as error:
         if not is_absent(kind, error) or found:
             raise
@@ -152,30 +162,33 @@ def read_all(kind: Kind, graph: Graph) -> Listing:
     if others and not found:
         raise _none_of_them(kind)
     many = "an entry that is none, which is" if others == 1 else f"{others} entries that are none, which are"
-    return Listing(list(found.values()), f"Graph's list has {many} left out" if others else "")
+    return Listing(list(found.values()), f"Graph's list has {many} left out" if others else "", began[0])
 
 
-def read_some(kind: Kind, graph: Graph, name: str) -> Listing:
+def listing(kind: Kind, graph: Graph, name: str = "") -> Operation[Listing]:
+    """Read what there is of a kind as a list; or one object by its ``name``."""
+    return read_some(kind, graph, name) if name or kind.singleton else read_all(kind, graph)
+
+
+def read_some(kind: Kind, graph: Graph, name: str) -> Operation[Listing]:
     """Read one object as a list of it, which is empty if it does not exist; ``name`` as in :func:`read`."""
     try:
-        return Listing([graph.run(read(kind, graph, name))], "")
+        found = yield from read(kind, graph, name)
     except errors.GraphError as error:
         if is_absent(kind, error):
             return none_in_tenant(kind, error)
         if error.status == 404:
             return Listing([], "")
         raise
+    return Listing([found], "", found.now)
 
 
 def is_absent(kind: Kind, error: errors.GraphError) -> bool:
     """Whether Graph says that the tenant has none of this kind.
 
-    It says so by 501; of what a tenant has one or none of, also by 404, or by 400 as to a tenant without Intune.
+    It says so by 501; of what a tenant has one or none of, also by 404.
     """
-    if error.none_in_tenant:
-        return True
-    not_applicable = error.status == 400 and graph_errors.NOT_APPLICABLE in error.what.lower()
-    return kind.singleton and (error.status in (404, 501) or not_applicable)
+    return error.none_in_tenant or (kind.singleton and error.status in (404, 501))
 
 
 def none_in_tenant(kind: Kind, error: errors.GraphError) -> Listing:

@@ -13,6 +13,7 @@ import typing as t
 from .._ground import errors
 from .._http import retries
 from .._kinds.kind import Kind
+from . import bulk
 from .look import Snapshot, read_all
 from .operation import DueSync, PendingSync, Target, Warnings, look, request, wait_for
 from .options import Selection, SyncOptions, matches
@@ -31,9 +32,11 @@ def synchronise(
     :raises IntuneError: it failed; :class:`SyncFailed` if more is known than that.
     """
     graph, warnings = session.graph, Warnings(context.warn)
+    _warn_of_repeated(kind, selection, session, context)
+    if kind.large and selection.many:
+        return bulk.synchronise(kind, selection, options, session, context)
     # What the list takes is not left for the objects.
     budget = retries.RetryBudget(graph.http.clock, graph.http.retry_timeout)
-    _warn_of_repeated(kind, selection, session, context)
     found = _found(kind, selection, session, context)
     ends: dict[str, t.Any] = dict.fromkeys(found)
 
@@ -73,7 +76,7 @@ def _found(kind: Kind, selection: Selection, session: Session, context: Context)
     """The chosen objects by their ids, as far as they are read already."""
     if not selection.everything:
         return dict.fromkeys(selection.ids)
-    listing = read_all(kind, session.graph)
+    listing = session.graph.run(read_all(kind, session.graph))
     if listing.remark:
         context.warn(f"{kind.words.subject('', session.tenant)}: {listing.remark}.")
     return {entry.id: entry for entry in listing.found if matches(entry.entity, selection.filters)}

@@ -21,7 +21,7 @@ from . import results
 from .ask import RequestOutcome, request_sync
 from .decide import CLOCK_SKEW, Decision, decide, has_ended
 from .look import Snapshot, assumed_utc, read
-from .options import SyncOptions
+from .options import SyncOptions, action_of
 from .results import SyncFailed, SyncResult
 
 _FIRST_POLL = 1.0
@@ -205,6 +205,8 @@ def wait_for(pending: PendingSync, graph: Graph, *, progress: Progress) -> Opera
     if seen is not None and ended:
         return _ended(pending, seen, ended)
     last = seen or first
+    if action_of(kind).end_optional and trouble is None and outcome.failure is None:
+        return result.as_dict("requested", seen=last, changed=changed)
     failure = results.timed_out(kind, options, last, outcome, trouble)
     raise SyncFailed(failure, result.as_dict(pending.state, seen=last, changed=changed))
 

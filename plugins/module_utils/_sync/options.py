@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 import typing as t
 
@@ -25,6 +26,7 @@ class SyncOptions(t.NamedTuple):
 
     :param sync_type: one of the action's types; "" if it has none.
     :param ignore_obstacle: whether to ask although nothing can come of it.
+    :param pace: how many requests may be made within 20 seconds; 0 for as many as one likes.
     """
 
     sync_type: str
@@ -34,6 +36,7 @@ class SyncOptions(t.NamedTuple):
     wait: bool
     wait_timeout: int
     wait_sleep: int
+    pace: int = 0
 
     @property
     def noun(self) -> str:
@@ -49,6 +52,9 @@ class Selection(t.NamedTuple):
     :param everything: all of the tenant, as far as ``filters`` let them through.
     :param filters: by the property of Graph, the values of which one has to be equal, in lower case.
     :param repeated: the ids that were named more than once.
+    :param clauses: what of the filters Graph may apply, too, in the words of its ``$filter``.
+    :param at_most: how many may be due; None for any number.
+    :param return_all: whether to tell what came of each of thousands, and not only of those that failed.
     """
 
     ids: tuple[str, ...]
@@ -56,6 +62,9 @@ class Selection(t.NamedTuple):
     everything: bool
     filters: t.Mapping[str, t.AbstractSet[str]]
     repeated: tuple[str, ...] = ()
+    clauses: tuple[str, ...] = ()
+    at_most: int | None = None
+    return_all: bool = False
 
 
 def sync_spec(kind: Kind) -> dict[str, t.Any]:
@@ -74,6 +83,7 @@ def sync_spec(kind: Kind) -> dict[str, t.Any]:
         "wait": {"type": "bool", "default": action.wait},
         "wait_timeout": {"type": "int", "default": 900},
         "wait_sleep": {"type": "int", "default": 15, "aliases": ["interval"]},
+        **({"requests_per_20_seconds": {"type": "int", "default": action.pace}} if action.pace else {}),
         **identity.identity_spec(),
         **connection.connection_spec(),
     }
@@ -92,22 +102,28 @@ def selection_spec(kind: Kind) -> dict[str, t.Any]:
         words.ids_option: {"type": "list", "elements": "str", "no_log": False},
         "all": {"type": "bool", "default": False},
         **filter_spec(kind),
+        **({_most(kind): {"type": "int"}, "return_all": {"type": "bool", "default": False}} if kind.large else {}),
     }
+
+
+def _most(kind: Kind) -> str:
+    return f"max_{kind.words.short_many}"
 
 
 def filter_spec(kind: Kind) -> dict[str, t.Any]:
     """The argument spec of the options that choose among all objects of a kind."""
     return {
-        one.option: {"type": "list", "elements": "str", "choices": list(one.choices)}
-        if one.choices
-        else {"type": "str"}
+        one.option: {
+            **({"type": "list", "elements": "str"} if one.takes_list else {"type": "str"}),
+            **({"choices": list(one.choices)} if one.choices else {}),
+        }
         for one in kind.filters
     }
 
 
 def host_spec(kind: Kind) -> dict[str, t.Any]:
     """The argument spec of one host of a fleet: that of the module for a single object."""
-    of_many = {kind.words.ids_option, "all", *(one.option for one in kind.filters)}
+    of_many = {*selection_spec(kind)} - {kind.words.id_option}
     return {name: option for name, option in sync_spec(kind).items() if name not in of_many}
 
 
@@ -143,6 +159,8 @@ def read_sync_options(kind: Kind, params: t.Mapping[str, t.Any]) -> SyncOptions:
     """
     option_values.at_least(0, params, ("max_age",))
     option_values.at_least(1, params, ("wait_timeout", "wait_sleep"))
+    if action_of(kind).pace:
+        option_values.at_least(1, params, ("requests_per_20_seconds",))
     sync_type = params.get("sync_type") or ""
     max_age = params["max_age"]
     return SyncOptions(
@@ -153,6 +171,7 @@ def read_sync_options(kind: Kind, params: t.Mapping[str, t.Any]) -> SyncOptions:
         wait=params["wait"],
         wait_timeout=params["wait_timeout"],
         wait_sleep=params["wait_sleep"],
+        pace=params["requests_per_20_seconds"] if action_of(kind).pace else 0,
     )
 
 
@@ -174,12 +193,18 @@ def read_selection(kind: Kind, params: t.Mapping[str, t.Any]) -> Selection:
     if given and not every:
         raise OptionError(f"{given[0]} chooses among all {words.short}s", advice="give it together with all only")
     ids = [guid(kind, name) for name in ([one] if one else many or [])]
+    at_most = params[_most(kind)] if kind.large else None
+    if at_most is not None:
+        option_values.at_least(1, params, (_most(kind),))
     return Selection(
         tuple(dict.fromkeys(ids)),
         many=not one,
         everything=bool(every),
         filters=read_filters(kind, params),
-        repeated=tuple(dict.fromkeys(name for name in ids if ids.count(name) > 1)),
+        repeated=tuple(name for name, count in collections.Counter(ids).items() if count > 1),
+        clauses=read_clauses(kind, params),
+        at_most=at_most,
+        return_all=kind.large and params["return_all"],
     )
 
 
@@ -193,6 +218,19 @@ def read_filters(kind: Kind, params: t.Mapping[str, t.Any]) -> dict[str, t.Abstr
             # An enumeration's "none" is also what Graph leaves out.
             found[one.property_] = texts | {""} if one.choices and "none" in texts else texts
     return found
+
+
+def read_clauses(kind: Kind, params: t.Mapping[str, t.Any]) -> tuple[str, ...]:
+    """Put those options that choose among all into words of Graph's ``$filter`` which it is documented to heed."""
+    clauses = []
+    for one in kind.filters:
+        values = [value for value in params.get(one.option) or () if value] if one.odata else []
+        if not values or (one.odata == "eq" and len(values) > 1):
+            continue
+        quoted = [value.replace("'", "''") for value in values]
+        alternatives = " or ".join(f"{one.property_} eq '{value}'" for value in quoted)
+        clauses.append(f"({alternatives})" if len(values) > 1 else alternatives)
+    return tuple(clauses)
 
 
 def guid(kind: Kind, value: str) -> str:

@@ -16,8 +16,12 @@ from .._ground import errors
 from .._ground.clock import Clock
 from .._http import connections, transport
 from .._http.connection import Connection
+from .._http.pace import Pace
 from .._identity import token_cache, tokens
 from .._identity.identity import Identity
+
+# https://learn.microsoft.com/graph/throttling-limits counts Intune's requests within so many seconds.
+PACE_SECONDS = 20
 
 
 class Context(t.NamedTuple):
@@ -64,10 +68,13 @@ class Session(t.NamedTuple):
     sign_in: tokens.SignIn
 
 
-def open_graph(identity: Identity, connection: Connection, context: Context, *, permission: str) -> Session:
+def open_graph(
+    identity: Identity, connection: Connection, context: Context, *, permission: str, pace: int = 0
+) -> Session:
     """Make of who signs in, and of how requests are made, a Graph to ask.
 
     :param permission: what is needed for all that is to be done.
+    :param pace: how many requests to synchronise may be made within 20 seconds; 0 for as many as one likes.
     :raises OptionError: what a file holds cannot be right.
     :raises MissingLibraryError: requests or msal is missing.
     """
@@ -84,6 +91,9 @@ def open_graph(identity: Identity, connection: Connection, context: Context, *, 
     )
     sign_in = tokens.SignIn(identity, http, context.shared_tokens, environ=environ, permission=permission)
     asker = graph_errors.Asker(identity.method.asker, permission)
+    places = Pace(pace, PACE_SECONDS) if pace else None
     return Session(
-        graph.Graph(identity.hosts.graph_url, tokens=sign_in, http=http, asker=asker), identity.tenant, sign_in
+        graph.Graph(identity.hosts.graph_url, tokens=sign_in, http=http, asker=asker, pace=places),
+        identity.tenant,
+        sign_in,
     )

@@ -962,7 +962,7 @@ for attack in ("line", "chunk", "arrays", "objects", "texts", "pages", "bomb", "
         asks = tokens.SignIn(who._replace(hosts=clouds.Endpoints(url, sys.argv[1])), http(), environ={}, permission="")
     graph_ = graph.Graph(url, tokens=asks, http=http(), asker=graph_errors.Asker("", ""))
     try:
-        look.read_all(exchange_connector.KIND, graph_)
+        graph_.run(look.read_all(exchange_connector.KIND, graph_))
     except errors.IntuneError as error:
         print(attack, type(error).__name__, error.what[:150])
     else:
