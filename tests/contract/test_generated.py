@@ -20,9 +20,11 @@ def test_nothing_is_stale(name: str) -> None:
     assert path.read_text(encoding="utf-8") == FILES[name], "run make generate"
 
 
-def test_no_plugin_imports_the_registry() -> None:
+def test_nothing_about_one_kind_imports_the_registry() -> None:
     """A module that is sent would carry every kind."""
     for path in (generate.ROOT / "plugins").rglob("*.py"):
+        if path.stem == generate.OVERVIEW:
+            continue
         names = [line for line in path.read_text(encoding="utf-8").splitlines() if "import" in line]
         assert not [line for line in names if "registry" in line], path
 

@@ -31,7 +31,7 @@ REGISTRY = (
 
 # Made by "make generate".
 
-"""Every kind of object. No module imports this, or each would carry all of them."""
+"""Every kind of object. Only what is about all of them imports this, or each module would carry all."""
 
 from __future__ import annotations
 
@@ -65,6 +65,8 @@ class ActionModule(InProcess):
 '''
 )
 COMMANDS = {"sync": "SyncCommand", "info": "InfoCommand"}
+# The module about all kinds but those of which a tenant has thousands.
+OVERVIEW = "intune_connectors_and_tokens_info"
 
 
 class Module(t.NamedTuple):
@@ -78,9 +80,9 @@ class Module(t.NamedTuple):
     command: str
 
     @property
-    def permission(self) -> str:
+    def permissions(self) -> tuple[str, ...]:
         """What it takes, as Graph calls it."""
-        return str(self.kind.action.permission if self.command == "sync" else self.kind.permission)
+        return tuple(self.kind.action.permissions) if self.command == "sync" else (str(self.kind.permission),)
 
     @property
     def max_age(self) -> str:
@@ -93,6 +95,11 @@ class Module(t.NamedTuple):
         """What its documentation says in one line."""
         text = (ROOT / "plugins" / "modules" / f"{self.name}.py").read_text(encoding="utf-8")
         return text.partition("\nshort_description: ")[2].partition("\n")[0]
+
+
+def looked_at() -> list[t.Any]:
+    """The kinds that the module about all of them knows."""
+    return [kind for kind in kinds().values() if not kind.large]
 
 
 def kinds() -> dict[str, t.Any]:
@@ -118,12 +125,12 @@ def between(text: str, what: str, content: str) -> str:
 
     :param what: the name in the marks, such as ``modules``.
     """
+    comment = r"(?:<!--|\.\.|[ ]+#)"
     pattern = re.compile(
-        rf"((?:<!--|\.\.) begin: {what}, made by \"make generate\"(?: -->)?\n)(.*?)((?:<!--|\.\.) end: {what})",
-        re.DOTALL,
+        rf"({comment} begin: {what}, made by \"make generate\"(?: -->)?\n)(.*?)({comment} end: {what})", re.DOTALL
     )
     assert pattern.search(text), f"no marks for {what}"
-    return pattern.sub(lambda match: f"{match[1]}\n{content}\n{match[3]}", text)
+    return pattern.sub(lambda match: f"{match[1]}{content}{match[3]}", text)
 
 
 def markdown(rows: t.Iterable[t.Sequence[str]]) -> str:
@@ -148,9 +155,17 @@ def table(found: t.Sequence[Module], code: str) -> list[list[str]]:
     """
     rows = [["module", "application or delegated permission", "Graph", "default `max_age`".replace("`", code)]]
     rows += [
-        [f"{code}{one.name}{code}", f"{code}{one.permission}{code}", one.kind.api, one.max_age or "-"] for one in found
+        [f"{code}{one.name}{code}", _listed(one.permissions, code), one.kind.api, one.max_age or "-"] for one in found
     ]
-    return rows
+    looked = looked_at()
+    apis = " and ".join(sorted({kind.api for kind in looked}, reverse=True))
+    permissions = sorted({kind.permission for kind in looked}, reverse=True)
+    rows.append([f"{code}{OVERVIEW}{code}", _listed(permissions, code), apis, "-"])
+    return [rows[0], *sorted(rows[1:])]
+
+
+def _listed(words: t.Iterable[str], code: str) -> str:
+    return " and ".join(f"{code}{word}{code}" for word in words)
 
 
 def generated() -> dict[str, str]:
@@ -172,9 +187,12 @@ def generated() -> dict[str, str]:
     files[runtime] = re.sub(
         r"(?<=\n  intune:\n)(    - \w+\n)+", "".join(f"    - {name}\n" for name in names), text(runtime)
     )
-    files["README.md"] = between(text("README.md"), "modules", markdown(table(found, "`")))
+    files["README.md"] = between(text("README.md"), "modules", f"\n{markdown(table(found, '`'))}\n")
     guide = "docs/docsite/rst/permissions.rst"
-    files[guide] = between(text(guide), "modules", rst(table(found, "``")))
+    files[guide] = between(text(guide), "modules", f"\n{rst(table(found, '``'))}\n")
+    overview = f"plugins/modules/{OVERVIEW}.py"
+    choices = "".join(f"      - {kind.name}\n" for kind in looked_at())
+    files[overview] = between(text(overview), "kinds", f"    choices:\n{choices}")
     return files
 
 

@@ -6,7 +6,7 @@
 
 # Made by "make generate".
 
-"""Every kind of object. No module imports this, or each would carry all of them."""
+"""Every kind of object. Only what is about all of them imports this, or each module would carry all."""
 
 from __future__ import annotations
 
