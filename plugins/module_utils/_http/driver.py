@@ -85,10 +85,11 @@ def gather(
                 sending.append((number, step))
             else:
                 results[number] = step.result
+        began = clock.monotonic()
         answers = _sent(send, [request for _number, request in sending]) if sending else ()
         now = clock.monotonic()
         if pace is not None:
-            pace.give_back(places, now)
+            pace.give_back(places, began, now)
             places = 0
         ready = [(number, answer) for (number, _ask), answer in zip(sending, answers)]
         if ready:
@@ -100,11 +101,11 @@ def gather(
             until = [sleeping[0][0]] if sleeping else []
             if waiting and pace is not None:
                 until.append(now + pace.delay(len(waiting), now))
-            clock.sleep(max(0.0, min(until) - now))
-        due = clock.monotonic()
-        if not ready and sleeping and not waiting:
-            due = max(due, sleeping[0][0])
-        while sleeping and sleeping[0][0] <= due:
+            if min(until) > now:
+                clock.sleep(min(until) - now)
+            # By the clock alone, who was slept for might still be early by a rounding.
+            now = max(min(until), clock.monotonic())
+        while sleeping and sleeping[0][0] <= now:
             ready.append((heapq.heappop(sleeping)[1], None))
     return [results[number] for number in range(len(operations))]
 

@@ -14,6 +14,8 @@ import threading
 # Places are given in such numbers, if so many are wanted: one batch at least, and as many batches as are sent at once.
 _BATCH = 20
 _BATCHES_AT_ONCE = 5
+# Seconds from the sending of requests within which the service has counted them, however long they take.
+_COUNTED_WITHIN = 1.0
 # Seconds to look again, if other threads have all places.
 _LOOK_AGAIN = 0.1
 
@@ -21,16 +23,16 @@ _LOOK_AGAIN = 0.1
 class Pace:
     """Places for requests, of which a service takes ``most`` within ``seconds``; threads may share it.
 
-    A place is free again when the answer to its request is ``seconds`` old. Whenever in between the service counted the
-    request, it never counts more than ``most``.
+    A place is free again ``seconds`` after its request was answered, or after a second if that takes longer. Whenever
+    in between the service counted it, it never counts more than ``most``.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
         self._seconds = seconds
         self._taken = 0
-        # When places were given back, oldest first, and how many.
-        self._given_back: collections.deque[tuple[float, int]] = collections.deque()
+        # When requests were counted at the latest, oldest first, and how many.
+        self._counted: collections.deque[tuple[float, int]] = collections.deque()
         self._lock = threading.Lock()
 
     def take(self, wanted: int, now: float) -> int:
@@ -48,18 +50,21 @@ class Pace:
             self._taken += given
             return given
 
-    def give_back(self, places: int, now: float) -> None:
-        """Give places back whose requests have been answered."""
+    def give_back(self, places: int, began: float, now: float) -> None:
+        """Give places back whose requests have been answered.
+
+        :param began: when they were sent.
+        """
         if places:
             with self._lock:
                 self._taken -= places
-                self._given_back.append((now, places))
+                self._counted.append((min(now, began + _COUNTED_WITHIN), places))
 
     def delay(self, wanted: int, now: float) -> float:
         """The seconds until :meth:`take` gives some of as many."""
         with self._lock:
             free, least = self._free(now), self._least(wanted)
-            for moment, places in self._given_back:
+            for moment, places in self._counted:
                 free += places
                 if free >= least:
                     return max(0.0, moment + self._seconds - now)
@@ -69,6 +74,6 @@ class Pace:
         return min(wanted, _BATCH, self._most)
 
     def _free(self, now: float) -> int:
-        while self._given_back and self._given_back[0][0] + self._seconds <= now:
-            self._given_back.popleft()
-        return self._most - self._taken - sum(places for _moment, places in self._given_back)
+        while self._counted and self._counted[0][0] + self._seconds <= now:
+            self._counted.popleft()
+        return self._most - self._taken - sum(places for _moment, places in self._counted)

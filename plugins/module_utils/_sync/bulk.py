@@ -94,8 +94,8 @@ def synchronise(
     if options.wait:
         pending = {name: end for name, end in ends.items() if end.state in ("requested", "unknown")}
         trouble = graph.run(_wait(kind, graph, pending, options, tally.say))
-        if trouble is not None:
-            context.warn(f"{about}: whether they came in cannot be seen: {trouble.sentence()}")
+        if trouble:
+            context.warn(f"{about}: whether they came in cannot be seen: {trouble}")
         ends.update(pending)
     return _result(kind, selection, ends, len(due), session.tenant)
 
@@ -233,10 +233,10 @@ def progress(asked: int, due: int, pace: int) -> str:
 
 def _wait(
     kind: Kind, graph: Graph, pending: dict[str, End], options: SyncOptions, say: Progress
-) -> Operation[errors.IntuneError | None]:
+) -> Operation[str]:
     """Look at the list until all that is in ``pending`` has come in, or the time is over; note there what has.
 
-    :returns: what was wrong with the very last look, if anything.
+    :returns: the sentence about what was wrong with the very last look; "" if nothing was.
     """
     clock = graph.http.clock
     deadline = clock.monotonic() + options.wait_timeout
@@ -244,7 +244,7 @@ def _wait(
     asked = [end.requested_at for end in pending.values()]
     since = min((moment for moment in asked if moment), default=None)
     clauses = [] if since is None else [f"{kind.clock} gt {_seconds(since - timedelta(seconds=CLOCK_SKEW))}"]
-    trouble: errors.IntuneError | None = None
+    trouble = ""
     left = set(pending)
     for delay in poll_delays(options.wait_sleep):
         remaining = deadline - clock.monotonic()
@@ -255,9 +255,9 @@ def _wait(
         yield Sleep(min(delay, remaining))
         try:
             found = yield from read_all(kind, graph, query(kind, clauses))
-            trouble = None
+            trouble = ""
         except errors.IntuneError as error:
-            trouble = error
+            trouble = error.sentence()
             if isinstance(error, (errors.SignInError, errors.OptionError)) or _is_forbidden(error):
                 break
             continue
