@@ -231,9 +231,7 @@ def progress(asked: int, due: int, pace: int) -> str:
     return f"{asked} of {due} were asked, {pace} within {PACE_SECONDS} s, which leaves {left}"
 
 
-def _wait(
-    kind: Kind, graph: Graph, pending: dict[str, End], options: SyncOptions, say: Progress
-) -> Operation[str]:
+def _wait(kind: Kind, graph: Graph, pending: dict[str, End], options: SyncOptions, say: Progress) -> Operation[str]:
     """Look at the list until all that is in ``pending`` has come in, or the time is over; note there what has.
 
     :returns: the sentence about what was wrong with the very last look; "" if nothing was.

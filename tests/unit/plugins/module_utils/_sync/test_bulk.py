@@ -171,7 +171,9 @@ def run(tenant: Tenant, *, check_mode: bool = False, **params: t.Any) -> Ran:
         pace=Pace(wanted.pace, 20),
     )
     session = Session(graph_, "contoso.example", t.cast(t.Any, FixedToken()))
-    return Ran(many.synchronise(KIND, options.read_selection(KIND, given), wanted, session, context), warnings, progress)
+    return Ran(
+        many.synchronise(KIND, options.read_selection(KIND, given), wanted, session, context), warnings, progress
+    )
 
 
 def counts(result: t.Mapping[str, t.Any]) -> dict[str, int]:
