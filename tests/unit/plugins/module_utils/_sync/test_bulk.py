@@ -62,9 +62,9 @@ class Tenant(Transport):
         self.refused = {"limit": 0, "random": 0}
         self.request_timeout, self.retry_timeout = 30, 120
         self.clock = Clock(monotonic=lambda: self.elapsed, sleep=self._sleep, now=self._now, jitter=lambda: 0.0)
-        self._limit, self._at_random, self._comes_in = limit, at_random, comes_in
-        self._counted: list[float] = []
-        self._random = random.Random(1)
+        self.limit, self._at_random, self._comes_in = limit, at_random, comes_in
+        self.counted: list[float] = []
+        self._random = random.Random(1)  # noqa: S311
         self._coming: list[tuple[float, str]] = []
 
     def _now(self) -> datetime:
@@ -109,18 +109,18 @@ class Tenant(Transport):
         if method == "GET":
             self.seen.append(path)
             if not name:
-                return {"status": 200, "body": self._page(query)}
+                return {"status": 200, "body": self.page(query)}
             if name not in self.devices:
                 return {"status": 404, "body": {"error": {"code": "ResourceNotFound", "message": "no"}}}
             return {"status": 200, "body": self.devices[name]}
         assert where.path.endswith("/syncDevice")
-        return self._ask(name)
+        return self.ask(name)
 
-    def _ask(self, name: str) -> dict[str, t.Any]:
-        self._counted = [moment for moment in self._counted if self.elapsed - moment < 20]
-        self._counted.append(self.elapsed)
-        if len(self._counted) > self._limit or self._random.random() < self._at_random:
-            self.refused["limit" if len(self._counted) > self._limit else "random"] += 1
+    def ask(self, name: str) -> dict[str, t.Any]:
+        self.counted = [moment for moment in self.counted if self.elapsed - moment < 20]
+        self.counted.append(self.elapsed)
+        if len(self.counted) > self.limit or self._random.random() < self._at_random:
+            self.refused["limit" if len(self.counted) > self.limit else "random"] += 1
             headers = {"Retry-After": "10"} if self._random.random() < 0.5 else {}
             return {"status": 429, "headers": headers, "body": {"error": {"code": "TooManyRequests", "message": "no"}}}
         if self.forbidden is None or name in self.forbidden:
@@ -130,7 +130,7 @@ class Tenant(Transport):
             self._coming.append((self.elapsed + self._comes_in, name))
         return {"status": 204}
 
-    def _page(self, query: t.Mapping[str, str]) -> dict[str, t.Any]:
+    def page(self, query: t.Mapping[str, str]) -> dict[str, t.Any]:
         found = list(self.devices.values())
         for relation, text in re.findall(r"lastSyncDateTime (lt|gt) (\S+)", query.get("$filter", "")):
             at = timestamps.parse(text)
@@ -242,7 +242,7 @@ def test_no_device_is_asked_that_graphs_filter_should_have_left_out(
 def test_a_young_device_is_not_asked_though_graph_lists_it() -> None:
     tenant = Tenant()
     tenant.add(1, age=timedelta(hours=7, minutes=58))
-    tenant._page = lambda _query: {"value": list(tenant.devices.values())}  # type: ignore[method-assign]
+    tenant.page = lambda _query: {"value": list(tenant.devices.values())}  # type: ignore[method-assign]
     tenant.add(1, age=timedelta(minutes=1))
     ran = run(tenant, all=True)
     assert (tenant.asked, ran.result["changed"]) == ([], False)
@@ -272,14 +272,12 @@ def test_a_filter_that_graph_refuses_is_left_out() -> None:
     tenant = Tenant()
     names = tenant.add(1, deviceName="A")
     tenant.add(1, deviceName="B")
-    page = tenant._page
 
     def send(method: str, url: str, **request: t.Any) -> Response:
         refuse = "filter" in url
         return Response(400, {}, b'{"error": {"code": "x"}}') if refuse else Tenant.send(tenant, method, url, **request)
 
     tenant.send = send  # type: ignore[method-assign]
-    assert page
     ran = run(tenant, all=True, device_name=["A"])
     assert tenant.asked == names
     assert ran.warnings == ["Graph does not filter the devices as it was asked to, so all of them are read."]
@@ -379,7 +377,7 @@ def test_if_the_first_are_all_forbidden_the_rest_is_not_asked() -> None:
     tenant.forbidden = None
     with pytest.raises(results.SyncFailed) as caught:
         run(tenant, all=True)
-    assert len(tenant._counted) == 20
+    assert len(tenant.counted) == 20
     assert counts(caught.value.result) == {"found": 1000, "due": 1000, "failed": 20, "not_asked": 980}
     assert caught.value.result["changed"] is False
     assert "it was not asked, because none of the first 20 was allowed: could not request a synchronisation" in (
@@ -401,8 +399,8 @@ def test_an_answer_that_was_lost_is_told_of() -> None:
     tenant = Tenant()
     names = tenant.add(2)
     lost = {"status": 502, "body": {"error": {"code": "x", "message": "gone"}}}
-    ask = tenant._ask
-    tenant._ask = lambda name: lost if name == names[0] else ask(name)  # type: ignore[method-assign]
+    ask = tenant.ask
+    tenant.ask = lambda name: lost if name == names[0] else ask(name)  # type: ignore[method-assign]
     with pytest.raises(results.SyncFailed) as caught:
         run(tenant, all=True)
     assert counts(caught.value.result) == {"found": 2, "due": 2, "requested": 1, "unknown": 1}
@@ -431,7 +429,7 @@ def test_ten_thousand_devices() -> None:
 def test_what_is_told_of_ten_thousand_that_fail_can_be_read() -> None:
     tenant = Tenant()
     names = tenant.add(10_000)
-    tenant._limit = 10**6
+    tenant.limit = 10**6
     tenant.forbidden = set(names[20:])
     with pytest.raises(results.SyncFailed) as caught:
         run(tenant, all=True, requests_per_20_seconds=10**6)
@@ -446,7 +444,7 @@ def test_waiting_for_the_pace_is_not_of_the_time_for_tries() -> None:
     """Each has 120 seconds, and the last is asked after 180; one answer each is that there is no time."""
     tenant = Tenant()
     names, once = tenant.add(2000), set[str]()
-    ask = tenant._ask
+    ask = tenant.ask
 
     def busy_at_first(name: str) -> dict[str, t.Any]:
         if name in names[-5:] and name not in once:
@@ -454,7 +452,7 @@ def test_waiting_for_the_pace_is_not_of_the_time_for_tries() -> None:
             return {"status": 429, "headers": {"Retry-After": "100"}, "body": {}}
         return ask(name)
 
-    tenant._ask = busy_at_first  # type: ignore[method-assign]
+    tenant.ask = busy_at_first  # type: ignore[method-assign]
     assert run(tenant, all=True).result["counts"]["requested"] == 2000
     assert tenant.elapsed > 280
 
