@@ -123,15 +123,18 @@ def _chosen(
 
 
 def _listed(kind: Kind, selection: Selection, options: SyncOptions, graph: Graph, context: Context) -> Listing:
-    """List what is old by the host's clock, or by Graph's if they differ; all if Graph refuses the filter."""
+    """List what is old by the host's clock, or by Graph's if they differ; all if Graph takes no such filter."""
     now = graph.http.clock.now()
     by_age = options.max_age > 0 and not options.force
     try:
         found = graph.run(read_all(kind, graph, query(kind, selection.clauses, now, options.max_age if by_age else 0)))
         if by_age and found.now is not None and abs((found.now - now).total_seconds()) > CLOCK_SKEW:
             found = graph.run(read_all(kind, graph, query(kind, selection.clauses, found.now, options.max_age)))
-    except errors.GraphError as error:
-        if error.status != 400 or not (by_age or selection.clauses):
+    except (errors.GraphError, errors.Unavailable) as error:
+        # It has been seen to answer 500, or to have no time, for a list with a filter alone:
+        # msgraph-sdk-powershell#1632, microsoft-graph-explorer-v4#3157.
+        refused = error.request_id if isinstance(error, errors.Unavailable) else error.status == 400
+        if not refused or not (by_age or selection.clauses):
             raise
         context.warn(f"Graph does not filter the {kind.words.many} as it was asked to, so all of them are read.")
         found = graph.run(read_all(kind, graph, query(kind)))

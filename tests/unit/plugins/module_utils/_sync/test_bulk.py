@@ -268,19 +268,37 @@ def test_the_age_is_by_graphs_clock() -> None:
     assert tenant.asked == names
 
 
-def test_a_filter_that_graph_refuses_is_left_out() -> None:
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+def test_a_filter_that_graph_refuses_is_left_out(status: int) -> None:
     tenant = Tenant()
     names = tenant.add(1, deviceName="A")
     tenant.add(1, deviceName="B")
 
     def send(method: str, url: str, **request: t.Any) -> Response:
-        refuse = "filter" in url
-        return Response(400, {}, b'{"error": {"code": "x"}}') if refuse else Tenant.send(tenant, method, url, **request)
+        if "filter" in url:
+            return Response(status, {"request-id": "r"}, b'{"error": {"code": "x"}}')
+        return Tenant.send(tenant, method, url, **request)
 
     tenant.send = send  # type: ignore[method-assign]
     ran = run(tenant, all=True, device_name=["A"])
     assert tenant.asked == names
     assert ran.warnings == ["Graph does not filter the devices as it was asked to, so all of them are read."]
+
+
+@pytest.mark.parametrize("answer", [Response(403, {"request-id": "r"}, b"{}"), Response(502, {}, b"{}")])
+def test_what_is_wrong_besides_a_filter_is_not_tried_without_one(answer: Response) -> None:
+    tenant = Tenant()
+    tenant.retry_timeout = 0
+    sent: list[str] = []
+
+    def send(_method: str, url: str, **_request: t.Any) -> Response:
+        sent.append(url)
+        return answer
+
+    tenant.send = send  # type: ignore[method-assign]
+    with pytest.raises(errors.IntuneError):
+        run(tenant, all=True)
+    assert len(sent) == 1
 
 
 def test_devices_that_cannot_be_asked_are_left_out_of_all_and_fail_by_id() -> None:
