@@ -24,6 +24,7 @@ from simulator.mobile_threat_defense_connector import MobileThreatDefenseConnect
 from simulator.records import Request
 from simulator.resources import Resource
 from simulator.server import Simulator
+from simulator.throttle import Throttle
 from simulator.vpp_token import VppToken
 from simulator.world import World
 
@@ -43,6 +44,7 @@ __all__ = [
     "Resource",
     "Simulator",
     "Tenant",
+    "Throttle",
     "User",
     "VppToken",
     "World",

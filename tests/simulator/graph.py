@@ -152,6 +152,9 @@ def _decide(world: World, request: Request, graph_url: str) -> Answer:
     if request.kind is None:
         raise _no_route(world, request)
     resource = world.resources[request.kind]
+    throttle = world.throttles.get(resource.name) if request.where == "sync" else None
+    if throttle is not None:
+        throttle.count(world.clock(), token.app.client_id, token.tenant.id)
     _admit(request, resource, token)
     headers = {**common_headers(request), "Content-Type": CONTENT_TYPE, "OData-Version": "4.0"}
     metadata = f"{graph_url}/{resource.version}/$metadata#"
