@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta
 
-from simulator.entity import SyncedEntity, check_properties, graph_time
+from simulator.entity import Moved, SyncedEntity, check_properties, graph_time
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -31,9 +31,13 @@ class Connector(SyncedEntity):
 
     A sync that ``completes`` moves ``last_sync``, one that ends ``never`` does nothing, and one that ``fails``
     disconnects the connector.
+
+    Attributes:
+        status: as Graph spells it.
     """
 
     accepted: list[tuple[datetime, str]]
+    status = Moved[str]("_status")
 
     def __init__(
         self,
@@ -49,20 +53,7 @@ class Connector(SyncedEntity):
         check_properties(properties, PROPERTIES, "an exchange connector")
         super().__init__(world, connector_id, properties, sync_delay=sync_delay, outcome=outcome)
         self._status = status
-        self._last_sync = self._moment(last_sync)
-
-    @property
-    def status(self) -> str:
-        """Status by now, as Graph spells it."""
-        with self._world.lock:
-            self._settle()
-            return self._status
-
-    @status.setter
-    def status(self, value: str) -> None:
-        with self._world.lock:
-            self._settle()
-            self._status = value
+        self._last_sync = self.moment(last_sync)
 
     def _end(self, ended: datetime, outcome: str) -> None:
         if outcome == "completes":

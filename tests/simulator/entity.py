@@ -6,15 +6,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 from datetime import datetime, timedelta, timezone
+
+from simulator.errors import intune_error
 
 if t.TYPE_CHECKING:
     from simulator.world import World
 
 OUTCOMES = ("completes", "never", "fails")
+# What an object with a state says of a sync that has ended.
+ENDS = {"completes": "completed", "fails": "failed"}
 # A time that is not nullable in the metadata is the zero date of .NET where there was none.
 NEVER = "0001-01-01T00:00:00Z"
+T = t.TypeVar("T")
+# How a test tells a time: itself, how long ago, as Graph writes it, or never.
+Moment = t.Union[datetime, timedelta, str, None]
 
 
 def graph_time(moment: datetime | None) -> str:
@@ -23,6 +31,21 @@ def graph_time(moment: datetime | None) -> str:
         return NEVER
     text = moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="microseconds")
     return f"{text}0Z"
+
+
+def trimmed_time(moment: datetime | None) -> str:
+    """A time without the zeros at the end of its fraction, as most objects have it."""
+    whole, _point, fraction = graph_time(moment).rstrip("Z").partition(".")
+    digits = fraction.rstrip("0")
+    return f"{whole}.{digits}Z" if digits else f"{whole}Z"
+
+
+def read_time(text: str) -> datetime:
+    """Read a time as Graph writes it, with as many fractional digits as it likes; a ``ValueError`` if it is none."""
+    whole, _point, fraction = text[:-1].partition(".")
+    if not text.endswith("Z") or not (fraction or "0").isdigit():
+        raise ValueError(f"not a time of Graph: {text!r}")
+    return datetime.fromisoformat(f"{whole}.{fraction:0<6.6}+00:00")
 
 
 class Entity:
@@ -64,8 +87,7 @@ class Entity:
 
     def accept(self, sync_type: str | None = None) -> dict[str, t.Any]:
         """Start a sync that was asked for, and give the object as it is then."""
-        with self._world.lock:
-            self._settle()
+        with self.settled():
             self._check()
             now = self._start()
             self.accepted.append(now if sync_type is None else (now, sync_type))
@@ -76,22 +98,37 @@ class Entity:
 
     def begin(self) -> None:
         """Start a sync that came about elsewhere, by itself or in the portal: it is not in ``accepted``."""
-        with self._world.lock:
-            self._settle()
+        with self.settled():
             self._start()
 
     @property
     def running(self) -> bool:
         """Whether a sync runs by now, whatever the object says of it."""
-        with self._world.lock:
-            self._settle()
+        with self.settled():
             return bool(self._running)
 
     def as_json(self) -> dict[str, t.Any]:
         """The object as Graph sends it by now, without ``@odata.context``."""
+        with self.settled():
+            return self._json()
+
+    @contextlib.contextmanager
+    def settled(self) -> t.Iterator[None]:
+        """Keep the object as it is by now: the syncs have ended whose time is over, and nobody else changes it."""
         with self._world.lock:
             self._settle()
-            return self._json()
+            yield
+
+    def moment(self, value: Moment) -> datetime | None:
+        """The time that a test tells."""
+        if isinstance(value, timedelta):
+            # In whole seconds, as the Date header: else an answer within the same second makes the age a second less.
+            return self._world.clock().replace(microsecond=0) - value
+        return read_time(value) if isinstance(value, str) else value
+
+    def coming(self, value: datetime | timedelta) -> datetime:
+        """A time to come, told by itself or by how long from now, in whole seconds."""
+        return value if isinstance(value, datetime) else self._world.clock().replace(microsecond=0) + value
 
     def _json(self) -> dict[str, t.Any]:
         return {"id": self.id, **self._state(), **self.properties, **self.override}
@@ -111,11 +148,9 @@ class Entity:
             self._end(ended, outcome)
         self._running = [sync for sync in self._running if sync[0] > now]
 
-    def _moment(self, value: datetime | timedelta | None) -> datetime | None:
-        if isinstance(value, timedelta):
-            # In whole seconds, as the Date header: else an answer within the same second makes the age a second less.
-            return self._world.clock().replace(microsecond=0) - value
-        return value
+    def _others_run(self, ended: datetime) -> bool:
+        """Whether a sync runs on after the end of another."""
+        return any(end > ended for end, _outcome in self._running)
 
     # For objects that know how their syncs go.
 
@@ -140,20 +175,55 @@ def check_properties(properties: t.Iterable[str], known: t.Collection[str], what
         raise ValueError(f"not properties of {what}: {', '.join(unknown)}")
 
 
+class Moved(t.Generic[T]):
+    """An attribute that syncs move: it is read and set as it is by now. ``name`` is where the object keeps it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, entity: Entity, _owner: type[Entity]) -> T:
+        with entity.settled():
+            return t.cast("T", getattr(entity, self._name))
+
+    def __set__(self, entity: Entity, value: T) -> None:
+        with entity.settled():
+            setattr(entity, self._name, value)
+
+
+class MovedTime(Moved[t.Optional[datetime]]):
+    """A time that syncs move: ``None`` for never; may be set to all that tells a time."""
+
+    def __set__(self, entity: Entity, value: Moment) -> None:
+        super().__set__(entity, entity.moment(value))
+
+
 class SyncedEntity(Entity):
     """An object that tells when its last sync ended: a kind writes ``_last_sync`` at the end of one."""
 
     _last_sync: datetime | None
+    last_sync = MovedTime("_last_sync")
 
-    @property
-    def last_sync(self) -> datetime | None:
-        """End of the last completed sync by now; may be set to a time, an age or ``None`` (never)."""
-        with self._world.lock:
-            self._settle()
-            return self._last_sync
 
-    @last_sync.setter
-    def last_sync(self, value: datetime | timedelta | None) -> None:
-        with self._world.lock:
-            self._settle()
-            self._last_sync = self._moment(value)
+class TriggeredEntity(SyncedEntity):
+    """An object that also tells when it was last asked to synchronise, and is not asked again within an interval.
+
+    Attributes:
+        interval: counted from the newest of the times that it tells.
+        too_soon_status: status of the refusal within the interval.
+        retry_after: the header of that refusal, ``None`` for none.
+    """
+
+    interval: timedelta
+    too_soon_status: int
+    retry_after: str | None = None
+    _last_triggered: datetime | None
+    last_triggered = MovedTime("_last_triggered")
+
+    def _check(self) -> None:
+        newest = max((time for time in (self._last_sync, self._last_triggered) if time), default=None)
+        if newest is not None and self._world.clock() - newest < self.interval:
+            headers = {} if self.retry_after is None else {"Retry-After": self.retry_after}
+            raise intune_error(self.too_soon_status, "A sync was requested too recently.", headers)
+
+    def _begun(self, now: datetime) -> None:
+        self._last_triggered = now

@@ -6,6 +6,22 @@
 
 from __future__ import annotations
 
+import typing as t
+
+ERROR_CODES = {
+    400: "BadRequest",
+    401: "InvalidAuthenticationToken",
+    403: "Forbidden",
+    404: "ResourceNotFound",
+    409: "Conflict",
+    429: "TooManyRequests",
+    500: "InternalError",
+    501: "NotSupported",
+    502: "BadGateway",
+    503: "ServiceUnavailable",
+    504: "GatewayTimeout",
+}
+
 
 class EntraError(Exception):
     """A refusal by the token service.
@@ -34,11 +50,21 @@ class GraphError(Exception):
         code: ``error.code`` of the body.
         text: the message as a reader should see it.
         form: how the body wraps the message: ``plain`` for Graph's own errors, ``intune`` for a JSON string in the
-            message, ``intune_twice`` for a JSON string in a JSON string, with the code inside.
+            message, ``intune_twice`` for a JSON string in a JSON string, with the code inside; ``detailed`` is plain
+            with an empty list of details.
+        headers: put over those of the answer.
     """
 
-    def __init__(self, status: int, code: str, text: str, form: str = "plain") -> None:
+    def __init__(
+        self, status: int, code: str, text: str, form: str = "plain", headers: t.Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
         self.form = form
+        self.headers = headers or {}
+
+
+def intune_error(status: int, text: str, headers: t.Mapping[str, str] | None = None) -> GraphError:
+    """A refusal by Intune, with the code that goes with its status."""
+    return GraphError(status, ERROR_CODES.get(status, "UnknownError"), text, "intune", headers)

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Microsoft Graph, v1.0 and beta: the objects of Intune that can be synchronised, and the errors around them.
+"""Microsoft Graph, v1.0 and beta: the objects of Intune that age or can be synchronised, and the errors around them.
 
 Shapes: Microsoft's reference, the v1.0 metadata, and answers quoted in public issue reports (Intune puts JSON strings
 into ``error.message``).
@@ -11,19 +11,19 @@ into ``error.message``).
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 import typing as t
 import uuid
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from multidict import CIMultiDict
 
 from simulator.directory import Tenant
 from simulator.entity import Entity
-from simulator.errors import GraphError
+from simulator.errors import GraphError, intune_error
 from simulator.grants import known_resource
+from simulator.listing import page, picked, selection
 from simulator.records import Answer, Request
 from simulator.resources import VERSIONS, Resource
 from simulator.world import AccessToken, World
@@ -43,20 +43,6 @@ DIAGNOSTIC = json.dumps(
 )
 # https://learn.microsoft.com/graph/json-batching
 _MOST_IN_A_BATCH = 20
-_QUERY_OPTIONS = {"list": {"$top", "$skiptoken"}, "get": set(), "sync": set()}
-_ERROR_CODES = {
-    400: "BadRequest",
-    401: "InvalidAuthenticationToken",
-    403: "Forbidden",
-    404: "ResourceNotFound",
-    409: "Conflict",
-    429: "TooManyRequests",
-    500: "InternalError",
-    501: "NotSupported",
-    502: "BadGateway",
-    503: "ServiceUnavailable",
-    504: "GatewayTimeout",
-}
 
 
 def locate(world: World, request: Request) -> None:
@@ -141,10 +127,10 @@ def answer(world: World, request: Request, graph_url: str, entra_url: str) -> An
 
 def fault_answer(world: World, request: Request, entra_url: str, status: int) -> Answer:
     """The body that the service sends with an error ``status`` of its own."""
-    code = _ERROR_CODES.get(status, "UnknownError")
+    error = intune_error(status, "An error has occurred")
     if status == 401:
-        return _refusal(world, request, entra_url, GraphError(status, code, "Access token has expired."))
-    return _refusal(world, request, entra_url, GraphError(status, code, "An error has occurred", "intune"))
+        error = GraphError(status, error.code, "Access token has expired.")
+    return _refusal(world, request, entra_url, error)
 
 
 def common_headers(request: Request) -> dict[str, str]:
@@ -166,16 +152,21 @@ def _decide(world: World, request: Request, graph_url: str) -> Answer:
     if request.kind is None:
         raise _no_route(world, request)
     resource = world.resources[request.kind]
+    throttle = world.throttles.get(resource.name) if request.where == "sync" else None
+    if throttle is not None:
+        throttle.count(world.clock(), token.app.client_id, token.tenant.id)
     _admit(request, resource, token)
     headers = {**common_headers(request), "Content-Type": CONTENT_TYPE, "OData-Version": "4.0"}
     metadata = f"{graph_url}/{resource.version}/$metadata#"
+    names = selection(request, resource)
+    path = resource.path if names is None else f"{resource.path}({','.join(names)})"
     if request.where == "list":
-        page = {"@odata.context": f"{metadata}{resource.path}", **_page(request, resource, token.tenant, graph_url)}
-        return Answer.of_json(200, page, headers)
+        shown = {"@odata.context": f"{metadata}{path}", **page(request, resource, token.tenant, graph_url)}
+        return Answer.of_json(200, shown, headers)
     if request.where == "get":
-        context = f"{metadata}{resource.path}/$entity"
+        context = f"{metadata}{path}/$entity"
         entity = _object(request, resource, token.tenant)
-        shown = entity.as_json()
+        shown = picked(entity.as_json(), names)
     else:
         context = f"{metadata}{resource.returns}"
         asked = _asked(request, resource)
@@ -191,7 +182,7 @@ def _decide(world: World, request: Request, graph_url: str) -> Answer:
 def _admit(request: Request, resource: Resource, token: AccessToken) -> None:
     """Refuse what the tenant does not have, what the app may not do, and options that there are not."""
     if not token.tenant.has_intune_licence:
-        raise GraphError(400, "BadRequest", "Request not applicable to target tenant.", "intune")
+        raise intune_error(400, "Request not applicable to target tenant.")
     roles = resource.sync_roles if request.where == "sync" else resource.read_roles
     if not set(roles) & set(token.roles):
         raise GraphError(
@@ -204,9 +195,9 @@ def _admit(request: Request, resource: Resource, token: AccessToken) -> None:
     status = token.tenant.absent.get(resource.name)
     if status is not None:
         text = "The operation is not supported." if status == 501 else "An error has occurred"
-        raise GraphError(status, _ERROR_CODES.get(status, "UnknownError"), text, "intune")
+        raise intune_error(status, text)
     for name in request.query:
-        if name.startswith("$") and name not in _QUERY_OPTIONS[request.where]:
+        if name.startswith("$") and name not in resource.options[request.where]:
             raise GraphError(400, "BadRequest", f"The query option '{name}' is not allowed.")
 
 
@@ -235,6 +226,9 @@ def _no_route(world: World, request: Request) -> GraphError:
         patterns = [
             pattern for pattern in patterns if position < len(pattern) and pattern[position] in ("*", segment.lower())
         ]
+        if segment.lower() == "$count" and any(pattern[position] == "*" for pattern in patterns):
+            route = f"~/singleton/navigation/$count with http verb {request.method}"
+            return GraphError(400, "BadRequest", f"No OData route exists that match template {route}.")
         if not patterns:
             return GraphError(400, "BadRequest", f"Resource not found for the segment '{segment}'.")
     return GraphError(405, "MethodNotAllowed", f"The method {request.method} is not allowed for this resource.")
@@ -244,7 +238,7 @@ def _object(request: Request, resource: Resource, tenant: Tenant) -> Entity:
     objects = tenant.objects[resource.name]
     entity = next(iter(objects.values()), None) if resource.singleton else objects.get(request.object_id or "")
     if entity is None:
-        raise GraphError(404, "ResourceNotFound", "An error has occurred", "intune")
+        raise intune_error(404, "An error has occurred")
     return entity
 
 
@@ -279,45 +273,13 @@ def _check_framing(request: Request) -> None:
     """Refuse a request without a body that does not say by its length that it has none, as parts of Intune do."""
     # One that comes in chunks has no length.
     if not request.in_batch and "Content-Length" not in request.headers:
-        raise GraphError(400, "BadRequest", "An error has occurred", "intune")
-
-
-def _page(request: Request, resource: Resource, tenant: Tenant, graph_url: str) -> dict[str, t.Any]:
-    """One page of the list; like elsewhere in Graph, ``$top`` is the size of the pages."""
-    objects = list(tenant.objects[resource.name].values())
-    size = tenant.page_size or len(objects)
-    top = request.query.get("$top")
-    if top is not None:
-        if not top.isdigit() or int(top) < 1:
-            raise GraphError(400, "BadRequest", f"Invalid value '{top}' for $top query option found.")
-        size = min(size, int(top))
-    start = _offset(request.query["$skiptoken"]) if "$skiptoken" in request.query else 0
-    end = start + size
-    page: dict[str, t.Any] = {"value": [entity.as_json() for entity in objects[start:end]]}
-    if end < len(objects):
-        base = tenant.next_link_host or graph_url
-        if "://" not in base:
-            base = f"https://{base}"
-        link = f"{base}/{resource.version}/{resource.path}?$skiptoken={quote(_skip_token(end))}"
-        page["@odata.nextLink"] = link if top is None else f"{link}&$top={top}"
-    return page
-
-
-def _skip_token(offset: int) -> str:
-    return base64.urlsafe_b64encode(f"offset:{offset}".encode()).decode()
-
-
-def _offset(skip_token: str) -> int:
-    try:
-        return int(base64.urlsafe_b64decode(skip_token).decode().partition("offset:")[2])
-    except (binascii.Error, ValueError) as e:
-        raise GraphError(400, "BadRequest", "The $skiptoken is not valid.") from e
+        raise intune_error(400, "An error has occurred")
 
 
 def _refusal(world: World, request: Request, entra_url: str, error: GraphError) -> Answer:
     headers = common_headers(request)
     code, message = error.code, str(error)
-    if error.form != "plain":
+    if error.form.startswith("intune"):
         activity = headers["client-request-id"]
         message = _intune_message(request, message, activity, {} if error.form == "intune" else _CHALLENGE)
     if error.form == "intune_twice":
@@ -337,6 +299,7 @@ def _refusal(world: World, request: Request, entra_url: str, error: GraphError) 
         "error": {
             "code": code,
             "message": message,
+            **({"details": []} if error.form == "detailed" else {}),
             "innerError": {
                 "date": f"{world.clock():%Y-%m-%dT%H:%M:%S}",
                 "request-id": headers["request-id"],
@@ -349,7 +312,7 @@ def _refusal(world: World, request: Request, entra_url: str, error: GraphError) 
             f'Bearer realm="", authorization_uri="{entra_url}/common/oauth2/authorize", '
             'client_id="00000003-0000-0000-c000-000000000000"'
         )
-    return Answer.of_json(error.status, body, {**headers, "Content-Type": "application/json"})
+    return Answer.of_json(error.status, body, {**headers, **error.headers, "Content-Type": "application/json"})
 
 
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="urn:intune:service,simulator"'}

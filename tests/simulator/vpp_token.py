@@ -9,8 +9,8 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta
 
-from simulator.entity import SyncedEntity, check_properties, graph_time
-from simulator.errors import GraphError
+from simulator.entity import ENDS, Moved, SyncedEntity, check_properties, trimmed_time
+from simulator.errors import intune_error
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -40,9 +40,11 @@ class VppToken(SyncedEntity):
     Attributes:
         state: member of ``vppTokenState``.
         expires: when Apple takes it no more; it does not change the state.
+        last_sync_status: how the last sync ended, or that one runs; may be set, also to what no sync leads to.
     """
 
     accepted: list[datetime]
+    last_sync_status = Moved[str]("_last_sync_status")
 
     def __init__(
         self,
@@ -60,27 +62,14 @@ class VppToken(SyncedEntity):
         check_properties(properties, PROPERTIES, "a VPP token")
         super().__init__(world, token_id, properties, sync_delay=sync_delay, outcome=outcome)
         self.state = state
-        self.expires = expires if isinstance(expires, datetime) else world.clock().replace(microsecond=0) + expires
-        self._last_sync = self._moment(last_sync)
+        self.expires = self.coming(expires)
+        self._last_sync = self.moment(last_sync)
         self._last_sync_status = last_sync_status
         self._modified = self._last_sync + _WRITTEN_AFTER if self._last_sync else self.expires - LIFETIME
 
-    @property
-    def last_sync_status(self) -> str:
-        """How the last sync ended, or that one runs by now; may be set, also to what no sync leads to."""
-        with self._world.lock:
-            self._settle()
-            return self._last_sync_status
-
-    @last_sync_status.setter
-    def last_sync_status(self, value: str) -> None:
-        with self._world.lock:
-            self._settle()
-            self._last_sync_status = value
-
     def _check(self) -> None:
         if self.state != "valid":
-            raise GraphError(400, "BadRequest", "The VPP token is not valid.", "intune")
+            raise intune_error(400, "The VPP token is not valid.")
 
     def _begun(self, now: datetime) -> None:
         self._last_sync_status = "inProgress"
@@ -91,22 +80,14 @@ class VppToken(SyncedEntity):
             return
         if outcome == "completes":
             self._last_sync = ended
-        others = any(end > ended for end, _outcome in self._running)
-        self._last_sync_status = "inProgress" if others else {"completes": "completed", "fails": "failed"}[outcome]
+        self._last_sync_status = "inProgress" if self._others_run(ended) else ENDS[outcome]
         self._modified = ended + _WRITTEN_AFTER
 
     def _state(self) -> dict[str, t.Any]:
         return {
-            "expirationDateTime": _trimmed(self.expires),
-            "lastModifiedDateTime": _trimmed(self._modified),
-            "lastSyncDateTime": _trimmed(self._last_sync),
+            "expirationDateTime": trimmed_time(self.expires),
+            "lastModifiedDateTime": trimmed_time(self._modified),
+            "lastSyncDateTime": trimmed_time(self._last_sync),
             "lastSyncStatus": self._last_sync_status,
             "state": self.state,
         }
-
-
-def _trimmed(moment: datetime | None) -> str:
-    """A time without the zeros at the end of its fraction, as these entities have it."""
-    whole, _point, fraction = graph_time(moment).rstrip("Z").partition(".")
-    digits = fraction.rstrip("0")
-    return f"{whole}.{digits}Z" if digits else f"{whole}Z"

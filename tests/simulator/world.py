@@ -19,6 +19,7 @@ from simulator.directory import App, Tenant, User
 from simulator.faults import Fault, Faults
 from simulator.records import Request
 from simulator.resources import RESOURCES, Resource
+from simulator.throttle import Throttle
 
 # Entra: refresh tokens live 90 days; the figure cannot be configured there either.
 REFRESH_TOKEN_LIFETIME = timedelta(days=90)
@@ -57,6 +58,7 @@ class World:
         identity_header: value that the managed identity endpoint wants in ``X-IDENTITY-HEADER``.
         date_header: whether Graph sends ``Date``, or the text that it sends there.
         resources: the kinds of objects that Graph knows, by name.
+        throttles: the limits of requests to synchronise, by the kind.
         faults: ordered faults.
         requests: every request in order of arrival.
         lock: guards everything here.
@@ -72,6 +74,7 @@ class World:
         self.identity_header = secrets.token_hex(16)
         self.date_header: bool | str = True
         self.resources = {resource.name: resource for resource in RESOURCES}
+        self.throttles: dict[str, Throttle] = {}
         self.faults = Faults(self.lock, self.resources.keys())
         self.requests: list[Request] = []
         self.tenants: list[Tenant] = []
@@ -98,6 +101,21 @@ class World:
         with self.lock:
             self.tenants.append(tenant)
         return tenant
+
+    def throttle(
+        self, kind: str, *, most: int, seconds: float = 20.0, refused_at_random: float = 0.0, seed: int = 1
+    ) -> Throttle:
+        """Limit how many syncs of a kind each app may ask for in each tenant; the answer counts what comes of it.
+
+        Parameters:
+            most: requests in a window of ``seconds``, of which each in a batch is one.
+            refused_at_random: share of those below the limit that is refused nevertheless.
+            seed: of these.
+        """
+        throttle = Throttle(most=most, seconds=seconds, refused_at_random=refused_at_random, seed=seed)
+        with self.lock:
+            self.throttles[self.resources[kind].name] = throttle
+        return throttle
 
     def find_tenant(self, name: str) -> Tenant | None:
         """Find a tenant by its id or domain."""
