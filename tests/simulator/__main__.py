@@ -16,6 +16,9 @@ from simulator.records import Request
 from simulator.server import Simulator
 from simulator.world import World
 
+# The kinds whose objects are shown one by one.
+_SHOWN = ("exchange_connector", "vpp_token", "enrollment_program_token")
+
 
 def describe(simulator: Simulator, world: World) -> str:
     """All that is needed to use the simulator by hand."""
@@ -37,6 +40,15 @@ def describe(simulator: Simulator, world: World) -> str:
             f"  last sync {when(token.last_sync)}  {token.last_sync_status}"
             for token in tenant.vpp_tokens.values()
         ]
+        lines += [
+            f"  ADE token  {token.id}  {token.properties['tokenName']}  last sync {when(token.last_sync)}"
+            for token in tenant.enrollment_program_tokens.values()
+        ]
+        others = [
+            f"{len(objects)} {kind}" for kind, objects in tenant.objects.items() if kind not in _SHOWN and objects
+        ]
+        if others:
+            lines.append(f"  also       {', '.join(others)}")
     return "\n".join(lines)
 
 

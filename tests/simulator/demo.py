@@ -12,27 +12,11 @@ from simulator.world import World
 
 
 def demo_world() -> World:
-    """Two tenants with one app each, and a connector and a VPP token in every state that matters."""
+    """Two tenants with one app each: one with all that lives today, one with Exchange connectors and Apple tokens."""
     world = World()
     contoso = world.add_tenant("contoso.example", "0a1b2c3d-1111-4aaa-8aaa-000000000001")
     contoso.add_app("0a1b2c3d-2222-4bbb-8bbb-000000000001", secret="contoso-demo-secret")
-    contoso.add_connector(
-        "0a1b2c3d-3333-4ccc-8ccc-000000000001",
-        last_sync=timedelta(minutes=20),
-        sync_delay=1.0,
-        serverName="exch-berlin.contoso.example",
-    )
-    contoso.add_connector(
-        "0a1b2c3d-3333-4ccc-8ccc-000000000002",
-        last_sync=timedelta(days=3),
-        sync_delay=1.0,
-        serverName="exch-lisbon.contoso.example",
-    )
-    contoso.add_connector(
-        "0a1b2c3d-3333-4ccc-8ccc-000000000003",
-        sync_delay=1.0,
-        serverName="exch-oslo.contoso.example",
-    )
+    contoso.absent["exchange_connector"] = 501
     contoso.add_vpp_token(
         "0a1b2c3d-4444-4ddd-8ddd-000000000001",
         "Contoso Phones",
@@ -46,13 +30,59 @@ def demo_world() -> World:
         last_sync_status="failed",
         sync_delay=1.0,
     )
+    contoso.add_vpp_token(
+        "0a1b2c3d-4444-4ddd-8ddd-000000000005",
+        "Contoso Kiosks",
+        state="expired",
+        last_sync=timedelta(days=9),
+        expires=timedelta(days=-8),
+    )
+    # Somebody else asked for it a moment ago.
+    contoso.add_enrollment_program_token(
+        "0a1b2c3d-5555-4eee-8eee-000000000001",
+        "Contoso Devices",
+        last_sync=timedelta(hours=11),
+        sync_delay=4.0,
+        expires=timedelta(days=12, hours=3),
+    ).begin()
+    contoso.add_autopilot(
+        "0a1b2c3d-6666-4fff-8fff-000000000001",
+        last_sync=timedelta(hours=30),
+        last_triggered=timedelta(minutes=4),
+        sync_status="failed",
+    )
+    contoso.add_managed_google_play(last_sync=timedelta(days=2), sync_delay=1.0)
+    contoso.add_apple_push_certificate(expires=timedelta(days=150))
+    contoso.add_mobile_threat_defense_connector(last_heartbeat=timedelta(minutes=9))
+    contoso.add_certificate_connector("inactive", last_connection=timedelta(days=5))
+    for number in range(60):
+        contoso.add_managed_device(
+            f"0a1b2c3d-7777-4aaa-8aaa-{number:012d}",
+            # Three of those that are due are off, and two take nothing from Intune.
+            outcome="never" if number < 3 else "completes",
+            last_sync=timedelta(days=2 if number < 40 else 0, hours=2),
+            operating_system="macOS" if number in (38, 39) else "Windows",
+            management_agent="jamf" if number in (38, 39) else "mdm",
+            sync_delay=0.5,
+        )
     fabrikam = world.add_tenant("fabrikam.example", "0a1b2c3d-1111-4aaa-8aaa-000000000002")
     fabrikam.add_app("0a1b2c3d-2222-4bbb-8bbb-000000000002", secret="fabrikam-demo-secret")
     fabrikam.add_connector(
-        "0a1b2c3d-3333-4ccc-8ccc-000000000004",
+        "0a1b2c3d-3333-4ccc-8ccc-000000000001",
+        last_sync=timedelta(minutes=20),
+        sync_delay=1.0,
+        serverName="exch-berlin.fabrikam.example",
+    )
+    fabrikam.add_connector(
+        "0a1b2c3d-3333-4ccc-8ccc-000000000002",
         last_sync=timedelta(days=3),
-        sync_delay=1.5,
-        serverName="mail.fabrikam.example",
+        sync_delay=1.0,
+        serverName="exch-lisbon.fabrikam.example",
+    )
+    fabrikam.add_connector(
+        "0a1b2c3d-3333-4ccc-8ccc-000000000003",
+        sync_delay=1.0,
+        serverName="exch-oslo.fabrikam.example",
     )
     fabrikam.add_connector(
         "0a1b2c3d-3333-4ccc-8ccc-000000000005",

@@ -1177,13 +1177,13 @@ def test_demo_world_works_end_to_end() -> None:
     assert ids == [c.id for tenant in demo_world().tenants for c in tenant.connectors.values()]
     states = [(c.status, c.last_sync) for tenant in world.tenants for c in tenant.connectors.values()]
     ages = [None if last is None else (world.clock() - last) // timedelta(minutes=1) for _status, last in states]
-    assert ages[:-1] == [20, 4320, None, 4320]
+    assert ages[:-1] == [20, 4320, None]
     assert states[-1] == ("disconnected", datetime(2024, 2, 16, 3, 12, tzinfo=timezone.utc))
-    assert [status for status, _last in states] == ["connected"] * 4 + ["disconnected"]
+    assert [status for status, _last in states] == ["connected"] * 3 + ["disconnected"]
     tokens = [token for tenant in world.tenants for token in tenant.vpp_tokens.values()]
     assert [token.id for token in tokens] == [i for tenant in demo_world().tenants for i in tenant.vpp_tokens]
-    assert [token.state for token in tokens] == ["valid", "valid", "valid", "expired"]
-    assert [token.last_sync_status for token in tokens] == ["completed", "failed", "none", "completed"]
+    assert [token.state for token in tokens] == ["valid", "valid", "expired", "valid", "expired"]
+    assert [token.last_sync_status for token in tokens] == ["completed", "failed", "completed", "none", "completed"]
     with Simulator(world) as sim, requests.Session() as http:
         http.trust_env, http.verify = False, sim.ca_path
         for tenant in world.tenants:
@@ -1191,9 +1191,9 @@ def test_demo_world_works_end_to_end() -> None:
             token = confidential(sim, http, tenant, app, app.secret).acquire_token_for_client([SCOPE])
             graph = Graph(http, sim, world, app)
             graph.token = token["access_token"]
-            assert len(graph.list().json()["value"]) == len(tenant.connectors)
+            assert graph.list().status_code == (200 if tenant.connectors else 501)
             graph.of(world.resources["vpp_token"])
-            assert len(graph.list().json()["value"]) == len(tenant.vpp_tokens) == 2
+            assert len(graph.list().json()["value"]) == len(tenant.vpp_tokens) > 1
 
 
 def test_command_line(http: requests.Session, tmp_path: Path) -> None:
