@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import json
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
 from simulator import App, Resource, Simulator, Tenant, World
 
+# Where the clock stands at first in tests that set it.
+NOW = datetime(2026, 11, 26, 8, 0, 0, 123456, tzinfo=timezone.utc)
+At = t.Callable[[float], None]
+
 
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def at(world: World) -> At:
+    """Set the clock to so many seconds after ``NOW``, where it stands still; at first to ``NOW``."""
+
+    def seconds(after: float) -> None:
+        world.clock = lambda: NOW + timedelta(seconds=after)
+
+    seconds(0)
+    return seconds
 
 
 @pytest.fixture
