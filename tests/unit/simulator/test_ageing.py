@@ -31,7 +31,8 @@ def test_push_certificate(graph: Graph, tenant: Tenant, world: World) -> None:
         "lastModifiedDateTime": "2025-12-26T08:00:00Z",
         "topicIdentifier": f"com.apple.mgmt.External.{certificate.id}",
     }
-    certificate.expires = NOW
+    certificate.expiration_date_time = NOW
+    assert certificate.expires == NOW
     assert graph.list().json()["expirationDateTime"] == "2026-11-26T08:00:00.123456Z"
 
 
@@ -53,7 +54,7 @@ def test_mobile_threat_defense(
     (shown,) = graph.of(world.resources["mobile_threat_defense_connector"]).list().json()["value"]
     names = ("partnerState", "lastHeartbeatDateTime", "windowsEnabled", "partnerUnresponsivenessThresholdInDays")
     assert (tuple(shown[name] for name in names), len(shown)) == (expected, 16)
-    connector.partner_state, connector.last_heartbeat = "unresponsive", timedelta(days=8)
+    connector.partner_state, connector.last_heartbeat_date_time = "unresponsive", timedelta(days=8)
     shown = graph.get(connector.id).json()
     assert [shown[name] for name in names[:2]] == ["unresponsive", "2026-11-18T08:00:00Z"]
 
@@ -71,6 +72,6 @@ def test_certificate_connector(graph: Graph, tenant: Tenant, world: World) -> No
         "roleScopeTagIds": ["0"],
         "connectorVersion": "6.2406.0.1001",
     }
-    connector.state, connector.last_connection = "inactive", None
+    connector.state, connector.last_connection_date_time = "inactive", None
     shown = graph.get(connector.id).json()
     assert (shown["state"], shown["lastConnectionDateTime"]) == ("inactive", "0001-01-01T00:00:00Z")
