@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timedelta
 
-from simulator.entity import Entity, check_properties, trimmed_time
+from simulator.entity import Entity, MovedTime, check_properties, trimmed_time
 
 if t.TYPE_CHECKING:
     from simulator.world import World
@@ -31,8 +31,11 @@ class ApplePushCertificate(Entity):
     """The ``applePushNotificationCertificate``, made by :meth:`~.directory.Tenant.add_apple_push_certificate`.
 
     Attributes:
-        expires: when Apple takes it no more.
+        expires: when Apple takes it no more; also by the name of the Graph property.
     """
+
+    expires: datetime
+    expiration_date_time = MovedTime("expires")
 
     def __init__(
         self, world: World, certificate_id: str, *, expires: datetime | timedelta, properties: dict[str, t.Any]

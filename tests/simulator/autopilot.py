@@ -19,9 +19,9 @@ if t.TYPE_CHECKING:
 class Autopilot(TriggeredEntity):
     """The ``windowsAutopilotSettings``, made by :meth:`simulator.directory.Tenant.add_autopilot`.
 
-    While a sync runs, ``sync_status`` is ``inProgress``, and no other is accepted: 409. One that ``completes`` moves
-    ``last_sync``, one that ``fails`` does not, and one that ends ``never`` leaves ``inProgress`` for good. Within ten
-    minutes of the newest of its times none is accepted either: 429.
+    While a sync runs, ``sync_status`` is ``inProgress``; as long as it is, no other is accepted: 409. One that
+    ``completes`` moves ``last_sync``, one that ``fails`` does not, and one that ends ``never`` leaves ``inProgress``
+    for good. Within ten minutes of the newest of its times none is accepted either: 429.
 
     Attributes:
         sync_status: how the last sync ended, or that one runs; may be set, also to what no sync leads to.
@@ -51,7 +51,7 @@ class Autopilot(TriggeredEntity):
         self._sync_status = sync_status
 
     def _check(self) -> None:
-        if self._sync_status == "inProgress":
+        if self._running or self._sync_status == "inProgress":
             raise intune_error(409, "A sync is already in progress.")
         super()._check()
 

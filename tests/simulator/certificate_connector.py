@@ -23,11 +23,12 @@ class CertificateConnector(Entity):
 
     Attributes:
         state: member of ``ndesConnectorState``.
-        last_connection: when it last spoke to Intune; may be set to a time, an age or ``None`` (never).
+        last_connection: when it last spoke to Intune; may be set to a time, an age or ``None`` (never); also
+            by the name of the Graph property.
     """
 
     _last_connection: datetime | None
-    last_connection = MovedTime("_last_connection")
+    last_connection_date_time = last_connection = MovedTime("_last_connection")
 
     def __init__(
         self,

@@ -37,11 +37,12 @@ class MobileThreatDefenseConnector(Entity):
 
     Attributes:
         partner_state: member of ``mobileThreatPartnerTenantState``.
-        last_heartbeat: when the partner was last heard of; may be set to a time, an age or ``None`` (never).
+        last_heartbeat: when the partner was last heard of; may be set to a time, an age or ``None`` (never); also
+            by the name of the Graph property.
     """
 
     _last_heartbeat: datetime | None
-    last_heartbeat = MovedTime("_last_heartbeat")
+    last_heartbeat_date_time = last_heartbeat = MovedTime("_last_heartbeat")
 
     def __init__(
         self,

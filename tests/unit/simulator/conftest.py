@@ -8,15 +8,31 @@ from __future__ import annotations
 
 import json
 import typing as t
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import requests
 from simulator import App, Resource, Simulator, Tenant, World
 
+# Where the clock stands at first in tests that set it.
+NOW = datetime(2026, 11, 26, 8, 0, 0, 123456, tzinfo=timezone.utc)
+At = t.Callable[[float], None]
+
 
 @pytest.fixture
 def world() -> World:
     return World()
+
+
+@pytest.fixture
+def at(world: World) -> At:
+    """Set the clock to so many seconds after ``NOW``, where it stands still; at first to ``NOW``."""
+
+    def seconds(after: float) -> None:
+        world.clock = lambda: NOW + timedelta(seconds=after)
+
+    seconds(0)
+    return seconds
 
 
 @pytest.fixture
@@ -49,14 +65,14 @@ class Graph:
 
     def __init__(self, http: requests.Session, sim: Simulator, world: World, app: App) -> None:
         self._http = http
-        self._host = sim.graph_url
+        self.host = sim.graph_url
         self._root = f"{sim.graph_url}/v1.0/deviceManagement/exchangeConnectors"
         self._action = "/sync"
         self.token = world.issue_access_token(app, sim.graph_url)
 
     def of(self, resource: Resource) -> Graph:
         """Call for this kind from now on."""
-        self._root = f"{self._host}/{resource.version}/{resource.path}"
+        self._root = f"{self.host}/{resource.version}/{resource.path}"
         self._action = f"/{resource.action}"
         return self
 
@@ -80,7 +96,7 @@ class Graph:
 
     def batch(self, version: str, *items: dict[str, t.Any]) -> dict[str, dict[str, t.Any]]:
         """The answers to the items of a batch, in the order in which they came, by id."""
-        response = self.call("POST", f"{self._host}/{version}/$batch", json={"requests": items})
+        response = self.call("POST", f"{self.host}/{version}/$batch", json={"requests": items})
         assert response.status_code == 200, response.text
         return {answer["id"]: answer for answer in response.json()["responses"]}
 

@@ -344,7 +344,7 @@ def test_lost_answer_of_any_kind(beacons: Graph, tenant: Tenant, world: World, a
 def test_fault_of_a_kind_that_would_never_strike(world: World, where: str) -> None:
     with pytest.raises(ValueError, match="kind only makes sense with where one of list"):
         Fault(where, kind="beacon")
-    with pytest.raises(ValueError, match="kind must be one of exchange_connector, .*, beacon, clock, not 'beakon'"):
+    with pytest.raises(ValueError, match=r"kind must be one of exchange_connector, .*, beacon, clock, not 'beakon'"):
         world.faults.add(Fault("sync", kind="beakon"))
 
 

@@ -11,25 +11,12 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from simulator import Fault, Simulator, Tenant, World
-from unit.simulator.conftest import Graph, intune
+from unit.simulator.conftest import NOW, At, Graph, intune
 
-NOW = datetime(2026, 11, 26, 8, 0, 0, 123456, tzinfo=timezone.utc)
+pytestmark = pytest.mark.usefixtures("at")
+
 BEFORE = datetime(2026, 11, 25, 14, 50, 53, 497000, tzinfo=timezone.utc)
 TOKEN_ID = "11111111-1111-4111-8111-111111111111"
-
-
-At = t.Callable[[float], None]
-
-
-@pytest.fixture(autouse=True)
-def at(world: World) -> At:
-    """Set the clock to so many seconds after ``NOW``, where it stands still; at first to ``NOW``."""
-
-    def seconds(after: float) -> None:
-        world.clock = lambda: NOW + timedelta(seconds=after)
-
-    seconds(0)
-    return seconds
 
 
 @pytest.fixture
