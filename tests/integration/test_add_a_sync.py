@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 PAGE = (ROOT / "docs" / "add_a_sync.md").read_text(encoding="utf-8")
 NAMES = ("plugins/module_utils/_kinds/example_connector.py", "plugins/modules/intune_example_connector_sync.py")
 MODULE = "graphops.intune.intune_example_connector_sync"
+OVERVIEW = "graphops.intune.intune_connectors_and_tokens_info"
 SECRET = "example-secret-5bd1"
 RESOURCE = Resource(
     "example_connector",
@@ -87,6 +88,10 @@ class Example(t.NamedTuple):
 
     def sync(self, *arguments: str, **options: t.Any) -> Run:
         """Run the module once."""
+        return self.play(MODULE, *arguments, wait_sleep=1, **options)
+
+    def play(self, module: str, *arguments: str, **options: t.Any) -> Run:
+        """Run a module once."""
         task = {
             "tenant": self.tenant.domain,
             "client_id": self.app.client_id,
@@ -94,10 +99,9 @@ class Example(t.NamedTuple):
             "graph_url": self.simulator.graph_url,
             "authority_url": self.simulator.authority_url,
             "ca_path": self.simulator.ca_path,
-            "wait_sleep": 1,
             **options,
         }
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{MODULE: task}]}]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{module: task}]}]
         path = self.folder / "playbook.yml"
         path.write_text(json.dumps(play))
         run = ansible_playbook(*arguments, str(path), site=self, environment={})
@@ -197,6 +201,19 @@ def test_what_cannot_be_synchronised_and_who_may_not(example: Example) -> None:
     run = example.sync(connector_id=one.id)
     assert "DeviceManagementConfiguration.ReadWrite.All" in run.result["msg"]
     assert example.accepted() == [0, 0, 0]
+
+
+def test_the_look_at_all_connectors_and_tokens_has_it(example: Example) -> None:
+    example.objects[1].properties["enabled"] = False
+    example.tenant.page_size = 1
+    run = example.play(OVERVIEW, kinds=["example_connector"])
+    assert run.code == 0, run.output
+    told = [(entry["kind"], entry["name"], entry["problem"]) for entry in run.result["connectors_and_tokens"]]
+    assert told == [
+        ("example_connector", "Example B", "it is not enabled: enable it in Intune's admin centre"),
+        ("example_connector", "Example A", None),
+        ("example_connector", "Example C", None),
+    ]
 
 
 # What teaches the simulator the kind, and the line for the tests that try all of them.

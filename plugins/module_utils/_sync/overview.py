@@ -93,16 +93,19 @@ def _worst_first(ranked: tuple[int, dict[str, t.Any]]) -> tuple[t.Any, ...]:
 
 def _entry(kind: Kind, one: Snapshot, warn_days: int) -> tuple[int, dict[str, t.Any]]:
     severity, problem, last, expires = _WELL, None, None, None
+    word = word_of(one.entity, kind.health or kind.status)
     if isinstance(one.state, UnreadableTime):
         severity, problem = _UNREADABLE, one.state.what
     else:
         severity, problem = problem_of(kind, one, warn_days)
         last, expires = one.state.succeeded, one.state.expires
+        # What an object tells of its synchronisations, unless it has a word for its health.
+        word = word if kind.health else one.state.word
     return severity, {
         "kind": kind.name,
         "id": one.id,
         "name": kind.called(one.entity),
-        "state": word_of(one.entity, kind.health or kind.status),
+        "state": word,
         "last_sync_date_time": timestamps.text(last),
         "age": age_of(last, one.now),
         "expires_date_time": timestamps.text(expires),
