@@ -22,6 +22,7 @@ import typing as t
 from pathlib import Path
 
 import certifi
+import devices
 from report import TARGET, Results, Sample, Setting, markdown, plot, table, targets
 
 HERE = Path(__file__).resolve().parent
@@ -224,6 +225,7 @@ def main() -> int:
     size.add_argument("--quick", action="store_true", help="two connectors, once, to see that it works")
     size.add_argument("--full", action="store_true", help="all combinations; takes more than half an hour")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--sdk-python", help="a Python that has msgraph-sdk, for the devices")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the table and the plot are written")
     arguments = parser.parse_args()
     repeats = 1 if arguments.quick else max(len(ONCE), arguments.repeats)
@@ -240,12 +242,15 @@ def main() -> int:
             bench.run(setting, VARIANTS, repeats)
         if not arguments.quick:
             bench.run(scaled, SCALED, 1)
+    many, few = (60, 2) if arguments.quick else (10_000, 100)
+    about_devices = devices.section(many, few, arguments.sdk_python)
     print(f"\n{table(bench.results)}\n")
     print(targets(bench.results))
+    print(f"\n{about_devices}")
     print(f"\nIt took {time.monotonic() - start:.0f} s.")
     if not arguments.quick:
         arguments.docs.mkdir(exist_ok=True)
-        (arguments.docs / "benchmarks.md").write_text(markdown(bench.results), encoding="utf-8")
+        (arguments.docs / "benchmarks.md").write_text(f"{markdown(bench.results)}\n{about_devices}", encoding="utf-8")
         (arguments.docs / "benchmarks.svg").write_text(plot(bench.results[TARGET]), encoding="utf-8")
     return 0
 
