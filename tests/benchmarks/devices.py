@@ -214,7 +214,7 @@ def section(devices: int, few: int, sdk_python: str | None) -> str:
     return f"""## Devices by the thousand
 
 All devices of a tenant are stale and are asked to check in, behind Microsoft's limit for such requests of an app in a
-tenant, {LIMIT} within {WINDOW} seconds, of which each in a batch is one; besides, one in a hundred is refused at random.
+tenant, {LIMIT} within {WINDOW} seconds, of which each in a batch is one. One in a hundred is refused at random as well.
 For the module, limit and clock run {FASTER:.0f} times as fast, and seconds are told as they would be without that. The
 `uri` tasks and the loop of the SDK were run with fewer devices, and their seconds reckoned up; neither looks whether a
 device is due, and a loop never asks for more than one at a time.

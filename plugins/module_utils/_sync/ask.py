@@ -134,14 +134,18 @@ def _instead(
 ) -> Operation[RequestOutcome | None]:
     """What an answer means that is no failure by itself; None if it is one.
 
-    Whether it is too soon is told from throttling by the object's own times.
+    Whether it is too soon is told from throttling by the object's own times; it is not, if the object says that one is
+    running.
     """
     meaning = action_of(kind).answers.get(answer.status)
     if meaning is None:
         return None
     try:
         seen = yield from read(kind, graph, name, limit=budget.remaining)
-        if meaning == "too_soon" and next_possible(seen.known_state(), seen.now, kind) is None:
+        state = seen.known_state()
+        if meaning == "too_soon" and state.phase == "running":
+            meaning = "running"
+        elif meaning == "too_soon" and next_possible(state, seen.now, kind) is None:
             return None
     except errors.IntuneError:
         return None
