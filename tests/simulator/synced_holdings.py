@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import typing as t
 from datetime import datetime, timedelta
@@ -263,7 +264,7 @@ class SyncedHoldings(Holdings):
                     {
                         "enrollmentToken": secret,
                         "qrCodeContent": json.dumps({"EXTRA_ENROLLMENT_TOKEN": secret}),
-                        "qrCodeImage": {"type": "image/png", "value": f"image-{secret}"},
+                        "qrCodeImage": {"type": "image/png", "value": base64.b64encode(secret.encode()).decode()},
                     }
                 ],
             }
