@@ -16,9 +16,11 @@ from simulator.resources import RESOURCES
 
 # In every text of the simulated world that nobody may show.
 SENTINEL = "secret-of-"
-# What an object may tell of itself: one is running; the last one failed; what is not known here; or what makes a
-# synchronisation pointless.
-Telling = t.Literal["running", "failed", "unknown", "obstacle"]
+# What an object may tell of itself: one is running; the last one failed; the same by a code, which does not tell one
+# failure from the next; of one that failed long ago; what is not known here; or what makes a synchronisation pointless.
+Telling = t.Literal["running", "failed", "code", "old", "unknown", "obstacle"]
+# What a property is, as JSON has it; or for a time, how long ago that is.
+Told = t.Union[str, int, bool, timedelta]
 
 
 class Simulated(t.NamedTuple):
@@ -26,10 +28,12 @@ class Simulated(t.NamedTuple):
 
     :param add: adds an object to a tenant, with the keywords ``last_sync``, ``sync_delay`` and ``outcome``.
     :param tells: what an object may tell, as values of its properties.
+    :param with_: properties that go with those, by the property and the telling.
     """
 
     add: t.Callable[..., Entity]
-    tells: tuple[tuple[Telling, str, str], ...]
+    tells: tuple[tuple[Telling, str, Told], ...]
+    with_: t.Mapping[tuple[str, str], t.Mapping[str, Told]] = {}
 
     def add_due(self, tenant: Tenant, *, sync_delay: float = 0.0) -> t.Any:
         """Add an object that is due: nothing is wrong with it, and it last synchronised three days ago."""
@@ -51,6 +55,38 @@ SIMULATED: dict[str, Simulated] = {
             ("obstacle", "state", "unknownFutureValue"),
         ),
     ),
+    "enrollment_program_token": Simulated(
+        Tenant.add_enrollment_program_token,
+        (
+            ("running", "lastSyncTriggeredDateTime", timedelta(seconds=90)),
+            ("code", "lastSyncErrorCode", 7),
+            # Of the last but one; and one of which nothing came within a quarter of an hour.
+            ("old", "lastSyncErrorCode", 8),
+            ("old", "lastSyncTriggeredDateTime", timedelta(days=1)),
+            ("obstacle", "tokenExpirationDateTime", "2026-01-31T00:00:00Z"),
+        ),
+        {("lastSyncErrorCode", "code"): {"lastSuccessfulSyncDateTime": timedelta(days=30)}},
+    ),
+    "autopilot": Simulated(
+        Tenant.add_autopilot,
+        (
+            ("running", "syncStatus", "inProgress"),
+            ("failed", "syncStatus", "failed"),
+            ("unknown", "syncStatus", "unknownFutureValue"),
+        ),
+    ),
+    "managed_google_play": Simulated(
+        Tenant.add_managed_google_play,
+        (
+            ("failed", "lastAppSyncStatus", "credentialsNotValid"),
+            ("unknown", "lastAppSyncStatus", "unknownFutureValue"),
+            ("obstacle", "bindStatus", "notBound"),
+        ),
+    ),
+    "managed_device": Simulated(
+        Tenant.add_managed_device,
+        (("obstacle", "managementAgent", "jamf"), ("obstacle", "operatingSystem", "Linux")),
+    ),
 }
 
 # Those that can be synchronised, by their names.
@@ -62,9 +98,17 @@ def module_of(kind: Kind) -> str:
     return f"graphops.intune.intune_{kind.name}_sync"
 
 
-def text_filter(kind: Kind) -> tuple[str, str] | None:
-    """An option that chooses by a text that each simulated object has of its own, and its property; None for none."""
-    return next(((one.option, one.property_) for one in kind.filters if not one.choices), None)
+def choice(kind: Kind, entity: Entity) -> dict[str, t.Any]:
+    """The option that has only this one of the simulated objects chosen among all; none if the kind has none such.
+
+    If Graph may filter by it, it is given in a way in which Graph does not: the list is to have all objects.
+    """
+    shown = entity.as_json()
+    for one in kind.filters:
+        if not one.choices and one.odata != "or":
+            value = shown[one.property_]
+            return {one.option: [value, "of nobody"] if one.takes_list else value}
+    return {}
 
 
 def answers_with_object(kind: Kind) -> bool:
@@ -72,9 +116,15 @@ def answers_with_object(kind: Kind) -> bool:
     return next(resource for resource in RESOURCES if resource.name == kind.name).returns is not None
 
 
-def tell(entity: Entity, property_: str, value: str) -> None:
+def tell(kind: Kind, entity: Entity, telling: str, property_: str, value: Told) -> None:
     """Let an object tell something, until the simulator moves it on."""
-    setattr(entity, snake_case(property_), value)
+    for name, what in told(kind, telling, property_, value).items():
+        setattr(entity, snake_case(name), what)
+
+
+def told(kind: Kind, telling: str, property_: str, value: Told) -> dict[str, Told]:
+    """The properties of an object that tells something, of which one is ``property_``."""
+    return {property_: value, **SIMULATED[kind.name].with_.get((property_, telling), {})}
 
 
 class _Noting(dict[str, t.Any]):

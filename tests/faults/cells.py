@@ -19,8 +19,10 @@ from http import HTTPStatus
 from urllib.parse import parse_qs
 
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
-from simulated import SIMULATED, SYNCABLE, answers_with_object, decisive, unshown
+from ansible_collections.graphops.intune.plugins.module_utils._sync.options import action_of
+from simulated import SENTINEL, SIMULATED, SYNCABLE, Told, answers_with_object, decisive, told, unshown
 from simulator import Request
+from simulator.entity import trimmed_time
 from simulator.records import Answer
 
 from . import fronts, wires
@@ -36,6 +38,7 @@ class Step(t.NamedTuple):
     :param task: ``one`` object by its id, ``all`` of two pages of which a filter takes one, or ``many``: two by ids;
         or ``identity``: one, by the managed identity of the host.
     :param writes: whether it requests a synchronisation.
+    :param waits: whether it is of the wait for the end.
     :param json: the places in its answer where the wrong thing may stand; none if the answer has no content.
     """
 
@@ -46,6 +49,7 @@ class Step(t.NamedTuple):
     connection: int
     task: str = "one"
     writes: bool = False
+    waits: bool = False
     json: tuple[Place, ...] = ()
 
 
@@ -56,25 +60,33 @@ _SINGLE = ("GET", "POST", "poll 1", "poll 2")
 
 
 def steps(kind: Kind) -> tuple[Step, ...]:
-    """The requests of all tasks with a kind; a kind of which a tenant has one at most is not listed, nor many."""
+    """The requests of all tasks with a kind.
+
+    One of which a tenant has one at most is not listed, nor many; thousands are waited for by a list.
+    """
     entity = tuple(dict.fromkeys((name,) for name in (*decisive(kind), kind.sorted_by)))
     page = (("value",), ("value", 0), *(("value", 0, *place) for place in entity))
     batch = (("responses",), ("responses", 0), *(("responses", 0, name) for name in ("id", "status", "headers")))
     body = ("responses", 0, "body")
     accepted = answers_with_object(kind)
+    many_polls = (
+        Step("list of polls", "graph", "list", 0, 2, "many", waits=True, json=page)
+        if kind.large
+        else Step("batch of polls", "graph", "batch", 2, 2, "many", waits=True, json=(*batch, body))
+    )
     found = (
         Step("metadata", "entra", "metadata", 0, 0, json=tuple((name,) for name in _METADATA)),
         Step("token", "entra", "token", 0, 1, json=(("access_token",), ("token_type",), ("expires_in",))),
         Step("identity", "entra", "managed_identity", 0, 0, "identity", json=(("access_token",),)),
         Step("GET", "graph", "get", 0, 0, json=entity),
         Step("POST", "graph", "sync", 0, 1, writes=True, json=entity if accepted else ()),
-        Step("poll 1", "graph", "get", 1, 2, json=entity),
-        Step("poll 2", "graph", "get", 2, 3, json=entity),
+        Step("poll 1", "graph", "get", 1, 2, waits=True, json=entity),
+        Step("poll 2", "graph", "get", 2, 3, waits=True, json=entity),
         Step("list page 1", "graph", "list", 0, 0, "all", json=(*page, ("@odata.nextLink",))),
         Step("list page 2", "graph", "list", 1, 1, "all", json=page),
         Step("batch of GETs", "graph", "batch", 0, 0, "many", json=(*batch, body)),
         Step("batch of POSTs", "graph", "batch", 1, 1, "many", writes=True, json=(*batch, body) if accepted else batch),
-        Step("batch of polls", "graph", "batch", 2, 2, "many", json=(*batch, body)),
+        many_polls,
     )
     return tuple(step for step in found if not (kind.singleton and step.task in ("all", "many")))
 
@@ -95,6 +107,8 @@ class Way(t.NamedTuple):
     :param right: how a task ends to which it happens so often, where more is promised than what is of all tasks.
     :param says: what is in the sentence of a task that failed for it.
     :param running: whether the answer says that somebody else's synchronisation runs.
+    :param begins: whether somebody else's begins before the answer.
+    :param state: what a task of one object to which it happens says became of that; "" for nothing in particular.
     """
 
     name: str
@@ -109,6 +123,8 @@ class Way(t.NamedTuple):
     right: t.Mapping[int | None, str] = {}
     says: str = ""
     running: bool = False
+    begins: bool = False
+    state: str = ""
 
 
 class Cell(t.NamedTuple):
@@ -134,8 +150,9 @@ class Cell(t.NamedTuple):
 
     @property
     def column(self) -> tuple[str, str, str]:
-        """Where in the report it is counted."""
-        return self.step.name, self.way.level, self.way.group
+        """What it is like, whatever the kind."""
+        name = "polls of many" if self.step.waits and self.step.task == "many" else self.step.name
+        return name, self.way.level, self.way.group
 
     @property
     def is_of_its_kind(self) -> bool:
@@ -266,19 +283,21 @@ def _lost() -> t.Iterator[Way]:
 # Refusals
 
 
-def _refusals() -> t.Iterator[Way]:
+def _refusals(kind: Kind) -> t.Iterator[Way]:
     names = {status.value for status in HTTPStatus if status >= 400}
     for status in sorted({*names, 402, 419, 420, 450, 498, 499, 509, 520, 524, 529, 530, 561, 598, 599}):
         trouble = status >= 500 and status != 501
-        kind = "open" if status >= 500 and status not in _UNDONE else "refusal"
+        sort = "open" if status >= 500 and status not in _UNDONE else "refusal"
+        running = action_of(kind).answers.get(status) == "running"
         group = str(status) if status in (401, 429) else f"{status // 100}xx"
         permanent = not trouble and status not in _PASSING
         right = {1: SUCCEEDED} if trouble or status == 429 else {}
-        yield Way(str(status), group, kind=kind, fault={"status": status}, permanent=permanent, right=right)
+        fault: dict[str, t.Any] = {"status": status}
+        yield Way(str(status), group, kind=sort, fault=fault, permanent=permanent, right=right, running=running)
     for status, (form, body) in itertools.product((400, 401, 429, 500, 503), _ERROR_BODIES.items()):
         fault = {"status": status, "body": body}
-        kind = "open" if status == 500 else "refusal"
-        yield Way(f"{status} with {form}", "error bodies", kind=kind, fault=fault, permanent=status not in _PASSING)
+        sort = "open" if status == 500 else "refusal"
+        yield Way(f"{status} with {form}", "error bodies", kind=sort, fault=fault, permanent=status not in _PASSING)
     timeout = {"error": {"code": "CancelledOnServiceTimeout", "message": "Timed out."}}
     yield Way("503 of a timeout", "5xx", kind="open", fault={"status": 503, "body": timeout})
     for form, value in _RETRY_AFTER.items():
@@ -500,7 +519,8 @@ def _changed(kind: Kind) -> t.Iterator[Way]:
             for name, text in _TIMES.items():
                 fault = {"alter": _put(place, text)}
                 yield Way(about + name, "times", kind="real", fault=fault, json=place, permanent=True)
-    for where, property_ in itertools.product(((), ("value", 0)), (*decisive(kind), kind.sorted_by)):
+    shown = dict.fromkeys((*decisive(kind), kind.sorted_by))
+    for where, property_ in itertools.product(((), ("value", 0)), shown):
         place = (*where, property_)
         if property_ == kind.sorted_by:
             way, fault = f"{'/'.join(map(str, place))} quotes what was sent", {"alter": _quoted_at(place)}
@@ -572,7 +592,8 @@ def _hidden_at(place: Place, names: t.Collection[str]) -> t.Callable[[Request, A
     """Put there what of the object is not shown."""
 
     def hidden(where: t.Any, _request: Request) -> t.Any:
-        found = {name: where[name] for name in names}
+        # What Graph was not asked for is not there.
+        found = {name: where.get(name, f"{SENTINEL}{name}") for name in names}
         return {"x": found, **found, "y": [found, *found.values()]}
 
     return _changed_at(place, hidden)
@@ -645,7 +666,9 @@ def _reported(kind: Kind) -> t.Iterator[Way]:
             yield Way(name, "updating", kind="refusal", fault=fault, steps=identity, right={1: SUCCEEDED, None: FAILED})
     inner = {"_version": 3, "ErrorCode": "Forbidden", "Message": "No role."}
     body = {"error": {"code": "UnknownError", "message": json.dumps(inner)}}
-    graph = tuple(step.name for step in steps(kind) if step.host == "graph")
+    # Whether many that were asked came in is told as far as it can be seen.
+    telling = [step for step in steps(kind) if not (kind.large and step.waits and step.task == "many")]
+    graph = tuple(step.name for step in telling if step.host == "graph")
     yield Way(
         *("401 that means forbidden", "forbidden"),
         kind="refusal",
@@ -656,7 +679,7 @@ def _reported(kind: Kind) -> t.Iterator[Way]:
         says="Intune licence",
     )
     # Whoever refuses a batch may take its parts one by one.
-    single = tuple(step.name for step in steps(kind) if step.where != "batch")
+    single = tuple(step.name for step in telling if step.where != "batch")
     page = "<html><head><title>Blocked by policy</title></head></html>"
     yield Way(
         *("403 of a web filter", "web filter"),
@@ -695,6 +718,8 @@ def _reported(kind: Kind) -> t.Iterator[Way]:
         )
     for name, alter in (("a part twice, which differ", _differing), ("no final status for a part", _interim_part)):
         yield Way(name, "batch parts", kind="real", fault={"alter": alter}, json=place, right={1: SUCCEEDED})
+    if kind.singleton:
+        return
     # A wait goes on; without having seen the object, nothing is begun. Two that go on are not always asked together.
     for where, alter, right in (
         (("GET",), _another, {None: FAILED}),
@@ -726,8 +751,48 @@ def _meant(kind: Kind) -> t.Iterator[Way]:
         yield refused(status, name, _SINGLE, FAILED, none if lists else f"the {kind.words.short} is not in this tenant")
         yield refused(status, name, ("list page 1",), SUCCEEDED if lists else FAILED)
         yield refused(status, name, tuple({*every} - {*_SINGLE, "list page 1"}), None)
-    if kind.action is not None and 409 not in kind.action.answers:
-        yield refused(409, "409 of a conflict", (*_SINGLE, "list page 1", "list page 2"), FAILED, "HTTP 409")
+    answers = action_of(kind).answers
+    # Where no synchronisation is asked for, and where none can have been too recent, it means no more than it says.
+    says_running = {"POST"} if answers.get(409) == "running" else set()
+    where = tuple(name for name in (*_SINGLE, "list page 1", "list page 2") if name not in says_running)
+    yield refused(409, "409 of a conflict", where, FAILED, "HTTP 409")
+
+
+def _instead(kind: Kind) -> t.Iterator[Way]:
+    """Answers to a request that say why it was not needed."""
+    for status, meaning in action_of(kind).answers.items():
+        way = Way(
+            *(f"{status}, and somebody else's runs", "instead"),
+            kind="refusal",
+            fault={"status": status, "body": {"error": {"code": "X", "message": "Not now."}}},
+            permanent=True,
+            steps=("POST",),
+            right={None: SUCCEEDED},
+            begins=True,
+            state="joined" if meaning == "running" else meaning,
+        )
+        yield way
+        if meaning == "running":
+            # The one that it speaks of has no end that would show.
+            name, right, says = f"{status}, and none runs", {None: FAILED}, "asked for elsewhere runs"
+            yield way._replace(name=name, right=right, says=says, running=True, begins=False)
+    if action_of(kind).interval:
+        # What the service itself says to it.
+        for where, state in (("POST", _first_meaning(kind)), ("batch of POSTs", "")):
+            yield Way(
+                *("somebody else's begins before", "instead"),
+                kind="refusal",
+                permanent=True,
+                steps=(where,),
+                right={None: SUCCEEDED},
+                begins=True,
+                state=state,
+            )
+
+
+def _first_meaning(kind: Kind) -> str:
+    """What a request comes to while another runs, of which the service takes one within an interval."""
+    return "joined" if "running" in action_of(kind).answers.values() else "too_soon"
 
 
 _SAID = {
@@ -744,16 +809,17 @@ def _told(kind: Kind) -> t.Iterator[Way]:
     """What an object tells of itself, though it is not so in the simulator: it has ended, or never began."""
     readable = {step.name for step in steps(kind) if not step.writes or answers_with_object(kind)}
     for telling, property_, value in SIMULATED[kind.name].tells:
-        for where, right, says in _ENDS[telling]:
+        word = f"{value} ago" if isinstance(value, timedelta) else value
+        for where, right, says in _ends(kind, telling):
             there = tuple(name for name in where if name in readable)
             if there:
                 yield Way(
-                    *(f"{property_} is {value}", telling),
+                    *(f"{property_} is {word}", "failed" if telling in ("code", "old") else telling),
                     kind="real",
-                    fault={"alter": _tells(property_, value)},
+                    fault={"alter": _tells(told(kind, telling, property_, value))},
                     steps=there,
                     right=right,
-                    says=says.format(value=value),
+                    says=says.format(value=word),
                     running=telling == "running",
                 )
 
@@ -761,6 +827,7 @@ def _told(kind: Kind) -> t.Iterator[Way]:
 _ONCE, _ALWAYS = {1: SUCCEEDED}, {1: SUCCEEDED, None: SUCCEEDED}
 _NEVER = {1: FAILED, None: FAILED}
 _POSTS = ("POST", "batch of POSTs")
+_READS = ("GET", "batch of GETs", "list page 1", "list page 2", "poll 1", "poll 2", "batch of polls")
 # By what is told, and where: how a task ends to which it is told once, and for good; and what it says if it failed. To
 # be told of a list, or of all batches, for good is to be told of what follows as well.
 _ENDS: dict[str, tuple[tuple[tuple[str, ...], dict[int | None, str], str], ...]] = {
@@ -784,22 +851,38 @@ _ENDS: dict[str, tuple[tuple[tuple[str, ...], dict[int | None, str], str], ...]]
         (("poll 1", "poll 2"), _NEVER, " failed: "),
         (("batch of polls",), {1: FAILED}, " failed: "),
     ),
+    # It is not new if it stood there before.
+    "code": (
+        (("GET",), {1: SUCCEEDED, None: FAILED}, "it did not show within wait_timeout"),
+        (("batch of GETs",), _ONCE, ""),
+        (("list page 1", "list page 2"), _ALWAYS, ""),
+        (("poll 1", "poll 2"), _NEVER, " failed: "),
+        (("batch of polls",), {1: FAILED}, " failed: "),
+    ),
+    "old": ((_READS, _ALWAYS, ""),),
     "unknown": (
-        (("GET", "batch of GETs", "list page 1", "list page 2", "poll 1", "poll 2", "batch of polls"), _ALWAYS, ""),
+        (_READS, _ALWAYS, ""),
         (_POSTS, _ALWAYS, ""),
     ),
     "obstacle": (
-        (("GET",), _NEVER, "is {value}, so no "),
-        (("batch of GETs",), _NEVER, "is {value}, so no "),
-        (("list page 1",), {1: SUCCEEDED, None: FAILED}, "is {value}, so no "),
-        (("list page 2",), _NEVER, "is {value}, so no "),
-        (("poll 1", "poll 2", "batch of polls"), _ALWAYS, ""),
+        (("GET",), _NEVER, "{value}"),
+        (("batch of GETs",), _NEVER, "{value}"),
+        (("list page 1",), {1: SUCCEEDED, None: FAILED}, "{value}"),
+        (("list page 2",), _NEVER, "{value}"),
+        (("poll 1", "poll 2", "batch of polls", "list of polls"), _ALWAYS, ""),
         (_POSTS, _ALWAYS, ""),
     ),
 }
 
 
-def _tells(property_: str, value: t.Any) -> t.Callable[[Request, Answer], Answer]:
+def _ends(kind: Kind, telling: str) -> t.Iterator[tuple[tuple[str, ...], dict[int | None, str], str]]:
+    """The same for a kind: of thousands in a list, those that cannot be synchronised are left out."""
+    for where, right, says in _ENDS[telling]:
+        left_out = kind.large and telling == "obstacle" and where[0].startswith("list page")
+        yield (where, _ALWAYS, "") if left_out else (where, right, says)
+
+
+def _tells(properties: t.Mapping[str, Told]) -> t.Callable[[Request, Answer], Answer]:
     """Let each object in an answer tell it."""
 
     def alter(_request: Request, answer: Answer) -> Answer:
@@ -809,11 +892,15 @@ def _tells(property_: str, value: t.Any) -> t.Callable[[Request, Answer], Answer
         parts = [part.get("body") for part in document.get("responses", ())]
         for entity in (document, *document.get("value", ()), *parts):
             if isinstance(entity, dict) and "id" in entity:
-                entity[property_] = value
+                entity.update({name: _as_json(value) for name, value in properties.items()})
         answer.body = json.dumps(document).encode()
         return answer
 
     return alter
+
+
+def _as_json(value: Told) -> t.Any:
+    return trimmed_time(datetime.now(timezone.utc) - value) if isinstance(value, timedelta) else value
 
 
 def _pages(status: int) -> t.Callable[[Request, Answer], Answer]:
@@ -883,10 +970,11 @@ def ways(kind: Kind) -> list[Way]:
     return [
         *_connections(),
         *_lost(),
-        *_refusals(),
+        *_refusals(kind),
         *_contents(),
         *_changed(kind),
         *_reported(kind),
         *_meant(kind),
+        *_instead(kind),
         *_told(kind),
     ]

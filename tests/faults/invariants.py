@@ -117,8 +117,11 @@ _STATES = {"fresh", "joined", "requested", "completed", "predicted", "too_soon",
 
 
 def _truth(task: Task) -> t.Iterator[str]:
-    """What it says of each object must be what the services know."""
+    """What it says of each object, or of all of them in numbers, must be what the services know."""
     kind, changed = task.kind, task.result.get("changed")
+    if "counts" in task.result:
+        yield from _counts(task)
+        return
     entries = {entry[kind.words.id_option]: entry for entry in task.result.get(kind.results_key, ())}
     if len(task.accepted) == 1 and not entries:
         entries = dict.fromkeys(task.accepted, task.result)
@@ -136,6 +139,54 @@ def _truth(task: Task) -> t.Iterator[str]:
             yield from _state(task, name, state, accepted)
     if entries and changed != any(entry.get("changed") for entry in entries.values()):
         yield "the whole says other than its parts"
+
+
+def _counts(task: Task) -> t.Iterator[str]:
+    """What it says of thousands: how many, and what became of some."""
+    counts: t.Mapping[str, int] = task.result["counts"]
+    found, due, predicted, requested, came_in, unknown = (
+        counts[name] for name in ("found", "due", "predicted", "requested", "came_in", "unknown")
+    )
+    accepted = sum(map(bool, task.accepted.values()))
+    if counts.keys() != _COUNTED or min(counts.values()) < 0:
+        yield f"it counts {counts}"
+    elif found != sum(counts.values()) - found - due - came_in:
+        yield f"its counts do not add up: {counts}"
+    if not predicted + requested + unknown + counts["not_asked"] <= due <= found - counts["fresh"] - counts["left_out"]:
+        yield f"not as many were due as it says: {counts}"
+    if requested > accepted:
+        yield f"it says that {requested} were requested, and {accepted} were accepted"
+    if came_in > requested:
+        yield f"{came_in} came in, of which {requested} were requested"
+    if accepted > requested + unknown:
+        yield f"{accepted} were accepted, and it says that {requested} were requested, and knows not of {unknown}"
+    if task.result["changed"] != bool(predicted + requested + unknown):
+        yield "the whole says other than its parts"
+    if unknown and not task.lost:
+        yield "it does not know what all others know"
+    failed = counts["failed"] + unknown + counts["not_asked"]
+    if bool(failed) != ("msg" in task.result):
+        yield f"{failed} failed, and the task did {'' if 'msg' in task.result else 'not '}fail"
+    told = {entry[task.kind.words.id_option]: entry for entry in task.result[task.kind.results_key]}
+    if sum(entry["failed"] for entry in told.values()) != failed or len(told) not in (failed, found):
+        yield f"it tells of {len(told)}, of which {failed} failed"
+    for name, entry in told.items():
+        state, asked = entry["state"], task.accepted.get(name, 0)
+        if state not in _STATES_OF_MANY:
+            yield f"it says {state}, which means nothing"
+        if entry["changed"] != (state in ("requested", "completed", "unknown")):
+            yield f"it says changed: {entry['changed']} of one that is {state}"
+        if asked and not entry["changed"]:
+            yield f"{asked} were accepted, and it says that nothing changed (state {state})"
+        if state in ("requested", "completed") and not asked:
+            yield f"it says {state}, and none was accepted"
+
+
+# What is counted of thousands, and what may become of one.
+_COUNTED = frozenset(
+    ("found", "fresh", "left_out", "due", "predicted", "requested", "came_in", "failed", "unknown", "not_asked")
+)
+_STATES_OF_MANY = _COUNTED - {"found", "due", "came_in"} | {"completed", "refused"}
 
 
 def _state(task: Task, name: str, state: str, accepted: int) -> t.Iterator[str]:

@@ -6,18 +6,19 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import typing as t
 from pathlib import Path
 
 from integration.conftest import BIN, ROOT, SEND_THE_MODULE, clean_environment
-from simulated import SENTINEL, SIMULATED, SYNCABLE, module_of, text_filter
+from simulated import SENTINEL, SIMULATED, SYNCABLE, choice, module_of
 from simulator import Entity, Fault, Request, Simulator, World
 from simulator.records import Answer
 
 from . import fronts
-from .cells import Cell, refused
+from .cells import Cell, Step, refused
 from .invariants import FAILED, SHOWS_A_SECRET, SHOWS_A_TRACEBACK, SUCCEEDED, Task, broken
 
 # Seconds. The budget is what the documentation promises: all tries, the wait, and one request, which may take
@@ -137,13 +138,14 @@ def _prepare(
     if step.task == "identity":
         del variables["tenant"], variables["secret"]
         variables |= {"auth_source": "msi", "allow_environment_credential": True}
-    chosen = text_filter(kind)
+    if step.waits:
+        variables["wait"] = True
+    if kind.large and step.task in ("many", "all"):
+        variables["return_all"] = True
     if step.task == "many":
         variables[kind.words.ids_option] = [entity.id for entity in objects]
     elif step.task == "all":
-        variables["all"] = True
-        if chosen is not None:
-            variables[chosen[0]] = objects[1].as_json()[chosen[1]]
+        variables |= {"all": True, **choice(kind, objects[1])}
     elif not kind.singleton:
         variables[kind.words.id_option] = objects[0].id
     url = "authority_url" if step.host == "entra" else "graph_url"
@@ -162,10 +164,22 @@ def _prepare(
     else:
         # What only changes the real answer has accepted already.
         accept = cell.accept and way.kind != "real"
-        world.faults.add(
-            Fault(step.where, tenant_id=tenant.id, skip=step.skip, times=cell.times, accept=accept, **way.fault)
-        )
+        when = {"skip": step.skip, "times": cell.times, "only_if": _beginning(objects, step) if way.begins else None}
+        world.faults.add(Fault(step.where, tenant_id=tenant.id, accept=accept, **when, **way.fault))
     return _Host(cell, variables, tenant.id, objects, front)
+
+
+def _beginning(objects: t.Sequence[Entity], step: Step) -> t.Callable[[Request], bool]:
+    """Let somebody else synchronise the objects just before a request of those that are like it is answered."""
+    numbers = itertools.count()
+
+    def begin(_request: Request) -> bool:
+        if next(numbers) == step.skip:
+            for entity in objects:
+                entity.begin()
+        return True
+
+    return begin
 
 
 def _one_by_one(url: str, front: str) -> t.Callable[[Request, Answer], Answer]:
@@ -228,7 +242,7 @@ def _play(
 def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: float) -> Ended:
     cell = host.cell
     # The list is read whole, but only the object that the filter takes is synchronised, if there is a filter.
-    everything = cell.step.task == "many" or (cell.step.task == "all" and text_filter(cell.kind) is None)
+    everything = cell.step.task == "many" or (cell.step.task == "all" and not choice(cell.kind, host.objects[-1]))
     asked = host.objects if everything else host.objects[-1:]
     struck = [request for request in requests if request.where == cell.step.where and request.fault is not None]
     tries = len([request for request in requests if request.where == cell.step.where]) - cell.step.skip
@@ -240,7 +254,7 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
         accepted={entity.id: len(entity.accepted) for entity in asked},
         lost=len(struck) if cell.step.writes and cell.way.kind != "refusal" else 0,
         secrets=SECRETS,
-        others=[entity.id for entity in asked] if struck and cell.way.running else (),
+        others=[entity.id for entity in asked] if struck and (cell.way.running or cell.way.begins) else (),
     )
     faults = broken(task)
     # Two that wait do not always look at the same instant, and then there is no batch.
@@ -259,6 +273,9 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
         faults.append(f"it {task.outcome}, which is not right")
     if struck and task.outcome == FAILED and cell.way.says not in task.result["msg"]:
         faults.append(f"it does not say {cell.way.says!r}")
+    state = (task.result.get("sync") or {}).get("state")
+    if struck and cell.way.state not in ("", state):
+        faults.append(f"it says {state}, which should be {cell.way.state}")
     if cell.way.group == "forbidden" and len([r for r in requests if r.where == "token"]) > 1:
         faults.append("it asked for another token, though this one was good")
     goes_on = cell.way.right.get(1) == SUCCEEDED != cell.way.right.get(None)

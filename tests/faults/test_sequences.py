@@ -16,6 +16,7 @@ import secrets
 import time
 import typing as t
 from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
 
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -25,10 +26,11 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground.clock impo
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
 from ansible_collections.graphops.intune.plugins.module_utils._sync.command import SyncCommand
-from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
+from ansible_collections.graphops.intune.plugins.module_utils._sync.options import action_of
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import PACE_SECONDS, Context
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from simulated import SENTINEL, SIMULATED, SYNCABLE, tell
+from simulated import SENTINEL, SIMULATED, SYNCABLE, Told, tell
 from simulator import Entity, Fault, Simulator, World
 
 from . import hostile
@@ -104,8 +106,15 @@ class Change(t.NamedTuple):
 class Tell(t.NamedTuple):
     """Let the first object tell something of itself; of a synchronisation that runs, until another one ends."""
 
+    telling: str
     property_: str
-    value: str
+    value: Told
+
+
+class Limit(t.NamedTuple):
+    """Let Graph take so many requests to synchronise within 20 seconds, and refuse some of those."""
+
+    most: int
 
 
 class Begin(t.NamedTuple):
@@ -126,9 +135,9 @@ class Run(t.NamedTuple):
     check_mode: bool
 
 
-Step = t.Union[Order, Attack, Jump, Change, Tell, Begin, Heal, Run]
+Step = t.Union[Order, Attack, Jump, Change, Tell, Limit, Begin, Heal, Run]
 
-_LEAPS = st.sampled_from([0, -5, 5, -400, 400, 7300, -7300, 2 * 86400, -2 * 86400, 40 * 365 * 86400])
+_LEAPS = st.sampled_from([0, -5, 5, -400, 400, 1000, 7300, -7300, 2 * 86400, -2 * 86400, 40 * 365 * 86400])
 
 
 def _runs(kind: Kind) -> st.SearchStrategy[Run]:
@@ -143,6 +152,11 @@ def _runs(kind: Kind) -> st.SearchStrategy[Run]:
         optional["sync_type"] = st.sampled_from(kind.action.types)
     if kind.obstacle_option:
         optional[kind.obstacle_option] = st.booleans()
+    if kind.large:
+        optional[f"max_{kind.words.short_many}"] = st.sampled_from([1, 100])
+        optional["return_all"] = st.booleans()
+    if kind.action is not None and kind.action.pace:
+        optional["requests_per_20_seconds"] = st.sampled_from([1, 100])
     return st.builds(
         Run,
         st.sampled_from(["one"] if kind.singleton else ["one", "one", "many", "all"]),
@@ -154,7 +168,7 @@ def _runs(kind: Kind) -> st.SearchStrategy[Run]:
 def _tells(kind: Kind) -> st.SearchStrategy[Tell]:
     """What it may tell, and as often that nothing is wrong."""
     well = SIMULATED[kind.name].add_due(World().add_tenant("contoso.example")).as_json()
-    told = [Tell(property_, value) for _telling, property_, value in SIMULATED[kind.name].tells]
+    told = [Tell(*one) for one in SIMULATED[kind.name].tells]
     return st.sampled_from([one for tell_ in told for one in (tell_, tell_._replace(value=well[tell_.property_]))])
 
 
@@ -172,7 +186,7 @@ def _steps(kind: Kind) -> st.SearchStrategy[t.Any]:
         _ORDERS,
         _ORDERS,
         _runs(kind),
-        st.builds(Jump, _LEAPS, _LEAPS, st.sampled_from([0, 1, 100, 4000, 10_000])),
+        st.builds(Jump, _LEAPS, _LEAPS, st.sampled_from([0, 1, 100, 700, 4000, 10_000])),
         st.builds(
             Change,
             st.sampled_from([0, 3, 100]),
@@ -181,6 +195,7 @@ def _steps(kind: Kind) -> st.SearchStrategy[t.Any]:
         ),
         _tells(kind),
         st.builds(Begin, st.sampled_from([0] if kind.singleton else [0, 1])),
+        st.builds(Limit, st.sampled_from([1, 3])) if kind.large else st.nothing(),
         st.just(Heal()),
     )
 
@@ -260,11 +275,14 @@ class Place:
             if step.revoke:
                 self.world.revoke_tokens()
         elif isinstance(step, Tell):
-            tell(self.objects[0], step.property_, step.value)
+            tell(self.kind, self.objects[0], *step)
+        elif isinstance(step, Limit):
+            self.world.throttle(self.kind.name, most=step.most, refused_at_random=0.3)
         elif isinstance(step, Begin):
             self.objects[step.number].begin()
         elif isinstance(step, Heal):
             self.world.faults.clear()
+            self.world.throttles.clear()
         else:
             self._run(step)
 
@@ -278,6 +296,7 @@ class Place:
     def _run(self, step: Run) -> None:
         words = self.kind.words
         targets = self.objects[:1] if step.task == "one" else self.objects
+        others = {entity.id for entity in targets if entity.running or self._tells_of_one(entity)}
         given_ = {
             "tenant": self.tenant.domain,
             "client_id": self.app.client_id,
@@ -292,6 +311,8 @@ class Place:
             "wait_sleep": 4,
             **dict(step.params),
         }
+        if self.kind.large and others:
+            given_["return_all"] = True
         if step.task == "many":
             given_[words.ids_option] = [entity.id for entity in targets]
         elif step.task == "all":
@@ -311,7 +332,6 @@ class Place:
             hide=hidden.update,
         )
         before = {entity.id: len(entity.accepted) for entity in targets}
-        others = {entity.id for entity in targets if entity.running or self._tells_of_one(entity)}
         begun, first, real = self.elapsed, len(self.world.requests), time.monotonic()
         with Memory() as memory:
             result = remove_values(shell.outcome(self.command, params, caller), hidden)
@@ -322,7 +342,7 @@ class Place:
             result=result,
             # Real time counts as well: nothing here takes any, so none may be spent.
             seconds=self.elapsed - begun + max(0.0, time.monotonic() - real - 5),
-            budget=params["retry_timeout"] + params["wait_timeout"] * params["wait"] + 0.01,
+            budget=self._budget(step, params) + 0.01,
             accepted={name: self._shown(count, name, others, result) for name, count in accepted.items()},
             lost=len([r for r in requests if r.where in ("sync", "batch") and r.fault is not None]),
             secrets=SECRETS,
@@ -338,26 +358,37 @@ class Place:
             complaints = [text for text in complaints if "state predicted" not in text]
         asked = [r for r in requests if r.where == "sync"]
         # A batch that is struck takes what is in it along, and so does a part of it that no one can read.
-        struck = [r for r in requests if r.where in ("sync", "batch") and r.fault is not None]
+        struck = [
+            r
+            for r in requests
+            if r.where in ("sync", "batch") and (r.fault is not None or (r.status == HTTPStatus.TOO_MANY_REQUESTS))
+        ]
         lost = sum(len(targets) if r.where == "batch" or r.in_batch else 1 for r in struck)
         if len(asked) > 2 and lost < len(asked) - len(targets):
             complaints.append("it asked again without need")
         assert not complaints, (complaints, result, [(r.where, r.status) for r in requests])
         self.runs += 1
 
+    def _budget(self, step: Run, params: t.Mapping[str, t.Any]) -> float:
+        """The seconds that a run may take."""
+        # Of thousands, the list has its own time, and so has each that is asked; their places in the pace are no part.
+        turns = 2 if self.kind.large and step.task != "one" else 1
+        pace = PACE_SECONDS * len(self.objects) * turns if self.kind.large else 0
+        # With force, the time in which the service takes no request is waited for as well.
+        waits = 2 if params["force"] and action_of(self.kind).interval else 1
+        return params["retry_timeout"] * turns + params["wait_timeout"] * params["wait"] * waits + pace
+
     def _tells_of_one(self, entity: Entity) -> bool:
         """Whether it tells that a synchronisation runs, which may be so no more."""
-        told = entity.as_json()
-        return any(
-            telling == "running" and told[property_] == value
-            for telling, property_, value in SIMULATED[self.kind.name].tells
-        )
+        # Whether it began too long ago to run depends on a clock, which may be anybody's.
+        return self.kind.state(entity.as_json(), None).phase == "running"
 
     def _shown(self, count: int, name: str, others: t.Collection[str], result: t.Mapping[str, t.Any]) -> int:
         """How many this run seems to have requested: another one that ends now is not told from one that it has."""
         entries = {entry[self.kind.words.id_option]: entry for entry in result.get(self.kind.results_key, [])}
         entry = entries.get(name, result)
-        ended = (entry.get("sync") or {}).get("state") in ("completed", "failed")
+        state = entry.get("state") or (entry.get("sync") or {}).get("state")
+        ended = state in ("completed", "failed")
         return 1 if not count and name in others and ended and entry["changed"] else count
 
 

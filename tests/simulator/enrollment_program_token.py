@@ -38,7 +38,7 @@ class EnrollmentProgramToken(TriggeredEntity):
     known.
 
     Attributes:
-        last_sync: end of the last successful sync.
+        last_sync: end of the last successful sync; also by the name of the Graph property.
         last_triggered: when one was last asked for; also by the name of the Graph property.
         last_sync_error_code: 0 for none.
         failure_code: the error that a sync leaves which fails.
@@ -48,6 +48,7 @@ class EnrollmentProgramToken(TriggeredEntity):
     accepted: list[datetime]
     interval = timedelta(minutes=15)
     last_sync_error_code = Moved[int]("_last_sync_error_code")
+    last_successful_sync_date_time = MovedTime("_last_sync")
     last_sync_triggered_date_time = MovedTime("_last_triggered")
     token_expiration_date_time = MovedTime("expires")
 
