@@ -26,7 +26,7 @@ MAKEFLAGS += --no-print-directory
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
 
-demo: $(BUILD)/demo/ready ## Run a playbook over five connectors of two simulated tenants, twice
+demo: $(BUILD)/demo/ready ## Run a playbook over one simulated tenant with all that Intune synchronises, twice
 	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/demo/run.py
 
 demo-fleet: $(BUILD)/demo/ready ## Run the shipped playbook over 200 connectors of 20 simulated tenants, twice

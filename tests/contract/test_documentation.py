@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RST = ROOT / "docs" / "docsite" / "rst"
 AWX_GUIDE = (RST / "guide_awx.rst").read_text(encoding="utf-8")
+TENANT_GUIDE = (RST / "guide_tenant.rst").read_text(encoding="utf-8")
 PAGES = [
     *ROOT.glob("*.md"),
     *ROOT.glob("docs/*.md"),
@@ -116,6 +117,10 @@ EXAMPLES = {
     **{
         f"README, block {number}": block
         for number, block in enumerate(re.findall(r"```yaml\n(- .*?)```", README, re.DOTALL), start=1)
+    },
+    **{
+        f"guide of a tenant, {name}": textwrap.dedent(block)
+        for name, block in re.findall(r"^   # (\w+\.yml)\n(.*?)\n\n(?=\S)", TENANT_GUIDE, re.MULTILINE | re.DOTALL)
     },
     "AWX guide": textwrap.dedent(AWX_GUIDE.partition("# vpp_tokens.yml\n")[2].partition("\n\n   For")[0]),
     "demo": (ROOT / "tests" / "demo" / "playbook.yml").read_text(encoding="utf-8"),

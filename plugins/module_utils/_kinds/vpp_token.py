@@ -46,7 +46,7 @@ KIND = Kind(
         "Apple VPP tokens",
         _SHORT,
         id_option="token_id",
-        find_id="a run of graphops.intune.intune_vpp_token_sync with all in check mode",
+        find_id="graphops.intune.intune_connectors_and_tokens_info",
     ),
     path="/deviceAppManagement/vppTokens",
     permission="DeviceManagementServiceConfig.Read.All",
