@@ -120,7 +120,7 @@ def test_play_in_full(play: Graph, tenant: Tenant) -> None:
             {
                 "enrollmentToken": secret,
                 "qrCodeContent": f'{{"EXTRA_ENROLLMENT_TOKEN": "{secret}"}}',
-                "qrCodeImage": {"type": "image/png", "value": f"image-{secret}"},
+                "qrCodeImage": {"type": "image/png", "value": base64.b64encode(secret.encode()).decode()},
             }
         ],
     }
