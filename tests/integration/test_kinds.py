@@ -214,8 +214,7 @@ def test_autopilot(site: Site, others: Others) -> None:
                 by_none,
                 False,
                 None,
-                "this tenant has no Windows Autopilot service (Graph answered HTTP 404); check tenant, or"
-                " leave it out.",
+                "this tenant has no Windows Autopilot service (Graph answered HTTP 404); check tenant.",
             ),
         ],
     )

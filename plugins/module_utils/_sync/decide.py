@@ -118,7 +118,7 @@ def has_ended(before: State, after: State, *, seen_running: bool) -> t.Literal["
     if after.phase == "running":
         return None
     if after.phase == "failed":
-        new = before.phase != "failed" or before.word != after.word or _later(after.ended, before.ended)
+        new = before.word != after.word or _later(after.ended, before.ended)
         return "failed" if new or seen_running else None
     over = seen_running and after.phase == "idle" and after.succeeded is not None
     return "succeeded" if over or _later(after.succeeded, before.succeeded) else None

@@ -115,7 +115,7 @@ def read(kind: Kind, graph: Graph, name: str, *, limit: float | None = None) -> 
     except errors.GraphError as error:
         if kind.singleton and is_absent(kind, error):
             error.what = f"{kind.words.none_in_tenant} (Graph answered HTTP {error.status})"
-            error.advice = "check tenant, or leave it out"
+            error.advice = "check tenant"
         raise
     found = snapshot(kind, reply.document, reply.date, reply.request_id)
     if name and found.id.lower() != name.lower():

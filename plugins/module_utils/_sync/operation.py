@@ -150,12 +150,12 @@ def request(
     (kind, name, options), first, remaining, result = due
     before, clock = first.known_state(), graph.http.clock
     possible = result.decision.next_possible_at
+    seconds = 0.0 if possible is None or first.now is None else (possible - first.now).total_seconds()
+    if possible is not None and seconds > options.wait_timeout:
+        raise SyncFailed(results.too_late(options, possible), result.as_dict("too_soon"))
     if check_mode:
         return result.as_dict("predicted", changed=True)
-    if possible is not None and first.now is not None:
-        seconds = (possible - first.now).total_seconds()
-        if seconds > options.wait_timeout:
-            raise SyncFailed(results.too_late(options, possible), result.as_dict("too_soon"))
+    if seconds > 0:
         progress(f"waiting for {timestamps.humanize(seconds)} until Intune takes a request")
         yield Sleep(seconds)
     budget = retries.RetryBudget(clock, remaining)

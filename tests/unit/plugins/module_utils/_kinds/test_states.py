@@ -90,6 +90,9 @@ def test_yesterdays_code_is_not_the_end_of_todays() -> None:
     assert has_ended(before, after, seen_running=False) is None
     assert has_ended(before, enrollment(success=ago(3000), trigger=ago(0), code=8), seen_running=False) == "failed"
     assert has_ended(before, enrollment(success=ago(0), trigger=ago(0)), seen_running=False) == "succeeded"
+    # Nor is one that stayed although the last one succeeded.
+    before = enrollment(success=ago(3000), trigger=ago(3001), code=7)
+    assert has_ended(before, after, seen_running=False) is None
 
 
 @pytest.mark.parametrize(

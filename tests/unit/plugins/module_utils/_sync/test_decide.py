@@ -116,8 +116,10 @@ def test_the_reason_in_words(shown: State, reason: str, warning: str) -> None:
         (state(phase="failed", ended=HOUR), state(phase="failed", ended=MINUTE), False, "failed"),
         (state(phase="failed", word="1", ended=HOUR), state(phase="failed", word="2", ended=HOUR), False, "failed"),
         (state(phase="failed", ended=HOUR), state(phase="failed", ended=HOUR), True, "failed"),
-        (state(), state(phase="failed"), False, "failed"),
-        (state(phase="running"), state(phase="failed"), False, "failed"),
+        (state(word="0"), state(phase="failed", word="1"), False, "failed"),
+        (state(phase="running", word="0"), state(phase="failed", word="1"), False, "failed"),
+        # A word that stayed though the last one succeeded, beside a newer request.
+        (state(word="1"), state(phase="failed", word="1"), False, None),
         # It was read while it moved.
         (state(phase="running"), state(), True, "succeeded"),
         (state(None, phase="running"), state(None), True, None),
