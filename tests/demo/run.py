@@ -117,7 +117,7 @@ def conclude(runs: list[tuple[list[Result], list[Request]]]) -> int:
     print("\nWhat the first task told of the tenant before, the worst first\n")
     overview, *_others = runs[0][0]
     for thing in overview["connectors_and_tokens"]:
-        show(thing["kind"].replace("_", " "), thing["name"], (thing["problem"] or "well").partition(":")[0])
+        show(thing["kind"].replace("_", " "), thing["name"], (thing["problem"] or "well").partition(": ")[0])
     show("the tenant has none of", ", ".join(overview["absent"]).replace("_", " "), "")
     tables = []
     for title, (results, requests) in zip(("First run", "Second run, right after it"), runs):

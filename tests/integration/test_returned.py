@@ -140,6 +140,59 @@ def test_the_modules_return_what_they_document(site: Site) -> None:
     told_by(INFO, run.results[len(sync) :])
 
 
+def test_the_modules_of_the_newer_kinds_return_what_they_document(site: Site) -> None:
+    day, nobody = timedelta(days=1), "00000000-0000-4000-8000-000000000000"
+    vpp, enrollment = site.tenant.add_vpp_token(last_sync=day), site.tenant.add_enrollment_program_token(last_sync=day)
+    site.tenant.add_autopilot(last_sync=day)
+    site.tenant.add_managed_google_play(last_sync=day)
+    device = site.tenant.add_managed_device(last_sync=day, serial_number="1", user_principal_name="ada@contoso.example")
+    site.world.faults.add(Fault("list", kind="certificate_connector", status=400, times=None))
+
+    def of_many(name: str, option: str, known: str) -> list[dict[str, t.Any]]:
+        module = f"graphops.intune.intune_{name}_sync"
+        return [
+            {module: site.options(connector_id=None, **{option: known})},
+            # Again, for which enrolment tokens have to wait.
+            {module: site.options(connector_id=None, **{option: known}, max_age=0, wait=False)},
+            {module: site.options(connector_id=None, **{f"{option}s": [known, nobody]}, wait=False)},
+            {module: site.options(connector_id=None, **{option: known}, secret="wrong")},
+        ]
+
+    def of_one(name: str) -> list[dict[str, t.Any]]:
+        module = f"graphops.intune.intune_{name}_sync"
+        plain = site.options(connector_id=None)
+        return [
+            {module: plain},
+            {module: {**plain, "max_age": 0, "wait": False}},
+            {module: {**plain, "secret": "wrong"}},
+        ]
+
+    overview = "graphops.intune.intune_connectors_and_tokens_info"
+    looking = {"connector_id": None, "wait_sleep": None}
+    devices = of_many("managed_device", "device_id", device.id)
+    devices.append({**devices[0], "check_mode": True})
+    tasks = [
+        *of_many("vpp_token", "token_id", vpp.id),
+        *of_many("enrollment_program_token", "token_id", enrollment.id),
+        *of_one("autopilot"),
+        *of_one("managed_google_play"),
+        *devices,
+        {
+            "graphops.intune.intune_managed_device_sync": site.options(
+                connector_id=None, all=True, force=True, return_all=True
+            )
+        },
+        *({overview: site.options(**looking, **more)} for more in ({}, {"warn_days": 400}, {"secret": "wrong"})),
+    ]
+    run = site.play([{**task, "ignore_errors": True} for task in tasks])
+    assert len(run.results) == len(tasks), run.output
+    by_module: dict[str, list[dict[str, t.Any]]] = {}
+    for task, result in zip(tasks, run.results):
+        by_module.setdefault(next(name for name in task if "." in name), []).append(result)
+    for module, results in by_module.items():
+        told_by(module, results)
+
+
 @pytest.fixture
 def fleet(installed: Path, tmp_path: Path) -> t.Iterator[Fleet]:
     """Eight connectors of a tenant."""
