@@ -16,42 +16,19 @@ from .._graph.graph import Graph
 from .._ground import errors, timestamps
 from .._http import retries
 from .._http.driver import Operation, Sleep
-from .._kinds.kind import Kind, UnreadableTime, shown, snake_case
+from .._kinds.kind import Kind, UnreadableTime
 from .ask import RequestOutcome, request_sync
+from .bulk_results import FIRST, End, is_forbidden, result_of
 from .decide import CLOCK_SKEW, decide, has_ended
 from .look import Listing, Snapshot, assumed_utc, read, read_all
 from .operation import Progress, poll_delays
 from .options import Selection, SyncOptions, matches
-from .results import SyncFailed, unknown_outcome
 from .session import PACE_SECONDS, Context, Session
 
 # Most in a page, which is also what Graph gives of itself: Intune-PowerShell-SDK#76.
 _PAGE = 1000
-# If all of the first so many are forbidden, so are the others.
-_FIRST = 20
-# How many of those that failed are told of one by one, how many reasons, and how many names for each.
-_MOST_TOLD, _MOST_REASONS, _MOST_NAMES = 100, 5, 5
 # Seconds between two sentences about the progress.
 _PROGRESS = 15.0
-
-
-class End(t.NamedTuple):
-    """What came of an object.
-
-    :param state: as the modules document it; ``left_out`` of what cannot be synchronised, and ``not_asked``.
-    :param last: it as it was read last; None if it could not be.
-    :param error: why it failed.
-    """
-
-    state: str
-    last: Snapshot | None = None
-    error: errors.IntuneError | None = None
-    requested_at: datetime | None = None
-
-    @property
-    def changed(self) -> bool:
-        """Whether Graph accepted a request, or may have."""
-        return self.state in ("requested", "completed", "unknown")
 
 
 def synchronise(
@@ -82,14 +59,18 @@ def synchronise(
             " asked",
             advice=f"choose fewer, or raise {option}",
         )
+
+    def result() -> dict[str, t.Any]:
+        return result_of(kind, ends, due=len(due), tenant=session.tenant, return_all=selection.return_all)
+
     if context.check_mode:
         ends.update((name, End("predicted", entry)) for name, entry in due.items())
-        return _result(kind, selection, ends, len(due), session.tenant)
+        return result()
     tally = _Tally(len(due), options, graph, lambda text: context.progress(f"{about}: {text}"))
     for part in _parts([*due], options.pace):
         found = graph.gather([_ask(kind, graph, due[name], options, tally) for name in part])
         ends.update((name, _asked(due[name], end)) for name, end in zip(part, found))
-        if len(part) < len(due) and all(_is_forbidden(end) for end in found):
+        if len(part) < len(due) and all(is_forbidden(end) for end in found):
             break
     if options.wait:
         pending = {name: end for name, end in ends.items() if end.state in ("requested", "unknown")}
@@ -97,12 +78,12 @@ def synchronise(
         if trouble:
             context.warn(f"{about}: whether they came in cannot be seen: {trouble}")
         ends.update(pending)
-    return _result(kind, selection, ends, len(due), session.tenant)
+    return result()
 
 
 def _parts(due: t.Sequence[str], pace: int) -> t.Iterator[t.Sequence[str]]:
     """All at once; a first few before, to see whether it is allowed, if the pace makes all take long."""
-    first = _FIRST if len(due) > pace > 0 else 0
+    first = FIRST if len(due) > pace > 0 else 0
     return (part for part in (due[:first], due[first:]) if part)
 
 
@@ -201,10 +182,6 @@ def _failed(entry: Snapshot | None, error: errors.IntuneError) -> End:
     return End("failed", entry, error)
 
 
-def _is_forbidden(end: t.Any) -> bool:
-    return isinstance(end, errors.SignInError) or (isinstance(end, errors.GraphError) and end.status in (401, 403))
-
-
 class _Tally:
     """Counts those that were asked, and says so now and then.
 
@@ -259,7 +236,7 @@ def _wait(kind: Kind, graph: Graph, pending: dict[str, End], options: SyncOption
             trouble = ""
         except errors.IntuneError as error:
             trouble = error.sentence()
-            if isinstance(error, (errors.SignInError, errors.OptionError)) or _is_forbidden(error):
+            if isinstance(error, (errors.SignInError, errors.OptionError)) or is_forbidden(error):
                 break
             continue
         for entry in found.found:
@@ -273,90 +250,3 @@ def _wait(kind: Kind, graph: Graph, pending: dict[str, End], options: SyncOption
 def _came_in(first: Snapshot, entry: Snapshot) -> bool:
     state = entry.state
     return not isinstance(state, UnreadableTime) and bool(has_ended(first.known_state(), state, seen_running=False))
-
-
-def _result(kind: Kind, selection: Selection, ends: t.Mapping[str, End], due: int, tenant: str) -> dict[str, t.Any]:
-    """Put what came of all into one result.
-
-    :param due: how many of them were to be asked.
-    :raises SyncFailed: some failed.
-    """
-    forbidden = next((end.error for end in ends.values() if end.state == "failed" and _is_forbidden(end.error)), None)
-    counts = _counts(ends, due)
-    failures = {name: _failure(kind, end, forbidden) for name, end in ends.items()}
-    failed = {name: error for name, error in failures.items() if error is not None}
-    told = ends if selection.return_all else [*failed][:_MOST_TOLD]
-    result = {
-        "changed": any(end.changed or end.state == "predicted" for end in ends.values()),
-        "counts": counts,
-        kind.results_key: [_entry(kind, name, ends[name], failed.get(name), tenant) for name in told],
-        "diff": {"before": {"due": due}, "after": {"due": due - counts["requested"] - counts["predicted"]}},
-    }
-    if failed:
-        raise SyncFailed(errors.IntuneError(f"{len(failed)} of {len(ends)} failed - {_reasons(failed)}"), result)
-    return result
-
-
-def _counts(ends: t.Mapping[str, End], due: int) -> dict[str, int]:
-    """How many came to what."""
-    states = [end.state for end in ends.values()]
-    return {
-        "found": len(states),
-        "fresh": states.count("fresh"),
-        "left_out": states.count("left_out"),
-        "due": due,
-        "predicted": states.count("predicted"),
-        "requested": states.count("requested") + states.count("completed"),
-        "came_in": states.count("completed"),
-        "failed": states.count("failed") + states.count("refused"),
-        "unknown": states.count("unknown"),
-        "not_asked": states.count("not_asked"),
-    }
-
-
-def _failure(kind: Kind, end: End, forbidden: errors.IntuneError | None) -> errors.IntuneError | None:
-    """Why an object failed; None if it did not."""
-    if end.state == "not_asked":
-        why = forbidden.what if forbidden else ""
-        return errors.IntuneError(
-            f"it was not asked, because none of the first {_FIRST} was allowed: {why}",
-            advice=forbidden.advice if forbidden else "",
-        )
-    if end.state == "unknown" and end.error is not None:
-        outcome = RequestOutcome(None, end.error.request_id, failure=end.error)
-        return unknown_outcome(outcome, snake_case(kind.clock))
-    return end.error
-
-
-def _entry(kind: Kind, name: str, end: End, error: errors.IntuneError | None, tenant: str) -> dict[str, t.Any]:
-    entry: dict[str, t.Any] = {
-        kind.words.id_option: name,
-        "changed": end.changed,
-        "state": end.state,
-        "failed": error is not None,
-    }
-    if end.last is not None:
-        entry[kind.result_key] = shown(kind, end.last.entity)
-    if error is not None:
-        entry["msg"] = error.sentence(kind.words.subject(name, tenant))
-        entry["request_id"] = error.request_id
-    return entry
-
-
-def _reasons(failed: t.Mapping[str, errors.IntuneError]) -> str:
-    """Why some failed, those with the same reason together; no more than can be read."""
-    names: dict[str, list[str]] = {}
-    for name, error in failed.items():
-        names.setdefault(error.sentence().rstrip("."), []).append(name)
-    parts = [
-        f"{', '.join(who[:_MOST_NAMES])}{_others(len(who) - _MOST_NAMES)}: {reason}"
-        for reason, who in sorted(names.items(), key=lambda one: -len(one[1]))
-    ]
-    more = len(parts) - _MOST_REASONS
-    return "; ".join(parts[:_MOST_REASONS]) + (
-        f"; and {more} other reason{'' if more == 1 else 's'}" if more > 0 else ""
-    )
-
-
-def _others(count: int) -> str:
-    return "" if count <= 0 else f" and {count} other{'' if count == 1 else 's'}"
