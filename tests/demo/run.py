@@ -163,8 +163,7 @@ def outcomes(result: Result, key: str, kind: str) -> t.Iterator[tuple[str, str, 
     else:
         one = key[:-1]
         for entry in result[key]:
-            names = (entry[one][name] for name in ("organization_name", "token_name") if name in entry[one])
-            yield kind, next(names), outcome(entry)
+            yield kind, entry[one].get("organization_name") or entry[one]["token_name"], outcome(entry)
 
 
 def outcome(result: Result) -> str:

@@ -91,14 +91,14 @@ class Tenant(Transport):
             parts = [{"id": item["id"], **self._part(item["method"], item["url"])} for item in items]
             return self._response(200, {"responses": parts[::-1]})
         part = self._part(method, path)
-        return self._response(part["status"], part.get("body"), part.get("headers", {}))
+        return self._response(part["status"], part.get("body"), part.get("headers"))
 
     def reset_connections(self) -> None:
         """Nothing is open."""
 
-    def _response(self, status: int, body: t.Any = None, headers: t.Mapping[str, str] = {}) -> Response:
+    def _response(self, status: int, body: t.Any = None, headers: t.Mapping[str, str] | None = None) -> Response:
         date = format_datetime(self._now() + self.ahead, usegmt=True)
-        return Response(status, {"date": date, **headers}, b"" if body is None else json.dumps(body).encode())
+        return Response(status, {"date": date, **(headers or {})}, b"" if body is None else json.dumps(body).encode())
 
     def _part(self, method: str, path: str) -> dict[str, t.Any]:
         where = urlsplit(path)
