@@ -86,9 +86,9 @@ def test_documentation_and_argument_spec_agree(module: str) -> None:
 @pytest.mark.parametrize("module", SPECS)
 def test_whatever_sounds_secret_is_hidden(module: str) -> None:
     for name, option in SPECS[module].items():
-        if re.search(r"secret|password|token", name) and not name.endswith(("_path", "_id", "_ids")):
+        if re.search(r"secret|password|token", name) and not name.endswith(("_path", "_id", "_ids", "_name")):
             assert option.get("no_log") is True, name
-        if name.endswith(("_id", "_ids")):
+        if name.endswith(("_id", "_ids", "_name")):
             assert not option.get("no_log"), f"{name} is what a user looks for in the output"
 
 

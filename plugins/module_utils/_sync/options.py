@@ -111,11 +111,15 @@ def _most(kind: Kind) -> str:
 
 
 def filter_spec(kind: Kind) -> dict[str, t.Any]:
-    """The argument spec of the options that choose among all objects of a kind."""
+    """The argument spec of the options that choose among all objects of a kind.
+
+    The name of a token is no secret either.
+    """
     return {
         one.option: {
             **({"type": "list", "elements": "str"} if one.takes_list else {"type": "str"}),
             **({"choices": list(one.choices)} if one.choices else {}),
+            "no_log": False,
         }
         for one in kind.filters
     }

@@ -1,0 +1,19 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Made by "make generate".
+
+"""The module of this name in the controller's own process; the documentation is in the module."""
+
+from __future__ import annotations
+
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import managed_google_play
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import SyncCommand
+from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import InProcess
+
+
+class ActionModule(InProcess):
+    """Found by Ansible under this name."""
+
+    command = SyncCommand(managed_google_play.KIND)
