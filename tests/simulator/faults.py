@@ -39,7 +39,7 @@ class Fault:
         alter: makes another answer of the one that the request would get by the other parameters.
         wire: sends the answer in its own way, over the open connection, which is closed afterwards.
         accept: only with ``where`` ``sync`` or ``batch``: what is asked for is done, at once, although the answer is
-            the fault.
+            the fault. If it is refused, an answer that might say otherwise gives way to the refusal.
         times: how often it strikes; ``None`` for ever.
         skip: how many matching requests pass first.
         kind, object_id, tenant_id: only requests for this kind of objects, object or tenant.

@@ -143,6 +143,9 @@ class Simulator:
             delay += fault.delay
             if fault.accept:
                 answer = await self._done(request)
+                if request.where == "sync" and answer.status >= 400 and (fault.status or 200) < 300:
+                    # What is refused is not done, so an answer that may say so would be a lie.
+                    fault = request.fault = None
         if delay > 0:
             await asyncio.sleep(delay)
         if fault is None or not (fault.answers or fault.loses):

@@ -21,7 +21,7 @@ from .ask import RequestOutcome, request_sync
 from .bulk_results import FIRST, End, is_forbidden, result_of
 from .decide import CLOCK_SKEW, decide, has_ended
 from .look import Listing, Snapshot, assumed_utc, read, read_all
-from .operation import Progress, poll_delays
+from .operation import Progress, about_clocks, poll_delays
 from .options import Selection, SyncOptions, matches
 from .session import PACE_SECONDS, Context, Session
 
@@ -48,8 +48,12 @@ def synchronise(
         if end is None:
             due[name] = entry
         ends[name] = end or End("not_asked", entry)
-    if any(entry.now is None for entry in due.values()) and not options.force and options.max_age:
-        context.warn(f"{about}: Graph did not tell the time, so what it lists is taken for too old.")
+    if options.max_age and not options.force:
+        if any(entry.now is None for entry in due.values()):
+            context.warn(f"{about}: Graph did not tell the time, so what it lists is taken for too old.")
+        apart = _about_clocks(chosen.values(), graph.http.clock.now())
+        if apart:
+            context.warn(f"{about}: {apart}.")
     if any(entry.assumed_utc for entry in chosen.values()):
         context.warn(f"{about}: {assumed_utc(kind)}.")
     if selection.at_most is not None and len(due) > selection.at_most:
@@ -79,6 +83,12 @@ def synchronise(
             context.warn(f"{about}: whether they came in cannot be seen: {trouble}")
         ends.update(pending)
     return result()
+
+
+def _about_clocks(entries: t.Iterable[Snapshot], ours: datetime) -> str:
+    """What to say of the clocks by which the ages were told; each page has its own."""
+    theirs = [entry.now for entry in entries if entry.now is not None]
+    return about_clocks(max(theirs, key=lambda now: abs(now - ours)), ours) if theirs else ""
 
 
 def _parts(due: t.Sequence[str], pace: int) -> t.Iterator[t.Sequence[str]]:

@@ -276,6 +276,11 @@ def _about_clocks(theirs: datetime | None, ours: datetime, options: SyncOptions,
     """What to say if Graph's clock, by which the decision was made, may be wrong; "" for nothing."""
     if theirs is None or decision.age is None or options.force or options.max_age == 0:
         return ""
+    return about_clocks(theirs, ours)
+
+
+def about_clocks(theirs: datetime, ours: datetime) -> str:
+    """What to say of Graph's clock and that of this host, a clause; "" if they agree."""
     apart = abs((theirs - ours).total_seconds())
     if apart <= CLOCK_SKEW:
         return ""
