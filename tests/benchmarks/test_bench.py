@@ -19,9 +19,8 @@ def test_a_quick_run() -> None:
     script = Path(__file__).with_name("run.py")
     done = subprocess.run([sys.executable, str(script), "--quick"], stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    rows = {
-        cells[1].strip(): cells for cells in (line.split("|") for line in done.stdout.splitlines()) if len(cells) > 2
-    }
+    fleet, _mark, devices = done.stdout.partition("## Devices")
+    rows = {cells[1].strip(): cells for cells in (line.split("|") for line in fleet.splitlines()) if len(cells) > 2}
     requests = {name: int(cells[4]) for name, cells in rows.items() if cells[4].strip().isdigit()}
     assert requests == {
         "three `ansible.builtin.uri` tasks": 6,
@@ -35,3 +34,9 @@ def test_a_quick_run() -> None:
         "a script, by `$batch`": 4,
         "an empty play": 0,
     }
+    # How many devices there were, how many were asked, and by how many requests.
+    asked = [[cell.strip() for cell in line.split("|")[2:6]] for line in devices.splitlines() if line.startswith("| ")]
+    (_count, _asked, _failed, _requests), _rule, of_module, of_uri = asked
+    assert of_module[:3] == ["60", "60", "0"]
+    assert int(of_module[3]) <= 6
+    assert (of_uri[0], of_uri[3]) == ("2", "4")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import collections
+import itertools
 import json
 import os
 import re
@@ -21,7 +22,7 @@ ROOT = HERE.parents[1]
 BIN = Path(sys.executable).parent
 sys.path.insert(0, str(HERE.parent))
 
-from simulator import Request, Simulator, World, demo_world  # noqa: E402
+from simulator import Fault, Request, Simulator, World, demo_world  # noqa: E402
 
 # What the user's shell knows of Azure or Ansible must not reach a demo.
 FOREIGN = ("AZURE_", "ANSIBLE_", "MSGRAPH_", "IDENTITY_", "MSI_")
@@ -51,11 +52,25 @@ def main() -> int:
         environment = environment_for(Path(folder), simulator)
         print("Installing the collection, as a user does ...", flush=True)
         install(Path(folder), environment, sys.argv[1] if len(sys.argv) > 1 else None)
+        somebody_else(simulator.world)
         runs = []
         for title in ("First run", "Second run, right after it"):
             print(f"\n{title}: ansible-playbook playbook.yml", flush=True)
             runs.append(play(Path(folder), environment, simulator.world))
     return conclude(runs)
+
+
+def somebody_else(world: World) -> None:
+    """Have somebody else synchronise the enrolment token when it is read for the second time: by its own task."""
+    (token,) = world.tenants[0].enrollment_program_tokens.values()
+    readings = itertools.count(1)
+
+    def begin(_request: Request) -> bool:
+        if next(readings) == 2:
+            token.begin()
+        return False
+
+    world.faults.add(Fault("list", kind="enrollment_program_token", only_if=begin))
 
 
 def environment_for(folder: Path, simulator: Simulator) -> dict[str, str]:

@@ -358,6 +358,8 @@ def test_the_end_says_what_to_do_next(first: tuple[World, Run]) -> None:
     assert f'Launch the workflow "{WORKFLOW}" (id {world.one("workflow_job_template").id})' in said
 
 
+# This and the next take longer than a tenth of all the others, and are about little that the others are not.
+@pytest.mark.exhaustive
 def test_the_modules_of_ansible_controller_change_nothing_and_no_secret_unless_asked_for(
     made: Awx, tmp_path: Path
 ) -> None:
@@ -408,6 +410,7 @@ def test_what_is_different_is_changed_and_no_more_and_is_taken_back_as_far_as_it
     assert made.listed("job_template", DELTA, "credentials") == ["Exchange connectors"]
 
 
+@pytest.mark.exhaustive
 def test_organizations_do_not_meet(made: Awx) -> None:
     before = [copy.deepcopy(thing.values) for thing in made.world.things]
     other = made.world.add("organization", name="Other")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import json
 import ssl
 import typing as t
@@ -41,7 +40,7 @@ async def microsofts_client(site: Site, version: str = "v1.0") -> t.AsyncIterato
     from kiota_abstractions.authentication import BaseBearerTokenAuthenticationProvider
     from kiota_authentication_azure.azure_identity_access_token_provider import AzureIdentityAccessTokenProvider
 
-    library = importlib.import_module("msgraph_beta" if version == "beta" else "msgraph")
+    library = pytest.importorskip("msgraph_beta" if version == "beta" else "msgraph")
     credential = identity.ClientSecretCredential(
         site.tenant.id,
         site.app.client_id,

@@ -37,14 +37,13 @@ def demo_world() -> World:
         last_sync=timedelta(days=9),
         expires=timedelta(days=-8),
     )
-    # Somebody else asked for it a moment ago.
     contoso.add_enrollment_program_token(
         "0a1b2c3d-5555-4eee-8eee-000000000001",
         "Contoso Devices",
         last_sync=timedelta(hours=11),
-        sync_delay=4.0,
+        sync_delay=2.0,
         expires=timedelta(days=12, hours=3),
-    ).begin()
+    )
     contoso.add_autopilot(
         "0a1b2c3d-6666-4fff-8fff-000000000001",
         last_sync=timedelta(hours=30),

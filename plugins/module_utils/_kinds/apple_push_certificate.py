@@ -43,6 +43,7 @@ KIND = Kind(
         "expirationDateTime",
         "lastModifiedDateTime",
     ),
+    secrets=("certificate",),
     remedy="renew it with the same Apple account, for with another one every Apple device has to be enrolled anew",
     action=None,
 )

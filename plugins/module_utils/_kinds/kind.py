@@ -127,7 +127,8 @@ class Kind(t.NamedTuple):
     :param status_words: what that is called in sentences.
     :param fields: the properties that may be shown; ``("*",)`` for all. An object may carry secrets.
     :param action: how a synchronisation is asked for; None for what only ages.
-    :param secrets: the properties that hold a secret, which is masked should Graph repeat it in an error.
+    :param secrets: the properties that hold secrets, at whatever depth, which are masked should Graph repeat them in an
+        error.
     :param api: the version of Graph that has it.
     :param singleton: whether a tenant has one at most, without an id to choose it by.
     :param key: what an object is called in results, if that is not the name.

@@ -67,6 +67,7 @@ KIND = Kind(
         "enrollmentTarget",
         "managedGooglePlayEnterpriseType",
     ),
+    secrets=("companyCodes",),
     remedy="bind the tenant to Managed Google Play in Intune's admin centre",
     health="bindStatus",
     action=Action(

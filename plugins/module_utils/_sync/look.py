@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import typing as t
 from datetime import datetime
@@ -19,6 +20,8 @@ from .._kinds.kind import Entity, Kind, State, UnreadableTime, printable
 
 # What is shorter would be masked in words that have nothing to do with it.
 _SHORTEST_SECRET = 8
+# What an object has more of than these comes from nobody who has secrets.
+_MOST_SECRETS = 100
 # Graph's ids are GUIDs or words; what is none must not become part of an address.
 _ID = re.compile(r"[0-9A-Za-z-]{1,64}")
 
@@ -75,8 +78,8 @@ def snapshot(kind: Kind, entity: t.Any, now: datetime | None, request_id: str | 
     name = entity.get("id") if isinstance(entity, dict) else None
     if not isinstance(name, str) or not _ID.fullmatch(name):
         raise _none_of_them(kind)
-    values = [entity.get(name) for name in kind.secrets]
-    secrecy.hide(value for value in values if isinstance(value, str) and len(value) >= _SHORTEST_SECRET)
+    texts = (text for text in _texts([entity.get(name) for name in kind.secrets]) if len(text) >= _SHORTEST_SECRET)
+    secrecy.hide(itertools.islice(texts, _MOST_SECRETS))
     entity = printable(entity)
     state: State | UnreadableTime
     assumed_utc = False
@@ -86,6 +89,16 @@ def snapshot(kind: Kind, entity: t.Any, now: datetime | None, request_id: str | 
     except UnreadableTime as error:
         state = error
     return Snapshot(entity, state, now, request_id, assumed_utc)
+
+
+def _texts(values: list[t.Any]) -> t.Iterator[str]:
+    """All texts in what JSON may hold, however deep."""
+    while values:
+        value = values.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, (list, dict)):
+            values += value.values() if isinstance(value, dict) else value
 
 
 def _none_of_them(kind: Kind) -> errors.IntuneError:

@@ -15,11 +15,12 @@ import pytest
 import yaml
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph, graph_errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground import secrecy
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
 from ansible_collections.graphops.intune.plugins.module_utils._identity.identity import Identity
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, managed_google_play
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime, shown
 from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, look, options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
@@ -408,3 +409,13 @@ def test_what_is_known_of_an_object_whose_time_cannot_be_read() -> None:
     assert shown(exchange_connector.KIND, found.entity)["status"] == "connected"
     with pytest.raises(UnreadableTime):
         found.known_state()
+
+
+def test_secrets_at_any_depth_are_masked() -> None:
+    deep: t.Any = "secret-at-the-bottom"
+    for _level in range(200):
+        deep = [deep]
+    codes = [{"enrollmentToken": "secret-code-1", "qrCodeImage": {"value": "secret-code-2"}}, deep, 5, None, "short"]
+    look.snapshot(managed_google_play.KIND, {"id": "x", "companyCodes": codes}, None, None)
+    masked = secrecy.masked("secret-code-1, secret-code-2, secret-at-the-bottom, short")
+    assert masked.replace("*", "") == ", , , short"
