@@ -9,11 +9,17 @@ from __future__ import annotations
 import contextlib
 import json
 import typing as t
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from simulated import SENTINEL, SIMULATED, SYNCABLE, module_of, tell, unshown
-from simulator import Fault, Request
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
+from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
+from ansible_collections.graphops.intune.plugins.module_utils._sync.options import action_of
+from simulated import SENTINEL, SIMULATED, SYNCABLE, module_of, tell
+from simulator import Entity, Fault, Request
+from simulator.entity import TriggeredEntity
+from simulator.records import Answer
 
 from .conftest import INFO, ROOT, SEND_THE_MODULE, SYNC, Site
 
@@ -164,57 +170,120 @@ def shared_tokens(folder: Path) -> t.Iterator[str]:
                         yield file.read_text(errors="replace")
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the files of processes are found by /proc")
-@pytest.mark.parametrize("name", SIMULATED)
-def test_nothing_of_an_object_shows_but_what_may(site: Site, name: str) -> None:
-    """One, many and all of a kind, and its info module, in process and sent, all well and then not."""
-    kind, shared = SYNCABLE[name], set[str]()
-    site.app.secret = f"{SENTINEL}the-app"
-    objects = [SIMULATED[name].add_due(site.tenant) for _number in range(1 if kind.singleton else 3)]
-    hidden = unshown(kind)
+class Hidden(t.NamedTuple):
+    """Objects of a kind, in whatever of which nobody may see there is a text to look for.
+
+    :param added: the properties that have it, beside those that the object has in the simulator.
+    """
+
+    kind: Kind
+    objects: list[Entity]
+    added: dict[str, t.Any]
+
+
+def hide(kind: Kind, objects: list[Entity]) -> Hidden:
+    """Put it there; and Microsoft may add what nobody knows of yet."""
+    if kind.fields == ("*",):
+        return Hidden(kind, objects, {})
+    added = {name: f"{SENTINEL}{name}" for name in objects[0].as_json() if name not in kind.fields}
+    added |= {"added": f"{SENTINEL}text", "more": {"x": [f"{SENTINEL}object"]}}
     for entity in objects:
-        entity.override.update({one: f"{SENTINEL}{one}" for one in hidden})
-        if hidden:
-            # Microsoft may add what nobody knows of yet.
-            entity.override.update(added=f"{SENTINEL}text", more={"x": [f"{SENTINEL}object"]})
+        entity.override.update(added)
+    return Hidden(kind, objects, added)
+
+
+def unselected(hidden: Hidden) -> t.Callable[[Request, Answer], Answer]:
+    """Send more than was asked for."""
+
+    def alter(_request: Request, answer: Answer) -> Answer:
+        document = json.loads(answer.body)
+        for entity in document.get("value", [document]):
+            entity.update(hidden.added)
+        return Answer(answer.status, answer.headers, json.dumps(document).encode())
+
+    return alter
+
+
+def tasks_of(site: Site, hidden: Hidden) -> list[dict[str, t.Any]]:
+    """One, many and all of a kind, and its info module, in process and sent."""
+    kind = hidden.kind
+    options = site.options(connector_id=None, retry_timeout=1, wait_timeout=2, wait=True, force=True)
+    ids = [entity.id for entity in hidden.objects]
+    one = {} if kind.singleton else {kind.words.id_option: ids[0]}
+    chosen: list[tuple[dict[str, t.Any], bool, bool]] = [(one, True, False), (one, False, False), (one, True, True)]
+    if not kind.singleton:
+        every = {"all": True, **({"return_all": True} if kind.large else {})}
+        chosen += [({kind.words.ids_option: ids}, True, False), (every, True, False), (every, False, False)]
+    if action_of(kind).interval:
+        # That one was asked for just now is not waited for.
+        chosen[1:] = [({**which, "wait": False}, *how) for which, *how in chosen[1:]]
+    calls = [(module_of(kind), {**options, **which}, *how) for which, *how in chosen]
+    info = module_of(kind).replace("_sync", "_info")
+    if (ROOT / "plugins" / "modules" / f"{info.rpartition('.')[2]}.py").exists():
+        calls += [(info, reading(site), *how) for how in ((True, False), (False, False))]
+    return [task(*call) for call in calls]
+
+
+def reading(site: Site) -> dict[str, t.Any]:
+    return site.options(connector_id=None, retry_timeout=1, wait_sleep=None)
+
+
+def task(module: str, given: dict[str, t.Any], in_process: bool, check: bool) -> dict[str, t.Any]:
+    how = {"check_mode": check, "vars": {"graphops_intune_in_process": in_process}}
+    return {module: given, "register": "result", "ignore_errors": True, **how}
+
+
+SHOWN = {"ansible.builtin.debug": {"var": "result"}}
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the files of processes are found by /proc")
+def test_nothing_of_an_object_shows_but_what_may(site: Site) -> None:
+    """All kinds at the same time, each as a host of its own, and the look at all of them; all well and then not."""
+    shared = set[str]()
+    site.app.secret = f"{SENTINEL}the-app"
+    kinds = {
+        name: hide(kind, [SIMULATED[name].add_due(site.tenant) for _number in range(1 if kind.singleton else 3)])
+        for name, kind in SYNCABLE.items()
+    }
+    assert kinds.keys() == SIMULATED.keys()
+    lives = timedelta(days=100)
+    aging = {
+        "apple_push_certificate": site.tenant.add_apple_push_certificate(expires=lives),
+        "certificate_connector": site.tenant.add_certificate_connector(),
+        "mobile_threat_defense_connector": site.tenant.add_mobile_threat_defense_connector(),
+    }
+    assert {kind.name for kind in KINDS} == kinds.keys() | aging.keys()
+    for kind in KINDS:
+        if kind.name in aging:
+            hide(kind, [aging[kind.name]])
+    tasks = {name: tasks_of(site, hidden) for name, hidden in kinds.items()}
+    tasks["overview"] = [
+        task("graphops.intune.intune_connectors_and_tokens_info", reading(site), in_process, check=False)
+        for in_process in (True, False)
+    ]
+    for name, some in tasks.items():
+        (site.folder / f"{name}.json").write_text(json.dumps([part for one in some for part in (one, SHOWN)]))
+    hosts = {name: {"ansible_python_interpreter": "{{ ansible_playbook_python }}"} for name in tasks}
+    (site.folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
 
     def look(_request: Request) -> bool:
         shared.update(shared_tokens(site.folder))
         return False
 
-    options = site.options(connector_id=None, retry_timeout=1, wait_timeout=2)
-    ids = [entity.id for entity in objects]
-    one = {} if kind.singleton else {kind.words.id_option: ids[0]}
-    chosen: list[tuple[dict[str, t.Any], bool, bool]] = [(one, True, False), (one, False, False), (one, True, True)]
-    if not kind.singleton:
-        chosen += [
-            ({kind.words.ids_option: ids}, True, False),
-            ({"all": True}, True, False),
-            ({"all": True}, False, False),
-        ]
-    calls = [(module_of(kind), {**options, "force": True, **which}, *how) for which, *how in chosen]
-    info = module_of(kind).replace("_sync", "_info")
-    if (ROOT / "plugins" / "modules" / f"{info.rpartition('.')[2]}.py").exists():
-        reading = {name: value for name, value in options.items() if not name.startswith("wait")}
-        calls += [(info, reading, True, False), (info, reading, False, False)]
-    tasks: list[dict[str, t.Any]] = [
-        {
-            module: given,
-            "register": f"result{number}",
-            "vars": {"graphops_intune_in_process": in_process},
-            "check_mode": check,
-            "ignore_errors": True,
-        }
-        for number, (module, given, in_process, check) in enumerate(calls)
-    ]
-    results = [f"{{{{ result{number} }}}}" for number in range(len(tasks))]
-    tasks.append({"ansible.builtin.debug": {"msg": results}})
-
-    def play() -> list[bool]:
-        """Run all of it; whether each has failed."""
+    def play() -> dict[str, list[bool]]:
+        """Run all of it; whether each has failed, by the host."""
         site.world.requests.clear()
         site.world.faults.add(Fault("sync", only_if=look))
-        run = site.play(tasks, "-vvvvv", "--diff")
+        for where in ("get", "list"):
+            alter = unselected(kinds["managed_device"])
+            site.world.faults.add(Fault(where, kind="managed_device", alter=alter, times=None))
+        run = site.play(
+            [{"ansible.builtin.include_tasks": "{{ inventory_hostname }}.json"}],
+            *("-vvvvv", "--diff", "--forks", "8", "-i", str(site.folder / "hosts.json")),
+            hosts="all",
+            connection="local",
+            strategy="free",
+        )
         tokens = {request.headers["Authorization"].split()[1] for request in site.world.requests if request.kind}
         assert tokens
         assert any(token in text for token in tokens for text in shared), "the shared tokens were seen"
@@ -222,13 +291,26 @@ def test_nothing_of_an_object_shows_but_what_may(site: Site, name: str) -> None:
         for text in (run.output, json.dumps(run.results)):
             assert SENTINEL not in text
             assert not [token for token in tokens if token in text]
-        return run.failed[:-1]
+        failed: dict[str, list[bool]] = {name: [] for name in tasks}
+        for host, result, bad in zip(run.hosts, run.results, run.failed):
+            if "invocation" in result:
+                failed[host].append(bad)
+        assert {name: len(some) for name, some in failed.items()} == {name: len(some) for name, some in tasks.items()}
+        return failed
 
-    assert not any(play())
-    assert all(entity.accepted for entity in objects)
-    for entity, (telling, property_, value) in zip(objects[1:], SIMULATED[name].tells[::-1]):
-        assert telling == "obstacle"
-        tell(entity, property_, value)
-    objects[0].outcome = "fails"
-    site.world.faults.add(Fault("sync", cut="before", times=None, object_id=ids[0], skip=3))
-    assert any(play())
+    assert not any(map(any, play().values()))
+    assert all(entity.accepted for hidden in kinds.values() for entity in hidden.objects)
+    for name, (kind, objects, _added) in kinds.items():
+        first, *others = objects
+        obstacles = [telling for telling in SIMULATED[name].tells if telling[0] == "obstacle"]
+        for entity, telling in zip(others, obstacles):
+            tell(kind, entity, *telling)
+        for entity in objects:
+            # Long enough ago to be asked for again.
+            if isinstance(entity, TriggeredEntity):
+                entity.last_sync, entity.last_triggered = timedelta(days=3), timedelta(days=4)
+        first.outcome = "fails"
+        if not kind.singleton:
+            site.world.faults.add(Fault("sync", cut="before", times=None, object_id=first.id, skip=3))
+    failed = play()
+    assert [name for name, some in failed.items() if not any(some)] == ["overview"]
