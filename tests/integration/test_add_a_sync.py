@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from simulator import App, Simulator, Tenant, World
+from simulator import App, Fault, Request, Simulator, Tenant, World
 from simulator.entity import Entity, graph_time
 from simulator.resources import Resource
 
@@ -87,7 +87,11 @@ class Example(t.NamedTuple):
 
     def sync(self, *arguments: str, **options: t.Any) -> Run:
         """Run the module once."""
-        task = {
+        return self.play([options], *arguments)
+
+    def play(self, calls: t.Sequence[dict[str, t.Any]], *arguments: str) -> Run:
+        """Run the module with these options, one after the other; ``check_mode`` is the task's."""
+        options = {
             "tenant": self.tenant.domain,
             "client_id": self.app.client_id,
             "secret": self.app.secret,
@@ -95,9 +99,15 @@ class Example(t.NamedTuple):
             "authority_url": self.simulator.authority_url,
             "ca_path": self.simulator.ca_path,
             "wait_sleep": 1,
-            **options,
         }
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{MODULE: task}]}]
+        tasks = [
+            {
+                MODULE: {**options, **{name: value for name, value in call.items() if name != "check_mode"}},
+                "check_mode": call.get("check_mode", False),
+            }
+            for call in calls
+        ]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
         path = self.folder / "playbook.yml"
         path.write_text(json.dumps(play))
         run = ansible_playbook(*arguments, str(path), site=self, environment={})
@@ -149,11 +159,20 @@ def example(collections: Path, tmp_path: Path) -> t.Iterator[Example]:
 @pytest.mark.parametrize("way", [(), SEND_THE_MODULE], ids=["in process", "sent"])
 def test_one_many_and_all(example: Example, way: tuple[str, ...]) -> None:
     first, second, _third = (one.id for one in example.objects)
-    run = example.sync(*way, connector_id=first)
+    run = example.play(
+        [
+            {"connector_id": first},
+            {"connector_id": first},
+            {"connector_id": first, "force": True, "wait": False},
+            {"all": True, "display_name": "example b", "check_mode": True},
+        ],
+        *way,
+    )
     assert run.code == 0, run.output
-    assert (run.result["changed"], run.result["sync"]["state"]) == (True, "completed")
-    assert run.result["example_connector"]["display_name"] == "Example A"
-    assert set(run.result["example_connector"]) == {
+    done, again, soon, chosen = run.results
+    assert (done["changed"], done["sync"]["state"]) == (True, "completed")
+    assert done["example_connector"]["display_name"] == "Example A"
+    assert set(done["example_connector"]) == {
         "id",
         "display_name",
         "enabled",
@@ -161,25 +180,26 @@ def test_one_many_and_all(example: Example, way: tuple[str, ...]) -> None:
         "last_success_date_time",
         "last_trigger_date_time",
     }
-    again = example.sync(*way, connector_id=first)
-    assert (again.result["changed"], again.result["sync"]["state"]) == (False, "fresh")
-    soon = example.sync(*way, connector_id=first, force=True, wait=False)
-    assert (soon.result["changed"], soon.result["sync"]["state"]) == (False, "too_soon")
-    assert soon.result["sync"]["next_possible_at"]
+    assert (again["changed"], again["sync"]["state"]) == (False, "fresh")
+    assert (soon["changed"], soon["sync"]["state"]) == (False, "too_soon")
+    assert soon["sync"]["next_possible_at"]
+    assert [entry["sync"]["state"] for entry in chosen["example_connectors"]] == ["predicted"]
     assert example.accepted() == [1, 0, 0]
 
-    many = example.sync(*way, connector_ids=[first, second])
-    assert [entry["sync"]["state"] for entry in many.result["example_connectors"]] == ["completed"] * 2
-    assert example.accepted() == [1, 1, 0]
+    before_the_list: list[list[int]] = []
 
-    every = example.sync(*way, all=True)
-    assert [entry["connector_id"] for entry in every.result["example_connectors"]] == [
-        one.id for one in example.objects
-    ]
+    def forget(_request: Request) -> bool:
+        before_the_list.append(example.accepted())
+        return False
+
+    example.simulator.world.faults.add(Fault("list", only_if=forget))
+    run = example.play([{"connector_ids": [first, second]}, {"all": True}], *way)
+    assert run.code == 0, run.output
+    many, every = (result["example_connectors"] for result in run.results)
+    assert [entry["sync"]["state"] for entry in many] == ["completed"] * 2
+    assert before_the_list == [[1, 1, 0]]
+    assert [entry["connector_id"] for entry in every] == [one.id for one in example.objects]
     assert example.accepted() == [1, 1, 1]
-    chosen = example.sync(*way, "--check", all=True, display_name="example b")
-    assert [entry["sync"]["state"] for entry in chosen.result["example_connectors"]] == ["predicted"]
-    assert example.accepted() == [0, 0, 0]
     versions = {request.path.split("/")[1] for request in example.simulator.world.requests if request.host == "graph"}
     assert versions == {"beta"}, "each version has batches of its own"
 
