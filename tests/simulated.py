@@ -65,7 +65,7 @@ SIMULATED: dict[str, Simulated] = {
             ("old", "lastSyncTriggeredDateTime", timedelta(days=1)),
             ("obstacle", "tokenExpirationDateTime", "2026-01-31T00:00:00Z"),
         ),
-        {("lastSyncErrorCode", "code"): {"lastSuccessfulSyncDateTime": timedelta(days=30)}},
+        {("lastSyncErrorCode", "code"): {"lastSuccessfulSyncDateTime": "2026-02-01T00:00:00Z"}},
     ),
     "autopilot": Simulated(
         Tenant.add_autopilot,

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import gzip
 import itertools
@@ -609,7 +610,8 @@ def _changed_at(place: Place, value: t.Callable[[t.Any, Request], t.Any]) -> t.C
         where = functools.reduce(lambda part, key: part[key], place[:-1], document)
         wrong = value(where, request)
         if wrong is ABSENT:
-            del where[place[-1]]
+            with contextlib.suppress(KeyError):
+                del where[place[-1]]
         else:
             where[place[-1]] = wrong
         answer.body = json.dumps(document).encode()
@@ -748,7 +750,9 @@ def _meant(kind: Kind) -> t.Iterator[Way]:
     for status in (501, 404):
         name = f"{status} of a tenant without"
         lists = status == 501 or kind.singleton
-        yield refused(status, name, _SINGLE, FAILED, none if lists else f"the {kind.words.short} is not in this tenant")
+        this = f"the {kind.words.short} is not in this tenant"
+        yield refused(status, name, ("GET", "poll 1", "poll 2"), FAILED, none if lists else this)
+        yield refused(status, name, ("POST",), FAILED, none if status == 501 else this)
         yield refused(status, name, ("list page 1",), SUCCEEDED if lists else FAILED)
         yield refused(status, name, tuple({*every} - {*_SINGLE, "list page 1"}), None)
     answers = action_of(kind).answers
@@ -810,7 +814,7 @@ def _told(kind: Kind) -> t.Iterator[Way]:
     readable = {step.name for step in steps(kind) if not step.writes or answers_with_object(kind)}
     for telling, property_, value in SIMULATED[kind.name].tells:
         word = f"{value} ago" if isinstance(value, timedelta) else value
-        for where, right, says in _ends(kind, telling):
+        for where, right, says in _ends(kind, telling, value):
             there = tuple(name for name in where if name in readable)
             if there:
                 yield Way(
@@ -875,11 +879,18 @@ _ENDS: dict[str, tuple[tuple[tuple[str, ...], dict[int | None, str], str], ...]]
 }
 
 
-def _ends(kind: Kind, telling: str) -> t.Iterator[tuple[tuple[str, ...], dict[int | None, str], str]]:
-    """The same for a kind: of thousands in a list, those that cannot be synchronised are left out."""
+def _ends(kind: Kind, telling: str, value: Told) -> t.Iterator[tuple[tuple[str, ...], dict[int | None, str], str]]:
+    """The same for a kind and what it tells.
+
+    Of thousands in a list, those that cannot be synchronised are left out. One that began a while ago is over when a
+    later success shows.
+    """
     for where, right, says in _ENDS[telling]:
         left_out = kind.large and telling == "obstacle" and where[0].startswith("list page")
-        yield (where, _ALWAYS, "") if left_out else (where, right, says)
+        over = isinstance(value, timedelta) and telling == "running" and where[0].startswith("poll ")
+        # Those that wait are not always asked together, and then they are told what is so.
+        by_chance = isinstance(value, timedelta) and telling == "running" and where[0].startswith("batch of GETs")
+        yield (where, _ALWAYS, "") if left_out or over else (where, {} if by_chance else right, says)
 
 
 def _tells(properties: t.Mapping[str, Told]) -> t.Callable[[Request, Answer], Answer]:

@@ -22,6 +22,10 @@ SENTENCE = "Exchange connector x in tenant y: could not read it; check tenant."
 
 
 CONNECTOR, TOKEN = SYNCABLE["exchange_connector"], SYNCABLE["vpp_token"]
+DEVICE = {"kind": SYNCABLE["managed_device"]}
+NONE = dict.fromkeys(
+    ("found", "fresh", "left_out", "due", "predicted", "requested", "came_in", "failed", "unknown", "not_asked"), 0
+)
 
 
 def task(
@@ -40,6 +44,13 @@ def done(state: str, *, changed: bool = True, **more: t.Any) -> dict[str, t.Any]
     return {"changed": changed, "sync": {"state": state}, **more}
 
 
+def told(counts: dict[str, int], *, changed: bool = True, state: str = "", **more: t.Any) -> dict[str, t.Any]:
+    """A result of thousands, with what became of one of them."""
+    entry = {"device_id": "a", "changed": changed, "state": state, "failed": "msg" in more}
+    entries = [entry] if state else []
+    return {"changed": changed, "counts": {**NONE, **counts}, "managed_devices": entries, **more}
+
+
 @pytest.mark.parametrize(
     ("good", "keywords"),
     [
@@ -56,6 +67,11 @@ def done(state: str, *, changed: bool = True, **more: t.Any) -> dict[str, t.Any]
         (done("failed", msg=SENTENCE), {"accepted": 1}),
         (done("failed", changed=False, msg=SENTENCE), {"others": "a"}),
         (done("refused", changed=False, msg=SENTENCE), {}),
+        (told({"found": 2, "fresh": 1, "due": 1, "requested": 1}), {"accepted": 1, **DEVICE}),
+        (told({"found": 1, "due": 1, "requested": 1, "came_in": 1}, state="completed"), {"accepted": 1, **DEVICE}),
+        (told({"found": 1, "due": 1, "unknown": 1}, state="unknown", msg=SENTENCE), {"lost": 1, **DEVICE}),
+        (told({"found": 1, "failed": 1}, changed=False, state="refused", msg=SENTENCE), DEVICE),
+        (told({"found": 1, "due": 1, "predicted": 1}), DEVICE),
         (done("too_soon", changed=False), {"kind": TOKEN._replace(action=TOKEN.action._replace(interval=600))}),
     ],
 )
@@ -82,6 +98,33 @@ def test_what_is_as_promised(good: dict[str, t.Any], keywords: dict[str, t.Any])
         (done("failed"), {"accepted": 1}, "it says failed, and does not fail"),
         (done("failed", changed=False, msg=SENTENCE), {}, "it says failed, and none was there to fail"),
         (done("lost", changed=False), {}, "it says lost, which means nothing"),
+        (told({"found": 2, "due": 1, "requested": 1}), {"accepted": 1, **DEVICE}, "its counts do not add up"),
+        (told({"found": 1, "requested": 1}), {"accepted": 1, **DEVICE}, "not as many were due as it says"),
+        (told({"found": 1, "due": 1, "requested": 1}), DEVICE, "it says that 1 were requested, and 0 were accepted"),
+        (
+            told({"found": 1, "fresh": 1}, changed=False),
+            {"accepted": 1, **DEVICE},
+            "1 were accepted, and it says that 0",
+        ),
+        (told({"found": 1, "due": 1, "requested": 1}, changed=False), {"accepted": 1, **DEVICE}, "the whole says"),
+        (told({"found": 1, "fresh": 1}), DEVICE, "the whole says other than its parts"),
+        (
+            told({"found": 1, "due": 1, "unknown": 1}, state="unknown", msg=SENTENCE),
+            DEVICE,
+            "it does not know what all others know",
+        ),
+        (told({"found": 1, "due": 1, "failed": 1}, changed=False), DEVICE, "1 failed, and the task did not fail"),
+        (
+            told({"found": 1, "due": 1, "failed": 1}, changed=False, msg=SENTENCE),
+            DEVICE,
+            "it tells of 0, of which 1 failed",
+        ),
+        (told({"found": 1, "fresh": 1}, changed=False, state="lost"), DEVICE, "it says lost, which means nothing"),
+        (
+            told({"found": 1, "due": 1, "requested": 1}, state="fresh"),
+            {"accepted": 1, **DEVICE},
+            "it says changed: True of one that is fresh",
+        ),
         ({"msg": SENTENCE}, {}, "it says changed: None"),
         ({"changed": False, "connectors": [{"connector_id": "a", **done("requested")}]}, {"accepted": 1}, "the whole"),
         ({"changed": False, "msg": "No."}, {}, "its message is no sentence"),

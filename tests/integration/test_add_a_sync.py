@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from simulator import App, Simulator, Tenant, World
+from simulator import App, Fault, Request, Simulator, Tenant, World
 from simulator.entity import Entity, graph_time
 from simulator.resources import Resource
 
@@ -88,20 +88,27 @@ class Example(t.NamedTuple):
 
     def sync(self, *arguments: str, **options: t.Any) -> Run:
         """Run the module once."""
-        return self.play(MODULE, *arguments, wait_sleep=1, **options)
+        return self.play([options], *arguments)
 
-    def play(self, module: str, *arguments: str, **options: t.Any) -> Run:
-        """Run a module once."""
-        task = {
+    def play(self, calls: t.Sequence[dict[str, t.Any]], *arguments: str, module: str = MODULE) -> Run:
+        """Run a module with these options, one after the other; ``check_mode`` is the task's."""
+        options = {
             "tenant": self.tenant.domain,
             "client_id": self.app.client_id,
             "secret": self.app.secret,
             "graph_url": self.simulator.graph_url,
             "authority_url": self.simulator.authority_url,
             "ca_path": self.simulator.ca_path,
-            **options,
+            **({"wait_sleep": 1} if module == MODULE else {}),
         }
-        play = [{"hosts": "localhost", "gather_facts": False, "tasks": [{module: task}]}]
+        tasks = [
+            {
+                module: {**options, **{name: value for name, value in call.items() if name != "check_mode"}},
+                "check_mode": call.get("check_mode", False),
+            }
+            for call in calls
+        ]
+        play = [{"hosts": "localhost", "gather_facts": False, "tasks": tasks}]
         path = self.folder / "playbook.yml"
         path.write_text(json.dumps(play))
         run = ansible_playbook(*arguments, str(path), site=self, environment={})
@@ -153,11 +160,20 @@ def example(collections: Path, tmp_path: Path) -> t.Iterator[Example]:
 @pytest.mark.parametrize("way", [(), SEND_THE_MODULE], ids=["in process", "sent"])
 def test_one_many_and_all(example: Example, way: tuple[str, ...]) -> None:
     first, second, _third = (one.id for one in example.objects)
-    run = example.sync(*way, connector_id=first)
+    run = example.play(
+        [
+            {"connector_id": first},
+            {"connector_id": first},
+            {"connector_id": first, "force": True, "wait": False},
+            {"all": True, "display_name": "example b", "check_mode": True},
+        ],
+        *way,
+    )
     assert run.code == 0, run.output
-    assert (run.result["changed"], run.result["sync"]["state"]) == (True, "completed")
-    assert run.result["example_connector"]["display_name"] == "Example A"
-    assert set(run.result["example_connector"]) == {
+    done, again, soon, chosen = run.results
+    assert (done["changed"], done["sync"]["state"]) == (True, "completed")
+    assert done["example_connector"]["display_name"] == "Example A"
+    assert set(done["example_connector"]) == {
         "id",
         "display_name",
         "enabled",
@@ -165,25 +181,26 @@ def test_one_many_and_all(example: Example, way: tuple[str, ...]) -> None:
         "last_success_date_time",
         "last_trigger_date_time",
     }
-    again = example.sync(*way, connector_id=first)
-    assert (again.result["changed"], again.result["sync"]["state"]) == (False, "fresh")
-    soon = example.sync(*way, connector_id=first, force=True, wait=False)
-    assert (soon.result["changed"], soon.result["sync"]["state"]) == (False, "too_soon")
-    assert soon.result["sync"]["next_possible_at"]
+    assert (again["changed"], again["sync"]["state"]) == (False, "fresh")
+    assert (soon["changed"], soon["sync"]["state"]) == (False, "too_soon")
+    assert soon["sync"]["next_possible_at"]
+    assert [entry["sync"]["state"] for entry in chosen["example_connectors"]] == ["predicted"]
     assert example.accepted() == [1, 0, 0]
 
-    many = example.sync(*way, connector_ids=[first, second])
-    assert [entry["sync"]["state"] for entry in many.result["example_connectors"]] == ["completed"] * 2
-    assert example.accepted() == [1, 1, 0]
+    before_the_list: list[list[int]] = []
 
-    every = example.sync(*way, all=True)
-    assert [entry["connector_id"] for entry in every.result["example_connectors"]] == [
-        one.id for one in example.objects
-    ]
+    def forget(_request: Request) -> bool:
+        before_the_list.append(example.accepted())
+        return False
+
+    example.simulator.world.faults.add(Fault("list", only_if=forget))
+    run = example.play([{"connector_ids": [first, second]}, {"all": True}], *way)
+    assert run.code == 0, run.output
+    many, every = (result["example_connectors"] for result in run.results)
+    assert [entry["sync"]["state"] for entry in many] == ["completed"] * 2
+    assert before_the_list == [[1, 1, 0]]
+    assert [entry["connector_id"] for entry in every] == [one.id for one in example.objects]
     assert example.accepted() == [1, 1, 1]
-    chosen = example.sync(*way, "--check", all=True, display_name="example b")
-    assert [entry["sync"]["state"] for entry in chosen.result["example_connectors"]] == ["predicted"]
-    assert example.accepted() == [0, 0, 0]
     versions = {request.path.split("/")[1] for request in example.simulator.world.requests if request.host == "graph"}
     assert versions == {"beta"}, "each version has batches of its own"
 
@@ -206,7 +223,7 @@ def test_what_cannot_be_synchronised_and_who_may_not(example: Example) -> None:
 def test_the_look_at_all_connectors_and_tokens_has_it(example: Example) -> None:
     example.objects[1].properties["enabled"] = False
     example.tenant.page_size = 1
-    run = example.play(OVERVIEW, kinds=["example_connector"])
+    run = example.play([{"kinds": ["example_connector"]}], module=OVERVIEW)
     assert run.code == 0, run.output
     told = [(entry["kind"], entry["name"], entry["problem"]) for entry in run.result["connectors_and_tokens"]]
     assert told == [

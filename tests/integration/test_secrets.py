@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import typing as t
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from simulator import Entity, Fault, Request
 from simulator.entity import TriggeredEntity
 from simulator.records import Answer
 
-from .conftest import INFO, ROOT, SEND_THE_MODULE, SYNC, Site
+from .conftest import INFO, ROOT, SEND_THE_MODULE, SYNC, Run, Site, add_site
 
 pytestmark = pytest.mark.slow
 
@@ -59,35 +60,74 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("faults", FAULTS.values(), ids=FAULTS)
+def play_by_host(site: Site, tasks: t.Mapping[str, list[dict[str, t.Any]]], **how: t.Any) -> Run:
+    """Run each host's own tasks, all hosts at the same time."""
+    for name, some in tasks.items():
+        (site.folder / f"{name}.json").write_text(json.dumps(some))
+    hosts = {name: {"ansible_python_interpreter": "{{ ansible_playbook_python }}"} for name in tasks}
+    (site.folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
+    return site.play(
+        [{"ansible.builtin.include_tasks": "{{ inventory_hostname }}.json"}],
+        *("-vvvvv", "--diff", "--forks", "8", "-i", str(site.folder / "hosts.json")),
+        hosts="all",
+        connection="local",
+        strategy="free",
+        **how,
+    )
+
+
 @pytest.mark.parametrize("by", ["options", "environment"])
-def test_nothing_shows(site: Site, faults: tuple[Fault, ...], by: str) -> None:
-    for fault in faults:
-        site.world.faults.add(fault)
-    options: dict[str, t.Any] = site.options(auth_source="client_secret", retry_timeout=1, wait_timeout=3)
-    reading = {k: v for k, v in options.items() if k not in ("connector_id", "wait_timeout", "wait_sleep")}
-    environment = {}
-    if by == "options":
-        options.update(SECRETS)
-        reading.update(SECRETS)
-    else:
-        del options["secret"], reading["secret"]
-        environment = {
-            "AZURE_SECRET": SECRETS["secret"],
-            "AZURE_PASSWORD": SECRETS["password"],
-            "AZURE_FEDERATED_TOKEN": SECRETS["oidc_token"],
-            "AZURE_CLIENT_CERTIFICATE_PASSWORD": SECRETS["x509_certificate_password"],
-            "MSGRAPH_REFRESH_TOKEN": SECRETS["refresh_token"],
-            "MSGRAPH_ACCESS_TOKEN": SECRETS["access_token"],
-        }
-    tasks = [
-        {SYNC: options, "register": "result", "ignore_errors": True},
-        {"ansible.builtin.debug": {"var": "result"}},
-        {INFO: reading, "ignore_errors": True},
-    ]
-    run = site.play(tasks, "-vvvvv", "--diff", environment=environment)
-    assert len(run.results) == 3, run.output
+def test_nothing_shows(site: Site, by: str) -> None:
+    """Each fault has a tenant of its own."""
+    environment = {
+        "AZURE_SECRET": SECRETS["secret"],
+        "AZURE_PASSWORD": SECRETS["password"],
+        "AZURE_FEDERATED_TOKEN": SECRETS["oidc_token"],
+        "AZURE_CLIENT_CERTIFICATE_PASSWORD": SECRETS["x509_certificate_password"],
+        "MSGRAPH_REFRESH_TOKEN": SECRETS["refresh_token"],
+        "MSGRAPH_ACCESS_TOKEN": SECRETS["access_token"],
+    }
+    tasks: dict[str, list[dict[str, t.Any]]] = {}
+    for number, (name, faults) in enumerate(FAULTS.items()):
+        place = add_site(site.simulator, f"fabrikam{number}.example", site.collections, site.folder)
+        place.app.secret = SECRETS["secret"]
+        for fault in faults:
+            site.world.faults.add(replace(fault, tenant_id=place.tenant.id))
+        options: dict[str, t.Any] = place.options(auth_source="client_secret", retry_timeout=1, wait_timeout=3)
+        reading = {k: v for k, v in options.items() if k not in ("connector_id", "wait_timeout", "wait_sleep")}
+        if by == "options":
+            options.update(SECRETS)
+            reading.update(SECRETS)
+        else:
+            for given in (options, reading):
+                # The simulator is no host of Microsoft's.
+                del given["secret"]
+                given["allow_environment_credential"] = True
+        tasks[name.replace(" ", "_")] = [
+            {SYNC: options, "register": "result", "ignore_errors": True},
+            {"ansible.builtin.debug": {"var": "result"}},
+            {INFO: reading, "ignore_errors": True},
+        ]
+    run = play_by_host(site, tasks, environment=environment if by == "environment" else {})
+    ended = {
+        name: [bad for host, result, bad in zip(run.hosts, run.results, run.failed) if host == name and is_ours(result)]
+        for name in tasks
+    }
+    assert ended == {
+        "none": [False, False],
+        "refused": [True, False],
+        "never_ends": [True, False],
+        # A refusal is remembered.
+        "token_refused": [True, True],
+        "token_endpoint_down": [True, True],
+        "cut": [True, False],
+    }, run.output
     assert_nothing_shows(site, run.output, str(run.results))
+
+
+def is_ours(result: t.Mapping[str, t.Any]) -> bool:
+    """Whether it is of a module, and not of what is Ansible's own."""
+    return "invocation" in result
 
 
 def test_a_secret_that_the_other_side_repeats_is_masked(site: Site) -> None:
@@ -261,10 +301,6 @@ def test_nothing_of_an_object_shows_but_what_may(site: Site) -> None:
         task("graphops.intune.intune_connectors_and_tokens_info", reading(site), in_process, check=False)
         for in_process in (True, False)
     ]
-    for name, some in tasks.items():
-        (site.folder / f"{name}.json").write_text(json.dumps([part for one in some for part in (one, SHOWN)]))
-    hosts = {name: {"ansible_python_interpreter": "{{ ansible_playbook_python }}"} for name in tasks}
-    (site.folder / "hosts.json").write_text(json.dumps({"all": {"hosts": hosts}}))
 
     def look(_request: Request) -> bool:
         shared.update(shared_tokens(site.folder))
@@ -277,13 +313,8 @@ def test_nothing_of_an_object_shows_but_what_may(site: Site) -> None:
         for where in ("get", "list"):
             alter = unselected(kinds["managed_device"])
             site.world.faults.add(Fault(where, kind="managed_device", alter=alter, times=None))
-        run = site.play(
-            [{"ansible.builtin.include_tasks": "{{ inventory_hostname }}.json"}],
-            *("-vvvvv", "--diff", "--forks", "8", "-i", str(site.folder / "hosts.json")),
-            hosts="all",
-            connection="local",
-            strategy="free",
-        )
+        shown = {name: [part for one in some for part in (one, SHOWN)] for name, some in tasks.items()}
+        run = play_by_host(site, shown)
         tokens = {request.headers["Authorization"].split()[1] for request in site.world.requests if request.kind}
         assert tokens
         assert any(token in text for token in tokens for text in shared), "the shared tokens were seen"
@@ -293,7 +324,7 @@ def test_nothing_of_an_object_shows_but_what_may(site: Site) -> None:
             assert not [token for token in tokens if token in text]
         failed: dict[str, list[bool]] = {name: [] for name in tasks}
         for host, result, bad in zip(run.hosts, run.results, run.failed):
-            if "invocation" in result:
+            if is_ours(result):
                 failed[host].append(bad)
         assert {name: len(some) for name, some in failed.items()} == {name: len(some) for name, some in tasks.items()}
         return failed
