@@ -169,6 +169,8 @@ notes:
     C(DeviceManagementManagedDevices.Read.All) to read them. C(DeviceManagementManagedDevices.ReadWrite.All) is not
     enough to ask them.
   - The tenant needs an active Intune licence.
+  - The list, or the reading of devices by their ids, and the request for each device have O(retry_timeout) each for
+    their tries.
   - If the first 20 of more devices than O(requests_per_20_seconds) are all forbidden, the rest is not asked.
   - Of a device only the properties in RV(managed_device) are read, and none of its secrets.
 seealso:

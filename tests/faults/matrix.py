@@ -246,15 +246,13 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
     asked = host.objects if everything else host.objects[-1:]
     struck = [request for request in requests if request.where == cell.step.where and request.fault is not None]
     tries = len([request for request in requests if request.where == cell.step.where]) - cell.step.skip
-    # All batches are struck for good: first those that read, and then those that ask.
-    asking = cell.step.writes or (cell.step.where == "batch" and len(struck) > 1)
     task = Task(
         kind=cell.kind,
         result=line["result"],
         seconds=line["seconds"],
         budget=BUDGET + slack,
         accepted={entity.id: len(entity.accepted) for entity in asked},
-        lost=len(struck) if asking and cell.way.kind != "refusal" else 0,
+        lost=len([request for request in struck if _asks(request)]) if cell.way.kind != "refusal" else 0,
         secrets=SECRETS,
         others=[entity.id for entity in asked] if struck and (cell.way.running or cell.way.begins) else (),
     )
@@ -287,6 +285,11 @@ def _judge(host: _Host, line: dict[str, t.Any], requests: list[Request], slack: 
     if host.front is not None:
         tries = host.front.struck + 1
     return Ended(cell, task, tries, faults)
+
+
+def _asks(request: Request) -> bool:
+    """Whether it asks for a synchronisation; a batch of those may follow the one that the fault was meant for."""
+    return request.where == "sync" or (request.where == "batch" and b'"POST"' in request.body)
 
 
 def sample(cells: t.Sequence[Cell], size: int) -> list[Cell]:

@@ -145,16 +145,19 @@ class Graph:
         action: str,
         words: Words,
         api: str = "v1.0",
+        limit: float | None = None,
     ) -> Operation[None]:
         """Read a list page by page. Raises as :meth:`get`.
 
         All pages together may take ``retry_timeout`` for their tries, and ``request_timeout`` beyond that; their sum is
         limited in bytes and entries.
 
+        :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param take: takes each page, a document whose ``value`` is a list.
         """
-        budget = RetryBudget(self.http.clock, self.http.retry_timeout)
-        whole = RetryBudget(self.http.clock, self.http.retry_timeout + self.http.request_timeout)
+        seconds = self.http.retry_timeout if limit is None else limit
+        budget = RetryBudget(self.http.clock, seconds)
+        whole = RetryBudget(self.http.clock, seconds + self.http.request_timeout)
         seen: set[str] = set()
         size = entries = 0
         while path not in seen and len(seen) < _MOST_PAGES:

@@ -242,7 +242,8 @@ def _wait(kind: Kind, graph: Graph, pending: dict[str, End], options: SyncOption
         say(f"{came} of {len(pending)} came in, waiting for {timestamps.humanize(remaining)} at most")
         yield Sleep(min(delay, remaining))
         try:
-            found = yield from read_all(kind, graph, query(kind, clauses))
+            limit = min(graph.http.retry_timeout, max(0.0, deadline - clock.monotonic()))
+            found = yield from read_all(kind, graph, query(kind, clauses), limit=limit)
             trouble = ""
         except errors.IntuneError as error:
             trouble = error.sentence()

@@ -140,12 +140,13 @@ def read(kind: Kind, graph: Graph, name: str, *, limit: float | None = None) -> 
     return found
 
 
-def read_all(kind: Kind, graph: Graph, query: str = "") -> Operation[Listing]:
+def read_all(kind: Kind, graph: Graph, query: str = "", *, limit: float | None = None) -> Operation[Listing]:
     """Read every object of a kind in the tenant. What is no such object is left out.
 
     One that comes twice was moved from page to page in between; what was read later counts, if it can be read.
 
     :param query: options of the address that choose among them, as far as Graph heeds them.
+    :param limit: seconds for all tries, if other than ``retry_timeout``.
     :raises IntuneError: nothing in the list is one. Else what :func:`read` raises.
     """
     found: dict[str, Snapshot] = {}
@@ -167,7 +168,7 @@ def read_all(kind: Kind, graph: Graph, query: str = "") -> Operation[Listing]:
 
     path = "?".join(filter(None, (kind.path, query)))
     try:
-        yield from graph.pages(path, take, action="list them", words=kind.words, api=kind.api)
+        yield from graph.pages(path, take, action="list them", words=kind.words, api=kind.api, limit=limit)
     except errors.GraphError as error:
         if not is_absent(kind, error) or found:
             raise

@@ -385,6 +385,23 @@ def test_that_it_cannot_be_seen_who_came_in_takes_nothing_back() -> None:
     assert "whether they came in cannot be seen: could not list them, Graph answered HTTP 403" in ran.warnings[0]
 
 
+def test_an_outage_makes_no_wait_longer() -> None:
+    tenant = Tenant()
+    tenant.add(2)
+    send = tenant.send
+    began = iter([True])
+
+    def busy(method: str, url: str, **request: t.Any) -> Response:
+        listed = method == "GET" and not next(began, False)
+        return Response(503, {"request-id": "r"}, b"{}") if listed else send(method, url, **request)
+
+    tenant.send = busy  # type: ignore[method-assign]
+    ran = run(tenant, all=True, wait=True, wait_timeout=60)
+    assert counts(ran.result) == {"found": 2, "due": 2, "requested": 2}
+    assert tenant.elapsed < 70
+    assert "whether they came in cannot be seen: graph.example answered HTTP 503" in ran.warnings[0]
+
+
 def test_a_single_device_that_does_not_come_in_is_no_failure() -> None:
     tenant = Tenant()
     (name,) = tenant.add()
