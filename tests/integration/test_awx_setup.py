@@ -25,6 +25,8 @@ from awx_api.collection import ROOT, awx_collections
 from .conftest import BIN, Run, Site, ansible_playbook, clean_environment, once
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+# Together these take a quarter of the time of all tests, for what seldom changes: they are for make test-all.
+LONG = pytest.mark.exhaustive
 
 PLAYBOOK = "graphops.intune.awx_setup"
 PROJECT = ROOT / "extensions" / "awx_project"
@@ -358,8 +360,7 @@ def test_the_end_says_what_to_do_next(first: tuple[World, Run]) -> None:
     assert f'Launch the workflow "{WORKFLOW}" (id {world.one("workflow_job_template").id})' in said
 
 
-# This and the next take longer than a tenth of all the others, and are about little that the others are not.
-@pytest.mark.exhaustive
+@LONG
 def test_the_modules_of_ansible_controller_change_nothing_and_no_secret_unless_asked_for(
     made: Awx, tmp_path: Path
 ) -> None:
@@ -391,6 +392,7 @@ def test_check_mode_predicts_changes(made: Awx) -> None:
     assert made.writes == []
 
 
+@LONG
 def test_what_is_different_is_changed_and_no_more_and_is_taken_back_as_far_as_its_modules_can(made: Awx) -> None:
     run = made.run(**usual(job_slice_count=3, inventory_rrule="", delta_max_age=600, project_branch="release"))
     assert run.code == 0, run.output
@@ -410,7 +412,7 @@ def test_what_is_different_is_changed_and_no_more_and_is_taken_back_as_far_as_it
     assert made.listed("job_template", DELTA, "credentials") == ["Exchange connectors"]
 
 
-@pytest.mark.exhaustive
+@LONG
 def test_organizations_do_not_meet(made: Awx) -> None:
     before = [copy.deepcopy(thing.values) for thing in made.world.things]
     other = made.world.add("organization", name="Other")
@@ -455,6 +457,7 @@ def test_absent_removes_what_was_made(made: Awx) -> None:
     assert (again.code, changed(again), made.writes) == (0, 0, [])
 
 
+@LONG
 def test_absent_leaves_a_credential_that_it_would_not_make(made: Awx) -> None:
     run = made.run(**usual(state="absent", credential_inputs=None))
     assert run.code == 0, run.output
@@ -465,6 +468,7 @@ def test_absent_leaves_a_credential_that_it_would_not_make(made: Awx) -> None:
     ]
 
 
+@LONG
 def test_absent_waits_for_what_others_remove_and_leaves_what_they_use(made: Awx) -> None:
     world = made.world
     world.remove(world.one("inventory"))
@@ -479,6 +483,7 @@ def test_absent_waits_for_what_others_remove_and_leaves_what_they_use(made: Awx)
     assert made.names[1:] == [("credential_type", AZURE), ("credential_type", OURS), ("credential", "mine")]
 
 
+@LONG
 def test_absent_leaves_what_is_named_as_existing(made: Awx) -> None:
     names = {"credential": "Exchange connectors", "execution_environment": ENVIRONMENT}
     without = {"credential_inputs": None, "execution_environment_image": None}
@@ -491,6 +496,7 @@ def test_absent_leaves_what_is_named_as_existing(made: Awx) -> None:
     ]
 
 
+@LONG
 def test_an_administrator_of_an_organization_can_use_what_there_is(awx: Awx) -> None:
     world = awx.world
     team = world.add("organization", name="Messaging")
@@ -547,6 +553,7 @@ def test_a_manual_project_is_not_enough_for_an_inventory(awx: Awx) -> None:
     )
 
 
+@LONG
 def test_an_inventory_may_come_from_another_project_and_a_credential_later(awx: Awx) -> None:
     other = awx.world.add(
         "project", name="inventories", organization=1, scm_type="git", scm_url="https://git.example/i"
@@ -592,6 +599,7 @@ def test_a_refused_credential_shows_no_secret(awx: Awx, inputs: t.Any, why: str)
     assert why in run.output
 
 
+@LONG
 def test_a_wrong_time_zone_is_refused_by_awx(made: Awx) -> None:
     run = made.run(**usual(time_zone="Mars/Olympus"))
     assert run.code == 2

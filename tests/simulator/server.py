@@ -130,6 +130,10 @@ class Simulator:
         finally:
             for listener in listeners:
                 await listener.stop()
+            # Who was in the middle of a handshake is known to the loop alone, and would be left open by its end.
+            for transport in list(getattr(self._loop, "_transports", {}).values()):
+                transport.abort()
+            await asyncio.sleep(0)
 
     async def answer(self, request: Request) -> Answer:
         """Decide on a request: record it, apply its fault, wait, answer. Also says how it was answered."""
