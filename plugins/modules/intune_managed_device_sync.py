@@ -54,7 +54,8 @@ options:
   all:
     description:
       - Ask all devices of the tenant that have not checked in within O(max_age), or those of them that the following
-        options choose. A device has to match all options that are given, and one of the values of each.
+        options choose. A device has to match all options that are given, and one of the values of each. An option that
+        is an empty list fails the task, rather than choose all.
       - Devices that cannot be asked are left out and counted, which are those that Intune does not manage itself
         (O(management_agent) V(eas), V(configurationManagerClient), V(jamf), V(msSense)), and those that run Linux or
         ChromeOS.

@@ -196,6 +196,11 @@ def read_selection(kind: Kind, params: t.Mapping[str, t.Any]) -> Selection:
     given = [filter_.option for filter_ in kind.filters if params.get(filter_.option)]
     if given and not every:
         raise OptionError(f"{given[0]} chooses among all {words.short}s", advice="give it together with all only")
+    for filter_ in kind.filters if kind.large else ():
+        value = params.get(filter_.option)
+        # Of thousands, a list that came out empty must not choose all: DeviceOffboardingManager#49.
+        if value is not None and not any(value):
+            raise OptionError(f"{filter_.option} is empty, so it chooses nothing", advice="leave it out to choose all")
     ids = [guid(kind, name) for name in ([one] if one else many or [])]
     at_most = params[_most(kind)] if kind.large else None
     if at_most is not None:
@@ -218,7 +223,7 @@ def read_filters(kind: Kind, params: t.Mapping[str, t.Any]) -> dict[str, t.Abstr
     for one in kind.filters:
         value = params.get(one.option)
         if value:
-            texts = {text.lower() for text in ([value] if isinstance(value, str) else value)}
+            texts = {text.lower() for text in ([value] if isinstance(value, str) else value) if text}
             # An enumeration's "none" is also what Graph leaves out.
             found[one.property_] = texts | {""} if one.choices and "none" in texts else texts
     return found

@@ -500,6 +500,23 @@ def test_how_far_it_is() -> None:
     assert bulk.progress(1400, 10_000, 200) == "1400 of 10000 were asked, 200 within 20 s, which leaves 14 min 20 s"
 
 
+@pytest.mark.parametrize("value", [[], [""]])
+def test_a_list_that_came_out_empty_does_not_choose_all(value: list[str]) -> None:
+    tenant = Tenant()
+    tenant.add(2)
+    with pytest.raises(errors.OptionError, match="serial_number is empty, so it chooses nothing"):
+        run(tenant, all=True, serial_number=value)
+    assert tenant.elapsed == 0
+
+
+def test_an_empty_value_beside_others_chooses_nothing() -> None:
+    tenant = Tenant()
+    tenant.add(1, serialNumber=None)
+    names = tenant.add(1, serialNumber="7")
+    run(tenant, all=True, serial_number=["", "7"])
+    assert tenant.asked == names
+
+
 @pytest.mark.parametrize(
     ("option", "value"), [("max_devices", 0), ("requests_per_20_seconds", 0), ("device_ids", ["no guid"])]
 )
