@@ -165,7 +165,6 @@ import json
 import os
 import re
 import typing as t
-import unicodedata
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 import jinja2
@@ -177,6 +176,7 @@ from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.graphops.intune.plugins.module_utils import shell
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, errors, untrusted
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._ground.host_names import safe_name
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
@@ -194,10 +194,6 @@ PREFIX = "exchange_connector_sync_"
 
 _ENDINGS = ("exchange_connectors.yml", "exchange_connectors.yaml")
 _MOST_AT_A_TIME = 16
-# A host pattern splits at colons and commas, and "!", "&", "~", "*", "?", "@", brackets and a leading dash mean more.
-_NOT_IN_A_NAME = re.compile(r"^-+|[^\w.-]")
-# Letters to Unicode, but nothing is seen of them.
-_FILLERS = re.compile("[\u115f\u1160\u3164\uffa0]")
 # No delimiter of a template; and nothing that calls or filters, should somebody evaluate what a template gave again.
 _NO_TEMPLATE = re.compile(r"[\w .,:;@/&!?=+-]*")
 _SECRETS = {name for name, how in identity.identity_spec().items() if how.get("no_log")}
@@ -359,11 +355,6 @@ def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
         **{f"{PREFIX}{name}": unsafe(value) for name, value in known.items() if value},
         "exchange_connector": unsafe(properties),
     }
-
-
-def safe_name(text: str) -> str:
-    """Make of a text a name that means nothing else in a host pattern or on a command line."""
-    return _NOT_IN_A_NAME.sub("_", _FILLERS.sub("_", unicodedata.normalize("NFKC", text)))
 
 
 def unsafe(value: t.Any) -> t.Any:
