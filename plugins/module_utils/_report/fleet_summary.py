@@ -23,13 +23,19 @@ from .._ground.words import Words
 # What can become of an object, the worst first, and what that means.
 OUTCOMES = {
     "failed": "no synchronisation was seen",
+    "unreadable": "it could not be read, so nothing is known of it",
     "unknown": "Graph may have accepted the request, its answers were lost",
+    "obstacle": "no synchronisation helps until an administrator acts",
     "requested": "Graph accepted the request, its end was not waited for",
+    "joined": "one was running already, nothing was requested",
     "synchronised": "it was requested, and its end was seen",
     "predicted": "it is due; nothing was requested, as this run only looks",
+    "too_soon": "Intune takes no request yet, nothing was requested",
     "fresh": "recent enough, nothing was requested",
     "skipped": "nothing was tried",
 }
+# Those that an Exchange connector alone never has.
+_OF_TENANTS = ("unreadable", "obstacle", "joined", "too_soon")
 # The outcomes of the module's successful sync.state.
 _OUTCOME_OF_STATE = {
     "completed": "synchronised",
@@ -75,6 +81,9 @@ class Entry(t.NamedTuple):
     :param sync_type: ``deltaSync`` or ``fullSync``.
     :param request_id: what Microsoft's support asks for.
     :param kind: what it is, by the name of its kind.
+    :param expires_date_time: when it ends by itself, in UTC; None for never or not known.
+    :param days_left: whole days until then, rounded down: 0 on its last day, negative when it is past.
+    :param expires_soon: whether that is so soon that the user wants to hear of it; not once it has ended.
     """
 
     host: str
@@ -93,6 +102,9 @@ class Entry(t.NamedTuple):
     sync_type: str
     request_id: str
     kind: str = EXCHANGE_CONNECTOR
+    expires_date_time: str | None = None
+    days_left: int | None = None
+    expires_soon: bool = False
 
 
 def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "") -> Entry:
