@@ -100,7 +100,7 @@ def test_what_may_yet_be_mended_is_a_warning_in_the_end(path: str) -> None:
     warning = report_file.write(path, "{}")
     assert warning
     assert f"The report could not be written to {path}: " in warning
-    assert "exchange_connector_sync_report_path" in warning
+    assert "in report_path" in warning
 
 
 def test_text_that_is_none_is_a_warning() -> None:
