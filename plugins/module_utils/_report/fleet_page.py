@@ -157,10 +157,9 @@ def _reasons(entries: t.Sequence[Entry], words: t.Mapping[str, Words], *, wide: 
         for reason, group in by_reason((one for one in entries if one.outcome == outcome), lambda one: one.reason):
             shared = shared or len(group) > 1
             names = "".join(f"<li>{_called(one, words, wide=wide)}</li>" for one in group)
-            lines.append(
-                f'<details class="{outcome}"{" open" if len(group) <= 10 else ""}><summary><b>{len(group)}</b>'
-                f" <span class=pill>{outcome}</span> {_shown(reason) or '(no reason)'}</summary><ul>{names}</ul></details>"
-            )
+            said = f"<b>{len(group)}</b> <span class=pill>{outcome}</span> {_shown(reason) or '(no reason)'}"
+            folded = "" if len(group) > 10 else " open"
+            lines.append(f'<details class="{outcome}"{folded}><summary>{said}</summary><ul>{names}</ul></details>')
     if not lines or not (shared or wide):
         return ""
     body = "\n".join(lines)
@@ -223,9 +222,8 @@ def _overview(entries: t.Sequence[Entry], tenants: t.Mapping[str, str]) -> str:
     found: dict[str, list[Entry]] = {host: [] for host in sorted(tenants)}
     for one in entries:
         found.setdefault(one.host, []).append(one)
-    order = sorted(
-        found, key=lambda host: (min((rank(one.outcome) for one in found[host]), default=len(OUTCOMES)), host)
-    )
+    worst = {host: min((rank(one.outcome) for one in some), default=len(OUTCOMES)) for host, some in found.items()}
+    order = sorted(found, key=lambda host: (worst[host], host))
     rows = []
     for host in order:
         some = found[host]
@@ -242,14 +240,13 @@ def _overview(entries: t.Sequence[Entry], tenants: t.Mapping[str, str]) -> str:
         )
     if not rows:
         return ""
-    headers = "".join(
-        f"<th scope=col>{title}</th>" for title in (*(title for title, _names in _COUNTED), "Expires soon")
-    )
+    titles = [*(title for title, _names in _COUNTED), "Expires soon"]
+    headers = "".join(f"<th scope=col>{title}</th>" for title in titles)
     body = "\n".join(rows)
     return (
-        f'<details id="tenants"{" open" if len(rows) <= 40 else ""}><summary><h2>Tenants <small>{len(rows)}</small></h2>'
-        f"</summary>\n<table><thead><tr><th scope=col>Tenant</th>{headers}</tr></thead><tbody>\n{body}\n</tbody></table>"
-        "</details>"
+        f'<details id="tenants"{" open" if len(rows) <= 40 else ""}>'
+        f"<summary><h2>Tenants <small>{len(rows)}</small></h2></summary>\n"
+        f"<table><thead><tr><th scope=col>Tenant</th>{headers}</tr></thead><tbody>\n{body}\n</tbody></table></details>"
     )
 
 
@@ -264,8 +261,8 @@ def _shown(text: str) -> str:
 def _tile(outcome: str, count: int) -> str:
     none = "" if count else " none"
     return (
-        f'<li class="tile {outcome}{none}" data-outcome="{outcome}"><b>{count}</b> <span class="name">{outcome.replace("_", " ")}</span>'
-        f" <small>{escape(OUTCOMES[outcome])}</small></li>"
+        f'<li class="tile {outcome}{none}" data-outcome="{outcome}"><b>{count}</b>'
+        f' <span class="name">{outcome.replace("_", " ")}</span> <small>{escape(OUTCOMES[outcome])}</small></li>'
     )
 
 
@@ -548,9 +545,11 @@ summary { cursor: pointer; overflow-wrap: anywhere; } summary h2 { display: inli
 #reasons details { border-left: 4px solid var(--tone); padding: 0.2rem 0.7rem; margin-bottom: 0.4rem; }
 #reasons ul { list-style: none; columns: 22rem; margin: 0.3rem 0; overflow-wrap: anywhere; }
 #tenants, #expiring { margin-bottom: 1.2rem; } a { color: var(--focus); }
-#tenants td { font-variant-numeric: tabular-nums; color: var(--tone, var(--wait)); } #tenants td.none { color: var(--muted); }
+#tenants td { font-variant-numeric: tabular-nums; color: var(--tone, var(--wait)); }
+#tenants td.none { color: var(--muted); }
 #tenants table, #expiring table { table-layout: auto; } #expiring td:first-child { white-space: nowrap; }
-svg.days { width: 80px; height: 10px; } .left { y: 2px; fill: var(--after); } .left.soon, .left.late { fill: var(--late); }
+svg.days { width: 80px; height: 10px; } .left { y: 2px; fill: var(--after); }
+.left.soon, .left.late { fill: var(--late); }
 
 table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 caption, .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -616,7 +615,9 @@ svg > path { stroke: var(--mark); stroke-width: 1.5; }
   #results td:nth-child(3) { grid-column: 2; grid-row: 1; text-align: right; }
   #results td:nth-child(2), #results td:nth-child(6) { grid-column: 1 / -1; }
   #tenants tbody, #tenants table, #expiring table, #expiring tbody { display: block; }
-  #tenants thead, #expiring thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  #tenants thead, #expiring thead {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }
   #tenants tr, #expiring tr { display: flex; flex-wrap: wrap; gap: 0.1rem 0.9rem; padding: 0.4rem 0; }
   #tenants th, #tenants td, #expiring th, #expiring td { padding: 0; }
   #tenants th, #expiring th { flex-basis: 100%; order: -1; }
@@ -648,7 +649,8 @@ _SCRIPT = """
   const tiles = [...document.querySelectorAll(".tile:not(.none)")];
   const rows = Array.from(body.rows, (row) => {
     const cells = Array.from(row.cells, (cell) => cell.textContent);
-    return {row, cells, tenant: row.dataset.tenant ?? cells[1], outcome: row.classList[0], text: cells.join("\\n").toLowerCase()};
+    const of = row.dataset.tenant ?? cells[1];
+    return {row, cells, tenant: of, outcome: row.classList[0], text: cells.join("\\n").toLowerCase()};
   });
   const pressed = (tile) => tile.firstChild.getAttribute("aria-pressed") === "true";
 
