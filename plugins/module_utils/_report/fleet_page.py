@@ -122,7 +122,9 @@ def to_html(
 
 
 def _layout(entries: t.Iterable[Entry], *, wide: bool) -> str:
-    longest = max((len(visible(one.host)) for one in entries), default=0)
+    # What stands below is smaller.
+    names = [(visible(one.host), visible(one.tenant) if wide else "") for one in entries]
+    longest = max((max(len(host), len(tenant) * 7 // 8) for host, tenant in names), default=0)
     column = next((name for most, name in _HOSTS if longest <= most), _HOSTS[-1][1])
     return f"things {column}" if wide else f"connectors {column}"
 
@@ -190,9 +192,10 @@ def _expiring(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> str:
         for item in of["expires_soon"]
     )
     return (
-        f'<section id="expiring"><h2>Expires soon <small>{len(of["expires_soon"])}</small></h2>\n<table><thead><tr>'
+        f'<details id="expiring"{" open" if len(of["expires_soon"]) <= 40 else ""}>'
+        f"<summary><h2>Expires soon <small>{len(of['expires_soon'])}</small></h2></summary>\n<table><thead><tr>"
         "<th scope=col>Days left</th><th scope=col>Tenant</th><th scope=col>Name</th><th scope=col>Kind</th>"
-        f"</tr></thead><tbody>\n{rows}\n</tbody></table></section>"
+        f"</tr></thead><tbody>\n{rows}\n</tbody></table></details>"
     )
 
 
@@ -547,7 +550,9 @@ summary { cursor: pointer; overflow-wrap: anywhere; } summary h2 { display: inli
 #tenants, #expiring { margin-bottom: 1.2rem; } a { color: var(--focus); }
 #tenants td { font-variant-numeric: tabular-nums; color: var(--tone, var(--wait)); }
 #tenants td.none { color: var(--muted); }
-#tenants table, #expiring table { table-layout: auto; } #expiring td:first-child { white-space: nowrap; }
+#tenants table, #expiring table { table-layout: auto; } #expiring svg { display: inline-block; margin-left: 0.5rem; }
+#tenants thead th, #expiring thead th { overflow-wrap: normal; } #tenants thead th:first-child { width: 30%; }
+ #expiring td:first-child { white-space: nowrap; }
 svg.days { width: 80px; height: 10px; } .left { y: 2px; fill: var(--after); }
 .left.soon, .left.late { fill: var(--late); }
 

@@ -105,10 +105,10 @@ _OF_CONNECTORS = (
 )
 _OF_TENANTS = (
     _Column("host", "", 15, 0.3),
-    _Column("kind", "kind", 4, 0.23),
+    _Column("kind", "kind", 4, 0.22),
     _Column("name", "name", 4, 0.25),
     _Column("age", "age", 3, 0.12),
-    _Column("days_left", "days left", 9, 0.1),
+    _Column("days_left", "days left", 9, 0.11),
 )
 
 
@@ -119,8 +119,6 @@ def _cells(item: t.Mapping[str, t.Any], columns: t.Sequence[_Column], words: t.M
         value = item[column.name]
         if column.name == "kind":
             value = words[value].one
-        elif column.name == "host" and len(columns) == len(_OF_TENANTS) and item["tenant"] not in ("", value):
-            value = f"{value} ({item['tenant']})"
         found.append("" if value is None else visible(str(value)))
     return found
 

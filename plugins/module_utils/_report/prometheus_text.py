@@ -52,7 +52,8 @@ def to_prometheus(
     outcomes = outcomes_of(of_tenants(ordered, tenants))
     run: _Labels = (("report", report),)
     ages: dict[_Labels, float] = {}
-    days: dict[_Labels, float] = {}
+    ends: dict[_Labels, float] = {}
+    left: dict[_Labels, float] = {}
     fresh_for: dict[_Labels, float] = {}
     states: dict[_Labels, str] = {}
     # By the tenant of the host, for what cannot be read; a host without trouble is told too, so that it can be seen
@@ -70,7 +71,14 @@ def to_prometheus(
             # Two entries about the same: the worst came first.
             continue
         states[labels] = one.outcome
-        for values, value in ((ages, one.age_after), (days, one.days_left), (fresh_for, one.max_age)):
+        days = None if one.days_left is None else one.days_left * 86400
+        told = (
+            (ages, one.age_after),
+            (fresh_for, one.max_age),
+            (ends, _seconds(one.expires_date_time)),
+            (left, days),
+        )
+        for values, value in told:
             if value is not None:
                 values[labels] = value
     ended = _seconds(finished)
@@ -86,7 +94,9 @@ def to_prometheus(
         ),
         _Gauge("age_seconds", "Age of the last synchronisation at the end of the run; absent for never.", ages),
         _Gauge("max_age_seconds", "Age from which a synchronisation is due.", fresh_for),
-        _Gauge("days_left", "Whole days until it expires, negative once it has.", days),
+        # promtool wants seconds; the time itself stays true while the file gets older.
+        _Gauge("expiry_time_seconds", "When it expires, as Unix time.", ends),
+        _Gauge("until_expiry_seconds", "Whole days left at the end of the run, as seconds; negative once past.", left),
     ]
     return "".join(_lines(gauge) for gauge in gauges if gauge.values)
 
@@ -109,7 +119,7 @@ def _escaped(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8").translate(_ESCAPES)
 
 
-def _seconds(moment: str) -> float | None:
+def _seconds(moment: str | None) -> float | None:
     try:
         parsed = timestamps.parse(moment)
     except ValueError:
