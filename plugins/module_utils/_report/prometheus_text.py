@@ -56,16 +56,19 @@ def to_prometheus(
     left: dict[_Labels, float] = {}
     fresh_for: dict[_Labels, float] = {}
     states: dict[_Labels, str] = {}
-    # By the tenant of the host, for what cannot be read; a host without trouble is told too, so that it can be seen
-    # to have recovered.
-    unreadable = dict.fromkeys((_tenant(run, *pair) for pair in (tenants or {}).items()), 0.0)
+    # Where hosts are tenants, each has one name, so that it has one series.
+    names = {one.host: one.tenant for one in reversed(ordered)}
+    names.update({host: tenant or names.get(host, "") for host, tenant in (tenants or {}).items()})
+    # A tenant that can be read is told too, so that it can be seen to have recovered.
+    unreadable = dict.fromkeys((_tenant(run, host, names[host]) for host in tenants or {}), 0.0)
     for one in ordered:
+        tenant = one.tenant if tenants is None else names[one.host]
         if tenants is not None or one.kind == TENANT:
-            labels = _tenant(run, one.host, one.tenant)
+            labels = _tenant(run, one.host, tenant)
             unreadable[labels] = max(unreadable.get(labels, 0.0), float(one.outcome == "unreadable"))
         if not is_thing(one):
             continue
-        labels = (*_tenant(run, one.host, one.tenant), ("kind", one.kind), ("id", one.connector_id))
+        labels = (*_tenant(run, one.host, tenant), ("kind", one.kind), ("id", one.connector_id))
         labels += (("name", one.server_name),)
         if labels in states:
             # Two entries about the same: the worst came first.
