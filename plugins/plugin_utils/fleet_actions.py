@@ -217,11 +217,13 @@ class FleetAction(ActionBase):
         **span: str,
     ) -> dict[str, t.Any]:
         words = self.role.words
-        summary = fleet_summary.summary(entries, **span)
+        of_tenants = tenants if self.role.kind is None else None
+        summary = fleet_summary.summary(entries, tenants=of_tenants, **span)
         if not self._task.no_log and in_process.people_read():
             display.display(fleet_report.table(summary, words))
         if report_path:
-            warning = report_file.write(report_path, fleet_report.render(report_path, entries, words, **span))
+            report = fleet_report.render(report_path, entries, words, tenants=of_tenants, **span)
+            warning = report_file.write(report_path, report)
             if warning:
                 warned.append(warning)
         short = fleet_summary.limited(summary)

@@ -8,9 +8,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import tempfile
 import typing as t
+from pathlib import Path
 
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
 from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import visible
@@ -48,20 +51,18 @@ def write(path: str, text: str) -> str | None:
     """Write a report in UTF-8 over the file that is there, or into a new one that only the user may read.
 
     An old file keeps its mode, owner and group, by which a web server may have been let in. What could be written in
-    part only is emptied, as half a report might be taken for a whole one.
+    part only is emptied, as half a report might be taken for a whole one. What ends in ``.prom`` takes the place of the
+    old file at once, see :func:`_replace`.
 
     :returns: why it could not be written, as a sentence that warns; None if it was.
     """
     try:
         content = text.encode("utf-8")
         check(path)
-        file = os.open(path, _FLAGS, 0o600)
-        try:
-            _refuse(path, os.fstat(file).st_mode)
-            os.ftruncate(file, 0)
-            _write_all(file, content)
-        finally:
-            os.close(file)
+        if path.lower().endswith(".prom"):
+            _replace(path, content)
+        else:
+            _overwrite(path, content)
     except OptionError as error:
         return error.sentence("The report could not be written")
     except (OSError, ValueError) as error:
@@ -71,6 +72,48 @@ def write(path: str, text: str) -> str | None:
             " report_path."
         )
     return None
+
+
+def _overwrite(path: str, content: bytes) -> None:
+    file = os.open(path, _FLAGS, 0o600)
+    try:
+        _refuse(path, os.fstat(file).st_mode)
+        os.ftruncate(file, 0)
+        _write_all(file, content)
+    finally:
+        os.close(file)
+
+
+def _replace(path: str, content: bytes) -> None:
+    """Write a file beside the old one and rename it, so that node_exporter, which looks at any time, reads no half.
+
+    The collector is another user, so a new file can be read by all. The mode of an old one is kept; its owner and group
+    are as far as the user may give files away.
+    """
+    try:
+        old: os.stat_result | None = os.lstat(path)
+    except FileNotFoundError:
+        old = None
+    # The collector reads all that ends in .prom.
+    file, beside = tempfile.mkstemp(prefix=".report-", suffix=".tmp", dir=Path(path).parent)
+    try:
+        try:
+            if old:
+                _give(file, old)
+            os.fchmod(file, stat.S_IMODE(old.st_mode) & 0o777 if old else 0o644)
+            _write_all(file, content)
+        finally:
+            os.close(file)
+        Path(beside).rename(path)
+    except BaseException:
+        Path(beside).unlink()
+        raise
+
+
+def _give(file: int, old: os.stat_result) -> None:
+    for owner, group in ((-1, old.st_gid), (old.st_uid, -1)):
+        with contextlib.suppress(OSError):
+            os.fchown(file, owner, group)
 
 
 def _refuse(path: str, mode: int) -> None:

@@ -45,7 +45,7 @@ def entries() -> list[fleet_summary.Entry]:
     def done(state: str, **more: object) -> dict[str, object]:
         return {"sync": {**sync, "state": state, "reason": "it is 3 h old"}, "connector": known, **more}
 
-    refused = "Exchange connector id-of-oslo in tenant contoso.example: could not read it, Graph answered HTTP 404."
+    refused = "could not read it, Graph answered HTTP 404."
     return [
         entry("oslo", failed=True, msg=refused, request_id="r-1"),
         entry("rome", **done("unknown", failed=True, changed=True, msg="its answers were lost.")),

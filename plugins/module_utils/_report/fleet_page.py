@@ -22,9 +22,13 @@ from .fleet_summary import (
     CONNECTED,
     OLDEST,
     OUTCOMES,
+    TENANT,
     Entry,
     by_outcome,
     is_stale,
+    is_thing,
+    nouns_of,
+    of_tenants,
     only_looked,
     rank,
     span_of,
@@ -32,8 +36,8 @@ from .fleet_summary import (
     summary,
     verdict,
     visible,
-    words_of,
 )
+from .reasons import by_reason
 
 # Pixels of the bars' column.
 _BAR = 140
@@ -51,44 +55,201 @@ _TICKS = (
 _MINUTE = 60
 
 
-def to_html(entries: t.Iterable[Entry], words: t.Mapping[str, Words], *, started: str = "", finished: str = "") -> str:
+# What has a reason that somebody has to read.
+_WRONG = ("failed", "unreadable", "unknown", "obstacle", "skipped")
+# Days that a full bar of those that are left stands for; what has more is far away.
+_FAR = 90
+# Characters of the longest name that the column of the hosts takes without breaking it, and what it is then called.
+_HOSTS = ((18, "narrow"), (24, "middle"), (1000, "wide"))
+
+
+def to_html(
+    entries: t.Iterable[Entry],
+    words: t.Mapping[str, Words],
+    *,
+    started: str = "",
+    finished: str = "",
+    tenants: t.Mapping[str, str] | None = None,
+    as_csv: str = "",
+) -> str:
     """Write a run as one page that needs no network and, but for filters and sorting, no JavaScript.
 
     Its policy allows nothing but its own style and script, by their hashes; no value is part of either.
 
     :param words: what the objects of each kind are called, by its name.
     :param started: a time as :func:`timestamps.text` writes it, or any text.
+    :param tenants: as for :func:`summary`.
+    :param as_csv: what the page offers to save for a spreadsheet; "" for nothing.
     """
     ordered = sorted(entries, key=by_outcome)
-    of = summary(ordered, started=started, finished=finished)
+    wide = of_tenants(ordered, tenants)
+    of = summary(ordered, started=started, finished=finished, tenants=tenants)
     scale = _Scale.of(ordered)
     span = visible(span_of(started, finished))
     policy = (
         f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; base-uri 'none';"
         " form-action 'none'"
     )
-    nouns = [one for _count, one in words_of(of, words)]
-    short = " and ".join(one.short_many for one in nouns)
-    many = " and ".join(one.many for one in nouns)
-    bad = of["outcomes"]["failed"] + of["outcomes"]["unknown"]
+    nouns = nouns_of(of, words)
+    number = len(ordered)
+    outcomes = of["outcomes"]
+    bad = outcomes["failed"] + outcomes["unknown"] + outcomes.get("unreadable", 0)
+    soso = of["stale"] or of["disconnected"] or of["skipped"] or of.get("obstacle")
+    heading = nouns.many[:1].upper() + nouns.many[1:]
+    row = _row_of_tenant if wide else _row
     return _PAGE.format(
         policy=escape(policy),
         style=_STYLE,
         script=_SCRIPT,
-        title=escape(" ".join(part for part in (many, span) if part)),
-        mood="bad" if bad else "soso" if of["stale"] or of["disconnected"] or of["skipped"] else "good",
+        title=escape(" ".join(part for part in (nouns.in_full, span) if part)),
+        mood="bad" if bad else "soso" if soso else "good",
         verdict=escape(verdict(of, words)),
         span=escape(span),
         changed=f"{of['changed']} {'would change' if only_looked(of) else 'changed'}",
-        tiles="\n".join(_tile(outcome, of["outcomes"][outcome]) for outcome in OUTCOMES),
-        tenants="\n".join(_tenants(ordered)),
-        many=escape(many),
-        heading=escape(short[:1].upper() + short[1:]),
-        one=escape(" or ".join(one.short for one in nouns)),
-        total=of["total"],
-        noun=escape(nouns[0].short if of["total"] == 1 else short),
-        axis=scale.axis(),
-        rows="\n".join(_row(one, scale, words[one.kind]) for one in ordered),
+        tiles="\n".join(_tile(outcome, count) for outcome, count in outcomes.items()),
+        sections=_sections(ordered, of, words, tenants or {}, as_csv) if wide else _reasons(ordered, words, wide=False),
+        tenants="\n".join(_tenants(ordered, by_host=wide)),
+        kinds=_kinds(ordered, words) if wide else "",
+        many=escape(nouns.in_full),
+        heading=escape(heading),
+        one=escape(nouns.one),
+        total=number,
+        noun="rows" if wide and number != 1 else "row" if wide else escape(nouns.one if number == 1 else nouns.many),
+        layout=_layout(ordered, wide=wide),
+        headers=(_HEADERS_OF_TENANTS if wide else _HEADERS).format(axis=scale.axis()),
+        rows="\n".join(row(one, scale, words[one.kind]) for one in ordered),
+    )
+
+
+def _layout(entries: t.Iterable[Entry], *, wide: bool) -> str:
+    # What stands below is smaller.
+    names = [(visible(one.host), visible(one.tenant) if wide else "") for one in entries]
+    longest = max((max(len(host), len(tenant) * 7 // 8) for host, tenant in names), default=0)
+    column = next((name for most, name in _HOSTS if longest <= most), _HOSTS[-1][1])
+    return f"things {column}" if wide else f"connectors {column}"
+
+
+def _sections(
+    entries: t.Sequence[Entry],
+    of: t.Mapping[str, t.Any],
+    words: t.Mapping[str, Words],
+    tenants: t.Mapping[str, str],
+    as_csv: str,
+) -> str:
+    """What is told of tenants before the table of all: what is wrong, what expires soon, and how each tenant is."""
+    data = b64encode(as_csv.encode("utf-8")).decode("ascii")
+    link = f'<p><a download="report.csv" href="data:text/csv;charset=utf-8;base64,{data}">Save as CSV</a></p>'
+    return "\n".join(
+        part
+        for part in (
+            _reasons(entries, words, wide=True),
+            _expiring(of, words),
+            _overview(entries, tenants),
+            link if as_csv else "",
+        )
+        if part
+    )
+
+
+def _reasons(entries: t.Sequence[Entry], words: t.Mapping[str, Words], *, wide: bool) -> str:
+    """Each reason once, with whom it is about beneath; nothing if no two share one and the table tells as much."""
+    lines = []
+    shared = False
+    for outcome in _WRONG:
+        for reason, group in by_reason((one for one in entries if one.outcome == outcome), lambda one: one.reason):
+            shared = shared or len(group) > 1
+            names = "".join(f"<li>{_called(one, words, wide=wide)}</li>" for one in group)
+            said = f"<b>{len(group)}</b> <span class=pill>{outcome}</span> {_shown(reason) or '(no reason)'}"
+            folded = "" if len(group) > 10 else " open"
+            lines.append(f'<details class="{outcome}"{folded}><summary>{said}</summary><ul>{names}</ul></details>')
+    if not lines or not (shared or wide):
+        return ""
+    body = "\n".join(lines)
+    return f'<section id="reasons"><h2>What is wrong</h2>\n{body}\n</section>'
+
+
+def _called(one: Entry, words: t.Mapping[str, Words], *, wide: bool) -> str:
+    name = f"<b>{_shown(one.host)}</b>"
+    if not wide or one.kind == TENANT:
+        return name
+    return f"{name} {_shown(_thing(one, words[one.kind]))}"
+
+
+def _thing(one: Entry, words: Words) -> str:
+    """What a thing is called; where a kind could not be read, all of it."""
+    if not is_thing(one):
+        return words.many if words.id_option else words.one
+    return words.one if one.server_name in ("", words.one) else f"{words.one} {one.server_name}"
+
+
+def _expiring(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> str:
+    """What expires soon, the first one first."""
+    if not of["expires_soon"]:
+        return ""
+    rows = "\n".join(
+        f"<tr><td>{_days(item['days_left'])}</td><th scope=row>{_shown(item['host'])}</th>"
+        f"<td>{_shown(item['name'] or words[item['kind']].one)}</td><td>{_shown(words[item['kind']].one)}</td></tr>"
+        for item in of["expires_soon"]
+    )
+    return (
+        f'<details id="expiring"{" open" if len(of["expires_soon"]) <= 40 else ""}>'
+        f"<summary><h2>Expires soon <small>{len(of['expires_soon'])}</small></h2></summary>\n<table><thead><tr>"
+        "<th scope=col>Days left</th><th scope=col>Tenant</th><th scope=col>Name</th><th scope=col>Kind</th>"
+        f"</tr></thead><tbody>\n{rows}\n</tbody></table></details>"
+    )
+
+
+def _days(days: int | None) -> str:
+    """Days as a number above a bar, which is full when there are many."""
+    if days is None:
+        return ""
+    late = " late" if days <= 7 else " soon" if days <= 30 else ""
+    width = max(2, min(80, round(80 * days / _FAR)))
+    bar = f'<svg class=days aria-hidden="true"><rect class="left{late}" width="{width}"/></svg>'
+    return f"{'expired' if days < 0 else days}{bar}"
+
+
+# The columns of the table of tenants: what is counted, by outcome.
+_COUNTED = (
+    ("Synchronised", ("synchronised",)),
+    ("Fresh", ("fresh",)),
+    ("Under way or due", ("requested", "joined", "predicted", "too_soon")),
+    ("Not done", ("failed", "unknown", "skipped")),
+    ("Waits for an administrator", ("obstacle",)),
+    ("Could not be read", ("unreadable",)),
+)
+
+
+def _overview(entries: t.Sequence[Entry], tenants: t.Mapping[str, str]) -> str:
+    """A row for each tenant, by the worst that there is in it."""
+    found: dict[str, list[Entry]] = {host: [] for host in sorted(tenants)}
+    for one in entries:
+        found.setdefault(one.host, []).append(one)
+    worst = {host: min((rank(one.outcome) for one in some), default=len(OUTCOMES)) for host, some in found.items()}
+    order = sorted(found, key=lambda host: (worst[host], host))
+    rows = []
+    for host in order:
+        some = found[host]
+        tenant = tenants.get(host) or (some[0].tenant if some else "")
+        cells = [sum(one.outcome in outcomes for one in some) for _title, outcomes in _COUNTED]
+        soon = sum(one.expires_soon for one in some)
+        counted = "".join(
+            f'<td class="{names[0] if cell else "none"}" data-label="{title.lower()}">{cell}</td>'
+            for cell, (title, names) in zip(cells, _COUNTED)
+        )
+        rows.append(
+            f"<tr><th scope=row>{_shown(host)}{_small(tenant if tenant != host else '')}</th>{counted}"
+            f'<td class="{"soon" if soon else "none"}" data-label="expires soon">{soon}</td></tr>'
+        )
+    if not rows:
+        return ""
+    titles = [*(title for title, _names in _COUNTED), "Expires soon"]
+    headers = "".join(f"<th scope=col>{title}</th>" for title in titles)
+    body = "\n".join(rows)
+    return (
+        f'<details id="tenants"{" open" if len(rows) <= 40 else ""}>'
+        f"<summary><h2>Tenants <small>{len(rows)}</small></h2></summary>\n"
+        f"<table><thead><tr><th scope=col>Tenant</th>{headers}</tr></thead><tbody>\n{body}\n</tbody></table></details>"
     )
 
 
@@ -103,18 +264,60 @@ def _shown(text: str) -> str:
 def _tile(outcome: str, count: int) -> str:
     none = "" if count else " none"
     return (
-        f'<li class="tile {outcome}{none}" data-outcome="{outcome}"><b>{count}</b> <span class="name">{outcome}</span>'
-        f" <small>{escape(OUTCOMES[outcome])}</small></li>"
+        f'<li class="tile {outcome}{none}" data-outcome="{outcome}"><b>{count}</b>'
+        f' <span class="name">{outcome.replace("_", " ")}</span> <small>{escape(OUTCOMES[outcome])}</small></li>'
     )
 
 
-def _tenants(entries: t.Sequence[Entry]) -> t.Iterator[str]:
+def _tenants(entries: t.Sequence[Entry], *, by_host: bool) -> t.Iterator[str]:
     """The choices of the filter by tenant, which show at once where the failures are."""
-    total = Counter(one.tenant for one in entries)
-    failed = Counter(one.tenant for one in entries if one.outcome in ("failed", "unknown"))
+    named = [(one.host if by_host else one.tenant, one.outcome) for one in entries]
+    total = Counter(name for name, _outcome in named)
+    failed = Counter(name for name, outcome in named if outcome in ("failed", "unknown"))
     for tenant in sorted(total):
         words = f"{total[tenant]}, {failed[tenant]} failed or unknown" if failed[tenant] else f"{total[tenant]}"
         yield f'<option value="{_shown(tenant)}">{_shown(tenant) or "(not known)"} ({words})</option>'
+
+
+def _kinds(entries: t.Sequence[Entry], words: t.Mapping[str, Words]) -> str:
+    """The filter by kind."""
+    options = "\n".join(
+        f'<option value="{_shown(kind)}">{_shown(words[kind].many)} ({count})</option>'
+        for kind, count in sorted(Counter(one.kind for one in entries).items())
+    )
+    return (
+        '<label>Kind <select id="kind" autocomplete="off"><option value="" data-all>all kinds</option>\n'
+        f"{options}\n</select></label>\n"
+    )
+
+
+def _row_of_tenant(one: Entry, scale: _Scale, words: Words) -> str:
+    stale = " stale" if is_stale(one) else ""
+    thing = is_thing(one)
+    name = (one.server_name or words.one) if thing else ("" if one.kind == TENANT else words.many)
+    kind = words.one if thing and one.server_name not in ("", words.one) else ""
+    soon = "expires soon" if one.expires_soon else ""
+    days = _or_far(one.days_left)
+    return (
+        f'<tr class="{_shown(one.outcome)}{stale}" data-tenant="{_shown(one.host)}" data-kind="{_shown(one.kind)}">'
+        f"<th scope=row>{_shown(one.host)}{_small(one.tenant if one.tenant != one.host else '')}</th>"
+        f"<td>{_shown(name)}{_small(kind)}</td>"
+        f'<td data-v="{rank(one.outcome)}"><span class=pill>{_shown(one.outcome.replace("_", " "))}</span>'
+        f"{_small('stale' if stale else '', one.status if one.status != CONNECTED else '')}</td>"
+        + (_age_cell(one, one.age_before, one.previous_sync_date_time, "") if thing else '<td data-v="-1"></td>')
+        + (
+            _age_cell(one, one.age_after, one.last_sync_date_time, _minute(one.last_sync_date_time))
+            if thing
+            else '<td data-v="-1"></td>'
+        )
+        + f"<td>{scale.bars(one) if thing else ''}</td>"
+        f'<td data-v="{days}">{_days(one.days_left)}{_small(soon)}</td>'
+        f"<td>{_shown(one.reason)}{_small(_ids(one, words))}</td></tr>"
+    )
+
+
+def _or_far(days: int | None) -> int:
+    return OLDEST if days is None else days
 
 
 def _row(one: Entry, scale: _Scale, words: Words) -> str:
@@ -204,6 +407,25 @@ class _Scale(t.NamedTuple):
         return f'<svg aria-hidden="true">{"".join(shapes)}</svg>' if shapes else ""
 
 
+_HEADERS = """\
+<th scope="col" data-sort="text">Host</th>
+<th scope="col" data-sort="text">Tenant</th>
+<th scope="col" data-sort="number">Outcome</th>
+<th scope="col" data-sort="number">Age before</th>
+<th scope="col" data-sort="number">Age after <small>(UTC)</small></th>
+<th scope="col"><span class="unseen">Ages as bars</span>{axis}</th>
+<th scope="col" data-sort="text">Reason</th>"""
+
+_HEADERS_OF_TENANTS = """\
+<th scope="col" data-sort="text">Tenant</th>
+<th scope="col" data-sort="text">Name</th>
+<th scope="col" data-sort="number">Outcome</th>
+<th scope="col" data-sort="number">Age before</th>
+<th scope="col" data-sort="number">Age after <small>(UTC)</small></th>
+<th scope="col"><span class="unseen">Ages as bars</span>{axis}</th>
+<th scope="col" data-sort="number">Days left</th>
+<th scope="col" data-sort="text">Reason</th>"""
+
 _PAGE = """\
 <!DOCTYPE html>
 <html lang="en">
@@ -225,12 +447,13 @@ _PAGE = """\
 <ul id="tiles" aria-label="{heading} by outcome">
 {tiles}
 </ul>
+{sections}
 <div id="filters" role="search" hidden>
 <label>Search <input id="search" type="search" autocomplete="off" spellcheck="false"></label>
 <label>Tenant <select id="tenant" autocomplete="off"><option value="" data-all>all tenants</option>
 {tenants}
 </select></label>
-<button id="all" type="button">Show all</button>
+{kinds}<button id="all" type="button">Show all</button>
 </div>
 <p id="line"><span id="shown" role="status" data-noun="{noun}">{total} {noun}</span>
 <span id="legend"><span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
@@ -238,16 +461,10 @@ _PAGE = """\
 <span><svg class="key" aria-hidden="true"><rect class="a late" width="24"/></svg> after, beyond max_age</span>
 <span><svg class="key" aria-hidden="true"><rect class="b never" width="24"/></svg> never</span>
 <span><svg class="key" aria-hidden="true"><path d="M12 0v10"/></svg> max_age</span> (logarithmic scale)</span></p>
-<table id="results">
+<table id="results" class="{layout}">
 <caption>{heading}, the worst first</caption>
 <thead><tr>
-<th scope="col" data-sort="text">Host</th>
-<th scope="col" data-sort="text">Tenant</th>
-<th scope="col" data-sort="number">Outcome</th>
-<th scope="col" data-sort="number">Age before</th>
-<th scope="col" data-sort="number">Age after <small>(UTC)</small></th>
-<th scope="col"><span class="unseen">Ages as bars</span>{axis}</th>
-<th scope="col" data-sort="text">Reason</th>
+{headers}
 </tr></thead>
 <tbody>
 {rows}
@@ -311,7 +528,8 @@ button { cursor: pointer; }
 .tile.none { border-top-color: var(--line); }
 .tile.none b, .tile.none .name { color: var(--muted); font-weight: 400; }
 .tile small { flex-basis: 100%; line-height: 1.25; }
-.failed { --tone: var(--bad); } .unknown { --tone: var(--odd); } .requested { --tone: var(--wait); }
+.failed, .unreadable { --tone: var(--bad); } .unknown { --tone: var(--odd); }
+.requested, .obstacle, .joined, .too_soon { --tone: var(--wait); }
 .synchronised, .fresh { --tone: var(--good); } .predicted { --tone: var(--busy); } .skipped { --tone: var(--muted); }
 
 #filters { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; margin-bottom: 0.75rem; }
@@ -324,6 +542,19 @@ button { cursor: pointer; }
 #shown { font-weight: 600; color: var(--ink); }
 #legend > span { white-space: nowrap; margin-right: 0.8rem; }
 #nothing { padding: 1.5rem 0; text-align: center; }
+
+h2 { font-size: 1.1rem; margin: 1.2rem 0 0.4rem; } h2 small { display: inline; }
+summary { cursor: pointer; overflow-wrap: anywhere; } summary h2 { display: inline-block; }
+#reasons details { border-left: 4px solid var(--tone); padding: 0.2rem 0.7rem; margin-bottom: 0.4rem; }
+#reasons ul { list-style: none; columns: 22rem; margin: 0.3rem 0; overflow-wrap: anywhere; }
+#tenants, #expiring { margin-bottom: 1.2rem; } a { color: var(--focus); }
+#tenants td { font-variant-numeric: tabular-nums; color: var(--tone, var(--wait)); }
+#tenants td.none { color: var(--muted); }
+#tenants table, #expiring table { table-layout: auto; } #expiring svg { display: inline-block; margin-left: 0.5rem; }
+#tenants thead th, #expiring thead th { overflow-wrap: normal; } #tenants thead th:first-child { width: 30%; }
+ #expiring td:first-child { white-space: nowrap; }
+svg.days { width: 80px; height: 10px; } .left { y: 2px; fill: var(--after); }
+.left.soon, .left.late { fill: var(--late); }
 
 table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 caption, .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -339,16 +570,24 @@ th[aria-sort=descending] button::after { content: "\\00a0\\2193"; color: inherit
 tbody tr { border-bottom: 1px solid var(--line); }
 tbody tr:hover { background: var(--panel); }
 tbody th { font-weight: 600; }
-th:nth-child(1) { width: 11.5rem; } th:nth-child(2) { width: 10.7rem; } th:nth-child(3) { width: 8.3rem; }
-th:nth-child(4) { width: 7.2rem; } th:nth-child(5) { width: 8.4rem; } th:nth-child(6) { width: calc(140px + 1.6rem); }
-@media (min-width: 1400px) { th:nth-child(1) { width: 16%; } th:nth-child(2) { width: 14%; } }
-td:nth-child(4), td:nth-child(5) { font-variant-numeric: tabular-nums; }
-td:nth-child(5) small { white-space: nowrap; }
+.connectors th:nth-child(1) { width: 11.5rem; } .connectors th:nth-child(2) { width: 10.7rem; }
+.things th:nth-child(1) { width: 11.5rem; } .things th:nth-child(2) { width: 11rem; }
+table.middle th:nth-child(1) { width: 14rem; } table.wide th:nth-child(1) { width: 17rem; }
+#results th:nth-child(3) { width: 8.3rem; } #results th:nth-child(4) { width: 7.2rem; }
+#results th:nth-child(5) { width: 8.4rem; } #results th:nth-child(6) { width: calc(140px + 1.6rem); }
+.things th:nth-child(7) { width: calc(80px + 1.2rem); }
+.things th:nth-child(4) { width: 6.2rem !important; } .things th:nth-child(6) { padding-right: 0; }
+@media (min-width: 1400px) {
+  .connectors.narrow th:nth-child(1) { width: 16%; } .connectors th:nth-child(2) { width: 14%; }
+  table.wide th:nth-child(1) { width: 20rem; }
+}
+#results td:nth-child(4), #results td:nth-child(5) { font-variant-numeric: tabular-nums; }
+#results td:nth-child(5) small { white-space: nowrap; }
 .pill {
   display: inline-block; padding: 0 0.5rem; border: 1px solid var(--tone); border-radius: 1rem; color: var(--tone);
   white-space: nowrap;
 }
-.failed .pill, .unknown .pill { background: var(--tone); color: var(--on-bad); font-weight: 600; }
+.failed .pill, .unknown .pill, .unreadable .pill { background: var(--tone); color: var(--on-bad); font-weight: 600; }
 .stale td:nth-child(3) small { color: var(--wait); padding-left: 0.5rem; }
 
 svg { display: block; width: 140px; height: 22px; overflow: visible; }
@@ -361,23 +600,33 @@ rect { height: 7px; rx: 1.5px; } .b { y: 3px; fill: var(--before); } .a { y: 12p
 svg > path { stroke: var(--mark); stroke-width: 1.5; }
 
 @media screen and (max-width: 1200px) {
-  table, tbody { display: block; }
-  thead { display: block; } thead tr { display: flex; flex-wrap: wrap; gap: 0 1.1rem; }
-  thead th { position: static; padding: 0.3rem 0; width: auto !important; } thead th:nth-child(6) { display: none; }
-  tbody tr { display: grid; grid-template-columns: 1fr 1fr 140px; gap: 0.15rem 1rem; padding: 0.7rem 0; }
-  tbody th, tbody td { padding: 0; width: auto !important; }
-  td:nth-child(2) { color: var(--muted); }
-  td:nth-child(4)::before { content: "before: "; color: var(--muted); }
-  td:nth-child(5)::before { content: "after: "; color: var(--muted); }
-  td:nth-child(7) { grid-column: 1 / -1; max-width: 60rem; }
+  #results, #results tbody { display: block; }
+  #results thead { display: block; } #results thead tr { display: flex; flex-wrap: wrap; gap: 0 1.1rem; }
+  #results thead th { position: static; padding: 0.3rem 0; width: auto !important; }
+  #results thead th:nth-child(6) { display: none; }
+  #results tbody tr { display: grid; grid-template-columns: 1fr 1fr 140px; gap: 0.15rem 1rem; padding: 0.7rem 0; }
+  #results tbody th, #results tbody td { padding: 0; width: auto !important; }
+  #results td:nth-child(2) { color: var(--muted); } #results.things td:nth-child(2) { color: inherit; }
+  #results td:nth-child(4):not(:empty)::before { content: "before: "; color: var(--muted); }
+  #results td:nth-child(5):not(:empty)::before { content: "after: "; color: var(--muted); }
+  .things td:nth-child(7):not(:empty)::before { content: "days left: "; color: var(--muted); }
+  #results td:last-child { grid-column: 1 / -1; max-width: 60rem; }
 }
 @media screen and (max-width: 600px) {
   h1 { font-size: 1.3rem; }
   #filters label { flex-basis: 100%; } #filters input, #filters select { width: 100%; max-width: none; }
   #tiles { grid-template-columns: repeat(auto-fit, minmax(6.5rem, 1fr)); } .tile small { display: none; }
-  tbody tr { grid-template-columns: 1fr 1fr; }
-  td:nth-child(3) { grid-column: 2; grid-row: 1; text-align: right; }
-  td:nth-child(2), td:nth-child(6) { grid-column: 1 / -1; }
+  #results tbody tr { grid-template-columns: 1fr 1fr; }
+  #results td:nth-child(3) { grid-column: 2; grid-row: 1; text-align: right; }
+  #results td:nth-child(2), #results td:nth-child(6) { grid-column: 1 / -1; }
+  #tenants tbody, #tenants table, #expiring table, #expiring tbody { display: block; }
+  #tenants thead, #expiring thead {
+    position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+  }
+  #tenants tr, #expiring tr { display: flex; flex-wrap: wrap; gap: 0.1rem 0.9rem; padding: 0.4rem 0; }
+  #tenants th, #tenants td, #expiring th, #expiring td { padding: 0; }
+  #tenants th, #expiring th { flex-basis: 100%; order: -1; }
+  #tenants td.none { display: none; } #tenants td::after { content: "\\00a0" attr(data-label); }
 }
 
 @media print {
@@ -389,9 +638,10 @@ svg > path { stroke: var(--mark); stroke-width: 1.5; }
   .tile b { font-size: 12pt; }
   thead { display: table-header-group; } thead th { position: static; }
   tr, .tile { break-inside: avoid; }
-  th, td { padding: 1mm 2mm; } td:nth-child(6) { overflow: hidden; }
-  th:nth-child(1) { width: 40mm; } th:nth-child(2) { width: 35mm; } th:nth-child(3) { width: 27mm; }
-  th:nth-child(4) { width: 23mm; } th:nth-child(5) { width: 27mm; }
+  th, td { padding: 1mm 2mm; } #results td:nth-child(6) { overflow: hidden; }
+  #results th:nth-child(1) { width: 40mm; } #results th:nth-child(2) { width: 35mm; }
+  #results th:nth-child(3) { width: 27mm; } #results th:nth-child(4) { width: 23mm; }
+  #results th:nth-child(5) { width: 27mm; }
 }
 """
 
@@ -399,12 +649,13 @@ _SCRIPT = """
 "use strict";
 (() => {
   const find = (id) => document.getElementById(id);
-  const [table, search, tenant, shown] = ["results", "search", "tenant", "shown"].map(find);
+  const [table, search, tenant, kind, shown] = ["results", "search", "tenant", "kind", "shown"].map(find);
   const body = table.tBodies[0];
   const tiles = [...document.querySelectorAll(".tile:not(.none)")];
   const rows = Array.from(body.rows, (row) => {
     const cells = Array.from(row.cells, (cell) => cell.textContent);
-    return {row, cells, tenant: cells[1], outcome: row.classList[0], text: cells.join("\\n").toLowerCase()};
+    const of = row.dataset.tenant ?? cells[1];
+    return {row, cells, tenant: of, outcome: row.classList[0], text: cells.join("\\n").toLowerCase()};
   });
   const pressed = (tile) => tile.firstChild.getAttribute("aria-pressed") === "true";
 
@@ -414,6 +665,7 @@ _SCRIPT = """
     let count = 0;
     for (const one of rows) {
       const match = (tenant.selectedIndex < 1 || one.tenant === tenant.value)
+        && (!kind?.value || one.row.dataset.kind === kind.value)
         && (!outcomes.length || outcomes.includes(one.outcome))
         && words.every((word) => one.text.includes(word));
       one.row.hidden = !match;
@@ -437,9 +689,11 @@ _SCRIPT = """
   }
   search.addEventListener("input", filter);
   tenant.addEventListener("change", filter);
+  kind?.addEventListener("change", filter);
   find("all").addEventListener("click", () => {
     search.value = "";
     tenant.selectedIndex = 0;
+    if (kind) kind.selectedIndex = 0;
     tiles.forEach((tile) => tile.firstChild.setAttribute("aria-pressed", "false"));
     filter();
   });

@@ -24,17 +24,20 @@ from .._ground import errors
 from .._ground.words import Words
 from .fleet_page import to_html
 from .fleet_summary import (
-    LISTS,
     OUTCOMES,
+    THING,
+    THINGS,
     Entry,
     by_outcome,
-    has_kinds,
+    of_tenants,
     only_looked,
     span_of,
     summary,
     verdict,
     visible,
 )
+from .prometheus_text import to_prometheus
+from .reasons import by_reason
 
 
 def table(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words], width: int = 100, most: int = 50) -> str:
@@ -52,25 +55,33 @@ def table(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words], width: int = 
     lines += _wrap(span, width) if span else []
     lines.append("")
     digits = max(5, len(str(of["total"])))
-    names = max(map(len, OUTCOMES))
-    for outcome, meaning in OUTCOMES.items():
-        count = of["outcomes"][outcome]
+    names = max(map(len, of["outcomes"]))
+    for outcome, count in of["outcomes"].items():
+        meaning = OUTCOMES[outcome]
         cells = [f"{count:>{digits}}", outcome, meaning if count else ""]
         lines += _columns(cells, [digits, names, width - digits - names - 4])
-    lines.append(f"{of['total']:>{digits}}  in all, {of['changed']} {'would change' if only_looked(of) else 'changed'}")
+    changed = f"{of['changed']} {'would change' if only_looked(of) else 'changed'}"
+    what = f"{THING if of['total'] == 1 else THINGS}" if "tenants" in of else "in all"
+    lines.append(f"{of['total']:>{digits}}  {what}, {changed}")
+    if "tenants" in of:
+        empty = f", {of['tenants']['empty']} of them with none of the chosen kinds" if of["tenants"]["empty"] else ""
+        total = of["tenants"]["total"]
+        lines.append(f"{total:>{digits}}  tenant{'' if total == 1 else 's'}{empty}")
 
-    shown = {name: _by_reason(of[name], most) for name in LISTS}
-    widths = _widths([item for groups in shown.values() for group in groups for item in group.shown], width - 4)
+    shown = {name: _by_reason(of[name], most) for name in of["more"]}
+    columns = _OF_TENANTS if "tenants" in of else _OF_CONNECTORS
+    rows = [_cells(item, columns, words) for groups in shown.values() for group in groups for item in group.shown]
+    widths = _widths(rows, columns, width - 4)
     for name, groups in shown.items():
         count = len(of[name]) + of["more"][name]
         if count:
             lines.append("")
-            lines += _columns([f"{name.upper()} ({count})", "tenant", "age"], [widths[0] + 4, *widths[1:]])
+            title = f"{name.replace('_', ' ').upper()} ({count})"
+            lines += _columns([title, *(one.title for one in columns[1:])], [widths[0] + 4, *widths[1:]])
         for group in groups:
             lines += ["  " + line for line in _wrap(visible(group.reason), width - 2)] if group.reason else []
             for item in group.shown:
-                cells = [visible(item[column]) for column in ("host", "tenant", "age")]
-                lines += ["    " + line for line in _columns(cells, widths)]
+                lines += ["    " + line for line in _columns(_cells(item, columns, words), widths)]
             if group.more:
                 lines.append(f"    and {group.more} more")
         if of["more"][name]:
@@ -78,19 +89,66 @@ def table(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words], width: int = 
     return "\n".join(lines)
 
 
-def to_json(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> str:
-    """Write a run as JSON, in ASCII: ``summary``, as :func:`summary` returns it, and ``connectors``, all entries."""
+class _Column(t.NamedTuple):
+    """A column of the lists: its name in a summary, its title, and the least and the greatest part of a line."""
+
+    name: str
+    title: str
+    least: int
+    part: float
+
+
+_OF_CONNECTORS = (
+    _Column("host", "", 15, 0.45),
+    _Column("tenant", "tenant", 6, 0.35),
+    _Column("age", "age", 3, 0.2),
+)
+_OF_TENANTS = (
+    _Column("host", "", 15, 0.3),
+    _Column("kind", "kind", 4, 0.22),
+    _Column("name", "name", 4, 0.25),
+    _Column("age", "age", 3, 0.12),
+    _Column("days_left", "days left", 9, 0.11),
+)
+
+
+def _cells(item: t.Mapping[str, t.Any], columns: t.Sequence[_Column], words: t.Mapping[str, Words]) -> list[str]:
+    """What a list says of an object in each column."""
+    found = []
+    for column in columns:
+        value = item[column.name]
+        if column.name == "kind":
+            value = words[value].one
+        found.append("" if value is None else visible(str(value)))
+    return found
+
+
+def to_json(
+    entries: t.Iterable[Entry], *, started: str = "", finished: str = "", tenants: t.Mapping[str, str] | None = None
+) -> str:
+    """Write a run as JSON, in ASCII: ``summary``, as :func:`summary` returns it, and ``connectors``, all entries.
+
+    Of tenants, the entries are ``connectors_and_tokens``, and ``tenants`` names the host and the tenant of each.
+    """
     ordered = sorted(entries, key=by_outcome)
-    fields = _fields(ordered)
-    document = {
-        "summary": summary(ordered, started=started, finished=finished),
-        "connectors": [{name: getattr(one, name) for name in fields} for one in ordered],
+    wide = of_tenants(ordered, tenants)
+    fields = _fields(wide)
+    document: dict[str, t.Any] = {
+        "summary": summary(ordered, started=started, finished=finished, tenants=tenants),
+        "connectors_and_tokens" if wide else "connectors": [
+            {told: getattr(one, name) for told, name in fields.items()} for one in ordered
+        ],
     }
+    if wide:
+        hosts = {**(tenants or {}), **{one.host: one.tenant for one in ordered}}
+        document["tenants"] = [{"host": host, "tenant": hosts[host]} for host in sorted(hosts)]
     return json.dumps(document, indent=2) + "\n"
 
 
-def to_csv(entries: t.Iterable[Entry]) -> str:
+def to_csv(entries: t.Iterable[Entry], *, tenants: t.Mapping[str, str] | None = None) -> str:
     r"""Write a run as CSV (RFC 4180): a header with the names of :class:`Entry`, and a line for each object.
+
+    Of tenants, ``id`` and ``name`` are those of a thing of any kind.
 
     A cell that a spreadsheet would take for a formula, since it begins with ``=``, ``+``, ``-``, ``@``, a tab or the
     end of a line, gets an apostrophe in front, and so does what would be such a cell to a spreadsheet that separates
@@ -101,16 +159,23 @@ def to_csv(entries: t.Iterable[Entry]) -> str:
     # Quoted all of it, so that one of these separates nothing in the first cell of a line, and commas nowhere.
     writer = csv.writer(file, quoting=csv.QUOTE_ALL)
     ordered = sorted(entries, key=by_outcome)
-    fields = _fields(ordered)
+    fields = _fields(of_tenants(ordered, tenants))
     writer.writerow(fields)
     for one in ordered:
-        writer.writerow(_cell(getattr(one, name)) for name in fields)
+        writer.writerow(_cell(getattr(one, name)) for name in fields.values())
     return file.getvalue()
 
 
-def _fields(entries: t.Iterable[Entry]) -> list[str]:
-    """The fields of the entries that are told: the kind where it is not plain."""
-    return [name for name in Entry._fields if name != "kind" or has_kinds(entries)]
+# What a report of connectors alone does not tell: the kind is plain, and they do not expire.
+_ONLY_OF_TENANTS = ("kind", "expires_date_time", "days_left", "expires_soon")
+_TOLD_AS = {"connector_id": "id", "server_name": "name"}
+
+
+def _fields(wide: bool) -> dict[str, str]:
+    """The fields of the entries that are told, by what they are called there."""
+    if wide:
+        return {_TOLD_AS.get(name, name): name for name in Entry._fields}
+    return {name: name for name in Entry._fields if name not in _ONLY_OF_TENANTS}
 
 
 # Where a formula begins: at the start of a cell, or behind what separates cells by the region or by choice, as quotes
@@ -124,38 +189,51 @@ def _cell(value: str | float | None) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return visible(_FORMULA.sub("'", str(value)))
+    # A number is no formula, whatever its sign.
+    return str(value) if isinstance(value, int) else visible(_FORMULA.sub("'", str(value)))
 
 
 def form_of(path: str) -> str:
-    """Tell the form of a report, ``html``, ``json`` or ``csv``, by the extension of its path.
+    """Tell the form of a report, ``html``, ``json``, ``csv`` or ``prom``, by the extension of its path.
 
     :raises OptionError: it is none of them.
     """
     form = _FORMS.get(PurePath(path).suffix.lower())
     if form is None:
-        raise errors.OptionError(f"the path of a report must end in .html, .json or .csv, unlike {visible(path)!r}")
+        raise errors.OptionError(
+            f"the path of a report must end in .html, .json, .csv or .prom, unlike {visible(path)!r}"
+        )
     return form
 
 
-_FORMS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv"}
+_FORMS = {".html": "html", ".htm": "html", ".json": "json", ".csv": "csv", ".prom": "prom"}
 
 
 def render(
-    path: str, entries: t.Iterable[Entry], words: t.Mapping[str, Words], *, started: str = "", finished: str = ""
+    path: str,
+    entries: t.Iterable[Entry],
+    words: t.Mapping[str, Words],
+    *,
+    started: str = "",
+    finished: str = "",
+    tenants: t.Mapping[str, str] | None = None,
 ) -> str:
     """Write the report that belongs into the file at ``path``, which is not touched; encode it as UTF-8.
 
     :param words: what the objects of each kind are called, by its name.
     :param started: a time as :func:`timestamps.text` writes it, or any text.
+    :param tenants: as for :func:`summary`.
     :raises OptionError: as :func:`form_of` does.
     """
     form = form_of(path)
     if form == "csv":
-        return to_csv(entries)
+        return to_csv(entries, tenants=tenants)
     if form == "json":
-        return to_json(entries, started=started, finished=finished)
-    return to_html(entries, words, started=started, finished=finished)
+        return to_json(entries, started=started, finished=finished, tenants=tenants)
+    if form == "prom":
+        return to_prometheus(entries, report=PurePath(path).stem, finished=finished, tenants=tenants)
+    table_of_tenants = to_csv(entries, tenants=tenants) if of_tenants(entries, tenants) else ""
+    return to_html(entries, words, started=started, finished=finished, tenants=tenants, as_csv=table_of_tenants)
 
 
 class _Group(t.NamedTuple):
@@ -166,35 +244,28 @@ class _Group(t.NamedTuple):
     more: int
 
 
-# Times, which differ although the reason is the same.
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
-
-
 def _by_reason(items: t.Sequence[dict[str, t.Any]], most: int) -> list[_Group]:
-    """Put together what has the same reason but for times, the most frequent first, and show each reason at least once.
+    """Put together what has the same reason, and show each reason at least once.
 
     :param most: rows in all, but one of each reason.
     """
-    groups: dict[str, list[dict[str, t.Any]]] = {}
-    for item in items:
-        groups.setdefault(_TIME.sub("...", item["reason"].strip()), []).append(item)
+    groups = by_reason(items, lambda item: item["reason"])
     left = max(0, most - len(groups))
     found = []
-    for reason, group in sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+    for reason, group in groups:
         rows = min(len(group), 1 + left)
         left -= rows - 1
-        said = {item["reason"].strip() for item in group}
-        found.append(_Group(said.pop() if len(said) == 1 else reason, group[:rows], len(group) - rows))
+        found.append(_Group(reason, group[:rows], len(group) - rows))
     return found
 
 
-def _widths(items: t.Sequence[dict[str, t.Any]], width: int) -> list[int]:
-    """Share a line between host, tenant and age, two spaces apart."""
-    room = width - 4
+def _widths(rows: t.Sequence[t.Sequence[str]], columns: t.Sequence[_Column], width: int) -> list[int]:
+    """Share a line between columns that are two spaces apart."""
+    room = width - 2 * (len(columns) - 1)
     widths = []
-    for name, least, part in (("host", 15, 0.45), ("tenant", 6, 0.35), ("age", 3, 0.2)):
-        widest = max((_columns_of(visible(item[name])) for item in items), default=0)
-        widths.append(min(max(widest, least), int(room * part)))
+    for number, column in enumerate(columns):
+        widest = max((_columns_of(row[number]) for row in rows), default=0)
+        widths.append(min(max(widest, column.least), int(room * column.part)))
     return widths
 
 

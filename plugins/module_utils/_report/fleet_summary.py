@@ -46,11 +46,26 @@ _OUTCOME_OF_STATE = {
 }
 # What a summary lists by name. No object is in two of them.
 LISTS = ("failed", "unknown", "stale", "disconnected", "skipped")
+# The same of tenants; what expires soon may be in another list, too.
+LISTS_OF_TENANTS = (
+    "failed",
+    "unreadable",
+    "unknown",
+    "obstacle",
+    "stale",
+    "disconnected",
+    "expires_soon",
+    "skipped",
+)
 # How a reason continues that was one to request, beside a result which may say otherwise of now.
 _WHY = {"synchronised": "requested because ", "requested": "requested because ", "predicted": "due because "}
 
 # The kind of a report that names no kinds.
 EXCHANGE_CONNECTOR = "exchange_connector"
+# The kind of an entry that is about a tenant as a whole.
+TENANT = "tenant"
+# What the things of several kinds are called together, one and many.
+THING, THINGS = "connector or token", "connectors and tokens"
 CONNECTED = "connected"
 
 # Characters; what is longer is a dump, and the report has to stay small.
@@ -195,41 +210,104 @@ def is_disconnected(one: Entry) -> bool:
     return one.kind == EXCHANGE_CONNECTOR and one.outcome == "fresh" and one.status not in ("", CONNECTED)
 
 
-def summary(entries: t.Iterable[Entry], *, started: str = "", finished: str = "") -> dict[str, t.Any]:
+def summary(
+    entries: t.Iterable[Entry],
+    *,
+    started: str = "",
+    finished: str = "",
+    tenants: t.Mapping[str, str] | None = None,
+) -> dict[str, t.Any]:
     """Sum up a run, the same whatever the order of the entries.
 
     :param started: a time as :func:`timestamps.text` writes it, or any text.
-    :returns: ``started``, ``finished``, ``total``, ``changed``, ``outcomes`` (a count for each of :data:`OUTCOMES`),
+    :param tenants: where hosts are tenants, the tenant of each host, since one that has nothing has no entry. Hosts of
+        entries count too. None if they are connectors.
+    :returns: ``started``, ``finished``, ``total``, ``changed``, ``outcomes`` (a count for each of :func:`outcomes_of`),
         and :data:`LISTS`, each sorted by tenant and host: ``failed``, ``unknown``, ``skipped`` are the outcomes,
         ``stale`` is what :func:`is_stale` says, ``disconnected`` what :func:`is_disconnected` does. ``more`` counts
-        what :func:`limited` has left out of each. Unless all are Exchange connectors, ``kinds`` counts each kind.
+        what :func:`limited` has left out of each. Of tenants the lists are :data:`LISTS_OF_TENANTS`, ``total`` counts
+        the things, ``kinds`` those of each kind, and ``tenants`` is what :func:`_tenants` returns.
     """
     ordered = sorted(entries, key=_by_name)
+    wide = of_tenants(ordered, tenants)
+    names = LISTS_OF_TENANTS if wide else LISTS
     counts = Counter(one.outcome for one in ordered)
-    listed: dict[str, list[dict[str, t.Any]]] = {name: [] for name in LISTS}
+    listed: dict[str, list[dict[str, t.Any]]] = {name: [] for name in names}
     for one in ordered:
         if is_stale(one):
             # Why it was requested is plain from its age; why it is still stale is not.
-            listed["stale"].append(_listed(one, OUTCOMES[one.outcome]))
+            listed["stale"].append(_listed(one, OUTCOMES[one.outcome], wide=wide))
         elif is_disconnected(one):
-            listed["disconnected"].append(_listed(one, one.reason))
+            listed["disconnected"].append(_listed(one, one.reason, wide=wide))
         elif one.outcome in listed:
-            listed[one.outcome].append(_listed(one, one.reason))
+            listed[one.outcome].append(_listed(one, one.reason, wide=wide))
+        if wide and one.expires_soon:
+            listed["expires_soon"].append(_listed(one, "", wide=wide))
+    if wide:
+        listed["expires_soon"].sort(key=lambda item: _or_last(item["days_left"]))
+    counted_ = [one for one in ordered if is_thing(one)] if wide else ordered
     return {
         "started": started,
         "finished": finished,
-        "total": len(ordered),
+        "total": len(counted_),
         "changed": sum(one.changed for one in ordered),
-        "outcomes": {outcome: counts[outcome] for outcome in OUTCOMES},
+        "outcomes": {outcome: counts[outcome] for outcome in outcomes_of(wide)},
         **listed,
-        "more": dict.fromkeys(LISTS, 0),
-        **({"kinds": dict(sorted(Counter(one.kind for one in ordered).items()))} if has_kinds(ordered) else {}),
+        "more": dict.fromkeys(names, 0),
+        **({"kinds": dict(sorted(Counter(one.kind for one in counted_).items()))} if wide else {}),
+        **({"tenants": _tenants(ordered, tenants or {})} if wide else {}),
+    }
+
+
+def _or_last(days: int | None) -> float:
+    return float("inf") if days is None else days
+
+
+def _tenants(entries: t.Sequence[Entry], tenants: t.Mapping[str, str]) -> dict[str, int]:
+    """Count tenants, by their hosts.
+
+    :returns: ``total``; ``failed``, ``unreadable`` and ``skipped``, of which nothing is known but this; ``partly``, of
+        which something failed, may have, could not be read, or was skipped; ``partly_unreadable``, of which some kind
+        could not be read; ``obstacle`` and ``expires_soon``, which have such a thing; ``empty``, which have nothing.
+    """
+    whole: dict[str, str] = {}
+    parts: dict[str, set[str]] = {}
+    for one in entries:
+        if one.kind == TENANT:
+            whole[one.host] = "failed" if one.outcome == "unknown" else one.outcome
+        else:
+            found = parts.setdefault(one.host, set())
+            found.add(one.outcome)
+            found |= {"expires_soon"} if one.expires_soon else set()
+    ends = Counter(whole.values())
+    return {
+        "total": len({*tenants, *whole, *parts}),
+        **{name: ends[name] for name in ("failed", "unreadable", "skipped")},
+        "partly": sum(not found.isdisjoint(("failed", "unknown", "unreadable", "skipped")) for found in parts.values()),
+        "partly_unreadable": sum("unreadable" in found for found in parts.values()),
+        **{name: sum(name in found for found in parts.values()) for name in ("obstacle", "expires_soon")},
+        "empty": len({*tenants} - {*whole} - {*parts}),
     }
 
 
 def has_kinds(entries: t.Iterable[Entry]) -> bool:
     """Whether a report has to say what kind each object is: it is not about Exchange connectors alone."""
     return any(one.kind != EXCHANGE_CONNECTOR for one in entries)
+
+
+def of_tenants(entries: t.Iterable[Entry], tenants: t.Mapping[str, str] | None) -> bool:
+    """Whether a report is about tenants, as its caller says or its entries show."""
+    return tenants is not None or has_kinds(entries)
+
+
+def is_thing(one: Entry) -> bool:
+    """Whether an entry is about one thing, and not about a tenant, or a kind that could not be read."""
+    return one.kind != TENANT and (one.outcome != "unreadable" or bool(one.connector_id))
+
+
+def outcomes_of(wide: bool) -> dict[str, str]:
+    """The outcomes that a report tells, and their meanings: those of tenants, or of Exchange connectors alone."""
+    return {name: meaning for name, meaning in OUTCOMES.items() if wide or name not in _OF_TENANTS}
 
 
 def limited(of: t.Mapping[str, t.Any], most_bytes: int = 60_000) -> dict[str, t.Any]:
@@ -241,18 +319,19 @@ def limited(of: t.Mapping[str, t.Any], most_bytes: int = 60_000) -> dict[str, t.
     :param most_bytes: of JSON, non-ASCII characters escaped.
     :raises ValueError: not even the counts fit.
     """
+    names = [*of["more"]]
 
     def shortened(reason: int, items: int) -> dict[str, t.Any]:
         lists = {
-            name: [{**item, "reason": _cut(item["reason"], reason)} for item in of[name][:items]] for name in LISTS
+            name: [{**item, "reason": _cut(item["reason"], reason)} for item in of[name][:items]] for name in names
         }
-        more = {name: of["more"][name] + len(of[name]) - len(lists[name]) for name in LISTS}
+        more = {name: of["more"][name] + len(of[name]) - len(lists[name]) for name in names}
         return {**of, **lists, "more": more}
 
     def fits(candidate: dict[str, t.Any]) -> bool:
         return len(json.dumps(candidate)) <= most_bytes
 
-    longest_list = max(len(of[name]) for name in LISTS)
+    longest_list = max(len(of[name]) for name in names)
     for reason in (_LONGEST, 300, 150, 80):
         candidate = shortened(reason, longest_list)
         if fits(candidate):
@@ -284,17 +363,17 @@ def rank(outcome: str) -> int:
     return [*OUTCOMES, outcome].index(outcome)
 
 
-def _listed(one: Entry, reason: str) -> dict[str, t.Any]:
-    return {
-        "host": one.host,
-        "tenant": one.tenant,
-        "connector_id": one.connector_id,
-        "server_name": one.server_name,
+def _listed(one: Entry, reason: str, *, wide: bool) -> dict[str, t.Any]:
+    ages = {
         "age": spell_age(one, one.age_after, one.last_sync_date_time),
         "age_seconds": one.age_after,
-        "reason": reason,
-        "request_id": one.request_id,
     }
+    ends = {"reason": reason, "request_id": one.request_id}
+    if wide:
+        thing = {"kind": one.kind, "id": one.connector_id, "name": one.server_name}
+        return {"host": one.host, "tenant": one.tenant, **thing, **ages, "days_left": one.days_left, **ends}
+    thing = {"connector_id": one.connector_id, "server_name": one.server_name}
+    return {"host": one.host, "tenant": one.tenant, **thing, **ages, **ends}
 
 
 def spell_age(one: Entry, age: int | None, moment: str | None) -> str:
@@ -315,46 +394,97 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def words_of(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> list[tuple[int, Words]]:
-    """How many of each kind a summary counts, and what they are called.
+def nouns_of(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> Nouns:
+    """What a summary counts is called.
 
-    :param words: of each kind that there may be, by its name; all of them are named where nothing is counted.
+    :param words: of each kind that there may be, by its name; without a thing of several, they are named together.
     """
-    if not of["total"]:
-        return [(0, one) for one in words.values()]
-    kinds = of.get("kinds", {EXCHANGE_CONNECTOR: of["total"]})
-    return [(count, words[kind]) for kind, count in kinds.items()]
+    kinds = [kind for kind in of.get("kinds", {}) if kind != TENANT] or [kind for kind in words if kind != TENANT]
+    if len(kinds) == 1:
+        only = words[kinds[0]]
+        return Nouns(only.short, only.short_many, only.many)
+    return Nouns(THING, THINGS, THINGS)
 
 
-def counted(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> str:
-    """Name what a summary counts, such as ``2 connectors and 1 token``; ``words`` as for :func:`words_of`."""
-    return " and ".join(f"{count} {one.short if count == 1 else one.short_many}" for count, one in words_of(of, words))
+class Nouns(t.NamedTuple):
+    """What things are called: one of them, several, and several in full."""
+
+    one: str
+    many: str
+    in_full: str
+
+    def counted(self, number: int) -> str:
+        """Name a number of them, such as ``2 connectors``."""
+        return f"{number} {self.one if number == 1 else self.many}"
+
+
+def _number_of_tenants(number: int) -> str:
+    return f"{number} tenant{'' if number == 1 else 's'}"
 
 
 def verdict(of: t.Mapping[str, t.Any], words: t.Mapping[str, Words]) -> str:
-    """Say in one sentence how the run went; ``words`` as for :func:`words_of`."""
-    total, outcomes, nouns = of["total"], of["outcomes"], words_of(of, words)
+    """Say in one sentence how the run went; ``words`` as for :func:`nouns_of`."""
+    total, nouns = of["total"], nouns_of(of, words)
+    if "tenants" in of:
+        return _verdict_on_tenants(of, nouns)
     if not total:
-        return f"No {' or '.join(one.short for _none, one in nouns)} was looked at."
-    bad = [f"{outcomes[name]} {word}" for name, word in _BAD if outcomes[name]]
-    stale, disconnected = (len(of[name]) + of["more"][name] for name in ("stale", "disconnected"))
-    if stale:
-        bad.append(f"{stale} due for a synchronisation" if only_looked(of) else f"{stale} still stale")
-    if disconnected:
-        bad.append(f"{disconnected} not connected")
+        return f"No {nouns.one} was looked at."
+    bad = [*_bad(of, {}), *_late(of)]
     if bad:
-        return f"Of {counted(of, words)}: {', '.join(bad)}."
+        return f"Of {nouns.counted(total)}: {', '.join(bad)}."
     if total == 1:
-        return f"The {nouns[0][1].short} is up to date."
-    return f"{'All ' if len(nouns) == 1 else ''}{counted(of, words)} are up to date."
+        return f"The {nouns.one} is up to date."
+    return f"All {nouns.counted(total)} are up to date."
+
+
+def _verdict_on_tenants(of: t.Mapping[str, t.Any], nouns: Nouns) -> str:
+    total, tenants = of["total"], of["tenants"]
+    where = _number_of_tenants(tenants["total"])
+    if not tenants["total"]:
+        return "No tenant was looked at."
+    bad = []
+    if tenants["failed"]:
+        bad.append(f"{_number_of_tenants(tenants['failed'])} failed")
+    if tenants["unreadable"]:
+        bad.append(f"{_number_of_tenants(tenants['unreadable'])} could not be read")
+    if tenants["partly_unreadable"]:
+        bad.append(f"{_number_of_tenants(tenants['partly_unreadable'])} could be read in part only")
+    if tenants["skipped"]:
+        bad.append(f"{_number_of_tenants(tenants['skipped'])} skipped")
+    bad += _bad(of, tenants)
+    if of["outcomes"]["obstacle"]:
+        bad.append(f"{of['outcomes']['obstacle']} waiting for an administrator")
+    bad += _late(of)
+    soon = len(of["expires_soon"]) + of["more"]["expires_soon"]
+    ends = [f"{soon} expire{'s' if soon == 1 else ''} soon"] if soon else []
+    if bad:
+        about = f"{nouns.counted(total)} in {where}" if total else where
+        return f"Of {about}: {', '.join([*bad, *ends])}."
+    if not total:
+        return f"{where} {'has' if tenants['total'] == 1 else 'have'} no {nouns.one}."
+    well = f"The {nouns.one} in {where} is" if total == 1 else f"All {nouns.counted(total)} in {where} are"
+    return "; ".join([f"{well} up to date", *ends]) + "."
+
+
+def _bad(of: t.Mapping[str, t.Any], tenants: t.Mapping[str, int]) -> list[str]:
+    """Name the things that failed or may have, without the tenants that did as a whole."""
+    counts = {name: of["outcomes"][name] - tenants.get(name, 0) for name in ("failed", "unknown", "skipped")}
+    return [f"{count} {name}" for name, count in counts.items() if count > 0]
+
+
+def _late(of: t.Mapping[str, t.Any]) -> list[str]:
+    stale, disconnected = (len(of[name]) + of["more"][name] for name in ("stale", "disconnected"))
+    found = []
+    if stale:
+        found.append(f"{stale} due for a synchronisation" if only_looked(of) else f"{stale} still stale")
+    if disconnected:
+        found.append(f"{disconnected} not connected")
+    return found
 
 
 def only_looked(of: t.Mapping[str, t.Any]) -> bool:
     """Whether a run was in check mode, as far as that can be told: something is due, and was not requested."""
     return bool(of["outcomes"]["predicted"])
-
-
-_BAD = (("failed", "failed"), ("unknown", "unknown"), ("skipped", "skipped"))
 
 
 def span_of(started: str, finished: str) -> str:

@@ -100,7 +100,7 @@ def test_what_may_yet_be_mended_is_a_warning_in_the_end(path: str) -> None:
     warning = report_file.write(path, "{}")
     assert warning
     assert f"The report could not be written to {path}: " in warning
-    assert "exchange_connector_sync_report_path" in warning
+    assert "in report_path" in warning
 
 
 def test_text_that_is_none_is_a_warning() -> None:
@@ -147,3 +147,52 @@ def test_nothing_is_left_open(tmp_path: Path) -> None:
         report_file.write(str(tmp_path / "x.json"), "{}")
         report_file.write(str(tmp_path), "{}")
     assert not open_before or len(list(Path("/proc/self/fd").iterdir())) <= open_before
+
+
+def test_a_report_for_prometheus_takes_the_place_of_the_old_one(tmp_path: Path) -> None:
+    """The collector looks at any time, as another user: it reads the old or the new file, and no half."""
+    path = tmp_path / "x.prom"
+    before = os.umask(0o077)
+    try:
+        assert report_file.write(str(path), "new 1\n") is None
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644
+    path.chmod(0o640)
+    with path.open(encoding="utf-8") as reader:
+        assert report_file.write(str(path), "newer 1\n") is None
+        assert reader.read() == "new 1\n"
+    assert path.read_text(encoding="utf-8") == "newer 1\n"
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]
+
+
+def test_a_relative_path_for_prometheus_is_written_beside_itself(tmp_path: Path) -> None:
+    assert report_file.write("x.prom", "a 1\n") is None
+    assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]
+
+
+@pytest.mark.parametrize("name", NO_FILES)
+def test_a_report_for_prometheus_replaces_only_a_regular_file(tmp_path: Path, name: str) -> None:
+    make, said = NO_FILES[name]
+    path = tmp_path / "x.prom"
+    make(path)
+    assert said in (report_file.write(str(path), "a 1\n") or "")
+    assert not [one for one in tmp_path.iterdir() if one.name.endswith(".tmp")]
+    assert name != "link" or (tmp_path / "victim").read_text() == "as it was"
+
+
+def test_half_a_report_for_prometheus_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "x.prom"
+    path.write_text("old 1\n")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+        warning = report_file.write(str(path), "x" * 5000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert "File too large" in (warning or "")
+    assert path.read_text() == "old 1\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]

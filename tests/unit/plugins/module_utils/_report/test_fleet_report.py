@@ -20,6 +20,7 @@ from html.parser import HTMLParser
 
 import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
+from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, vpp_token
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import Entry
@@ -295,7 +296,7 @@ def test_the_order_of_hosts_changes_nothing() -> None:
 
 def test_a_summary_without_connectors() -> None:
     of = fleet_summary.summary([])
-    assert of["outcomes"] == dict.fromkeys(fleet_summary.OUTCOMES, 0)
+    assert of["outcomes"] == dict.fromkeys(fleet_summary.outcomes_of(False), 0)
     assert fleet_summary.limited(of) == of
     assert table(of).startswith("No connector was looked at.\n")
     assert "<tbody>\n\n</tbody>" in to_html([])
@@ -568,59 +569,156 @@ BOTH = [made(), made("exch-02"), *of_kind("vpp_token", "failed")]
 
 
 @pytest.mark.parametrize(
-    ("some", "verdict"),
+    ("some", "tenants", "verdict"),
     [
-        (TOKENS, "Of 3 tokens: 1 failed."),
-        (TOKENS[:1], "Of 1 token: 1 failed."),
-        (TOKENS[1:], "All 2 tokens are up to date."),
-        (TOKENS[1:2], "The token is up to date."),
-        (BOTH, "Of 2 connectors and 1 token: 1 failed."),
-        ([made(), *TOKENS[1:]], "1 connector and 2 tokens are up to date."),
-        ([], "No connector or token was looked at."),
+        (TOKENS, {}, "Of 3 tokens in 3 tenants: 1 failed."),
+        (TOKENS[:1], {}, "Of 1 token in 1 tenant: 1 failed."),
+        (TOKENS[1:], {}, "All 2 tokens in 2 tenants are up to date."),
+        (TOKENS[1:2], {}, "The token in 1 tenant is up to date."),
+        (BOTH, {"other": "other.example"}, "Of 3 connectors and tokens in 4 tenants: 1 failed."),
+        (
+            [TOKENS[1]._replace(expires_soon=True, days_left=3)],
+            {},
+            "The token in 1 tenant is up to date; 1 expires soon.",
+        ),
+        ([], {"a": "a.example", "b": ""}, "2 tenants have no connector or token."),
+        ([], {}, "No tenant was looked at."),
     ],
 )
-def test_the_verdict_names_each_kind(some: list[Entry], verdict: str) -> None:
-    of = fleet_summary.summary(some)
+def test_the_verdict_names_things_and_tenants(some: list[Entry], tenants: dict[str, str], verdict: str) -> None:
+    of = fleet_summary.summary(some, tenants=tenants)
     assert fleet_report.table(of, WORDS).splitlines()[0] == verdict
     assert fleet_report.table(fleet_summary.limited(of), WORDS).splitlines()[0] == verdict
-    assert Page(fleet_report.to_html(some, WORDS)).inside["h1"] == verdict
+    assert Page(fleet_report.to_html(some, WORDS, tenants=tenants)).inside["h1"] == verdict
 
 
-def test_a_page_of_tokens_speaks_of_tokens() -> None:
-    words = {vpp_token.KIND.name: vpp_token.KIND.words}
-    text = fleet_report.render("tokens.html", TOKENS, words, **RUN)
+TENANTS = {"Contoso": TENANT, "Fabrikam": "fabrikam.example", "Empty": "empty.example"}
+
+
+def tenants_fleet() -> list[Entry]:
+    """One tenant that is read in part, and one that cannot be."""
+    nothing = {
+        "connector_id": "",
+        "server_name": "",
+        "age_before": None,
+        "age_after": None,
+        "max_age": None,
+        "last_sync_date_time": None,
+        "changed": False,
+    }
+    token = functools.partial(made, "Contoso", kind="vpp_token", status="")
+    gone = f"no consent (request id {REQUEST})"
+    return [
+        made("Fabrikam", "unreadable", tenant="fabrikam.example", kind="tenant", reason=gone, **nothing),
+        made("Contoso", "unreadable", kind="exchange_connector", reason="HTTP 403", **nothing),
+        token("obstacle", server_name="Old", connector_id="1", reason="it expired 5 days ago", days_left=-5),
+        token("obstacle", server_name="Older", connector_id="2", reason="it expired 1 day ago", days_left=-1),
+        token("synchronised", server_name="Due", connector_id="3", age_after=0, days_left=12, expires_soon=True),
+        token("failed", server_name="=Late", connector_id="4", days_left=3, expires_soon=True, reason="it is never"),
+        token("failed", server_name="Later", connector_id="5", reason=f"it is {BEFORE}"),
+    ]
+
+
+def test_the_summary_of_tenants() -> None:
+    of = fleet_summary.summary(tenants_fleet(), tenants=TENANTS)
+    assert list(of) == [
+        *("started", "finished", "total", "changed", "outcomes"),
+        *fleet_summary.LISTS_OF_TENANTS,
+        *("more", "kinds", "tenants"),
+    ]
+    assert of["total"] == 5
+    assert of["kinds"] == {"vpp_token": 5}
+    assert of["outcomes"]["unreadable"] == 2
+    assert of["tenants"] == {
+        "total": 3,
+        "failed": 0,
+        "unreadable": 1,
+        "skipped": 0,
+        "partly": 1,
+        "partly_unreadable": 1,
+        "obstacle": 1,
+        "expires_soon": 1,
+        "empty": 1,
+    }
+    assert [item["name"] for item in of["expires_soon"]] == ["=Late", "Due"]
+    assert of["expires_soon"][0] == {
+        "host": "Contoso",
+        "tenant": TENANT,
+        "kind": "vpp_token",
+        "id": "4",
+        "name": "=Late",
+        "age": "20 min",
+        "age_seconds": 1200,
+        "days_left": 3,
+        "reason": "",
+        "request_id": REQUEST,
+    }
+
+
+def test_the_table_of_tenants() -> None:
+    lines = fleet_report.table(fleet_summary.summary(tenants_fleet(), tenants=TENANTS), TENANT_WORDS).splitlines()
+    assert lines[0].startswith("Of 5 tokens in 3 tenants: 1 tenant could not be read, 1 tenant could be read in part")
+    assert "    5  connectors and tokens, 3 changed" in lines
+    assert "    3  tenants, 1 of them with none of the chosen kinds" in lines
+    where = lines.index("  it is ...")
+    assert [line.split() for line in lines[where - 1 : where + 3]] == [
+        ["FAILED", "(2)", "kind", "name", "age", "days", "left"],
+        ["it", "is", "..."],
+        ["Contoso", "Apple", "VPP", "token", "=Late", "20", "min", "3"],
+        ["Contoso", "Apple", "VPP", "token", "Later", "20", "min"],
+    ]
+    assert "  it expired ... ago" in lines
+    assert any(line.startswith("EXPIRES SOON (2)") for line in lines)
+
+
+def test_two_thousand_tenants_fit() -> None:
+    some = [
+        made(f"t{n}", "failed", kind="vpp_token", server_name="界" * 60, reason="r" * 500, expires_soon=True)
+        for n in range(2000)
+    ]
+    small = fleet_summary.limited(fleet_summary.summary(some, tenants={f"t{n}": "" for n in range(2100)}))
+    assert len(json.dumps(small)) <= 60_000
+    assert len(small["failed"]) + small["more"]["failed"] == 2000
+    assert (small["tenants"]["total"], small["tenants"]["empty"]) == (2100, 100)
+
+
+def test_a_page_of_tenants_shows_what_is_wrong_once_and_what_expires() -> None:
+    text = render_tenants("night.html")
     page = Page(text)
     assert page.inside["title"] == "Apple VPP tokens 2026-11-22 18:00:00 to 18:06:10 UTC (6 min 10 s)"
-    assert "Synchronisation of Apple VPP tokens" in page.texts
-    assert "Tokens, the worst first" in page.texts
-    assert "No token matches the filters." in page.texts
-    assert "3 tokens" in page.texts
-    assert 'data-noun="tokens"' in text
-    assert 'aria-label="Tokens by outcome"' in text
-    assert f"token {ID}, request id {REQUEST}" in page.texts
-    assert "connector" not in text.lower()
+    assert page.texts.count("it is ...") == 1
+    assert page.texts.count("it expired ... ago") == 1
+    assert "Expires soon" in page.texts
+    assert "Empty" in page.texts
+    assert {"vpp_token", "exchange_connector", "tenant"} <= {*page.values}
+    link = next(value for value in page.values if value.startswith("data:text/csv"))
+    table_of_page = base64.b64decode(link.partition(",")[2]).decode()
+    assert table_of_page == render_tenants("night.csv")
 
 
-def test_a_page_of_two_kinds_names_both_and_says_of_each_row_which_it_is() -> None:
-    page = Page(fleet_report.to_html(BOTH, WORDS))
-    assert page.inside["title"] == "Exchange connectors and Apple VPP tokens"
-    assert "Connectors and tokens, the worst first" in page.texts
-    assert "No connector or token matches the filters." in page.texts
-    assert "3 connectors and tokens" in page.texts
-    assert page.texts.count(f"connector {ID}") == 2
-    assert page.texts.count(f"token {ID}, request id {REQUEST}") == 1
+def test_no_value_breaks_out_of_a_page_of_tenants() -> None:
+    bad = "</script></td><script>alert(1)</script>\"'><img src=x>"
+    hostile_ones = [one._replace(host=bad, tenant=bad, server_name=bad, reason=bad) for one in tenants_fleet()]
+    page = Page(fleet_report.render("x.html", hostile_ones, TENANT_WORDS, started=bad, tenants={bad: bad}))
+    assert [tag for tag, _names in page.tags].count("script") == 1
+    assert "img" not in {tag for tag, _names in page.tags}
 
 
-def test_the_kind_is_told_where_it_is_not_plain() -> None:
-    kinds = ["vpp_token", "exchange_connector", "exchange_connector"]
-    document = json.loads(fleet_report.to_json(BOTH))
-    assert document["summary"]["kinds"] == {"exchange_connector": 2, "vpp_token": 1}
-    assert [one["kind"] for one in document["connectors"]] == kinds
-    assert [one["kind"] for one in csv.DictReader(io.StringIO(fleet_report.to_csv(BOTH)))] == kinds
-    plain = json.loads(fleet_report.to_json(BOTH[:2]))
-    assert "kinds" not in plain["summary"]
-    assert "kind" not in plain["connectors"][0]
-    assert "kind" not in next(csv.reader(io.StringIO(fleet_report.to_csv(BOTH[:2]))))
+TENANT_WORDS = {**WORDS, "tenant": Words("tenant", "tenants", "tenant")}
+
+
+def render_tenants(path: str) -> str:
+    return fleet_report.render(path, tenants_fleet(), TENANT_WORDS, tenants=TENANTS, **RUN)
+
+
+def test_the_things_of_tenants_have_an_id_and_a_name_in_json_and_csv() -> None:
+    document = json.loads(render_tenants("night.json"))
+    assert document["tenants"] == [{"host": host, "tenant": TENANTS[host]} for host in sorted(TENANTS)]
+    assert {"id", "name", "kind", "days_left", "expires_soon"} <= {*document["connectors_and_tokens"][0]}
+    lines = [*csv.DictReader(io.StringIO(render_tenants("night.csv")))]
+    assert [line["name"] for line in lines if line["outcome"] == "failed"] == ["'=Late", "Later"]
+    assert sorted(line["days_left"] for line in lines) == ["", "", "", "-1", "-5", "12", "3"]
+    assert "connector_id" not in lines[0]
 
 
 def test_a_status_of_another_kind_is_none_of_a_connection() -> None:
@@ -630,9 +728,12 @@ def test_a_status_of_another_kind_is_none_of_a_connection() -> None:
 # --- JSON and CSV
 
 
+OF_TENANTS = ("kind", "expires_date_time", "days_left", "expires_soon")
+
+
 def fields(one: Entry) -> dict[str, t.Any]:
     """What is told of a connector: of a report about nothing else, the kind is plain."""
-    return {name: value for name, value in one._asdict().items() if name != "kind"}
+    return {name: value for name, value in one._asdict().items() if name not in OF_TENANTS}
 
 
 @patient
@@ -752,14 +853,18 @@ class Page(HTMLParser):
 
 
 def plain(one: Entry) -> Entry:
-    """The same entry with harmless texts that are empty where its own are."""
+    """The same entry with harmless texts that are empty where its own are, and with a reason of its own."""
     return one._replace(
         **{
-            name: "x" if value else value
+            name: ("x" if name != "reason" else harmless(value)) if value else value
             for name, value in one._asdict().items()
             if isinstance(value, str) and name not in ("outcome", "tenant", "kind") and value != "connected"
         }
     )
+
+
+def harmless(text: str) -> str:
+    return "x" + "".join(f"{ord(c):x}g" for c in text.strip())
 
 
 def seen(text: str) -> str:
@@ -854,8 +959,8 @@ def test_the_extension_decides(path: str, form: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "report", "report.txt", "report.html.gz", ".html", "a.html/b"])
-def test_another_extension_is_refused_by_naming_the_three(path: str) -> None:
-    with pytest.raises(errors.OptionError, match=r"must end in \.html, \.json or \.csv"):
+def test_another_extension_is_refused_by_naming_the_four(path: str) -> None:
+    with pytest.raises(errors.OptionError, match=r"must end in \.html, \.json, \.csv or \.prom"):
         fleet_report.form_of(path)
 
 
