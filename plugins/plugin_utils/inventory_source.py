@@ -116,6 +116,7 @@ class InventorySource(BaseInventoryPlugin, Constructable, Cacheable):
     rename: t.ClassVar[str]
 
     # ansible-core does not say what types these have.
+    loader: t.Any
     get_option: t.Any
     _read_config_data: t.Any
     _compose: t.Any
@@ -143,6 +144,12 @@ class InventorySource(BaseInventoryPlugin, Constructable, Cacheable):
         """Which thing a host with these variables is; "" for none of ours."""
         raise NotImplementedError
 
+    def check_config(self, config: t.Mapping[str, t.Any]) -> None:
+        """See that the file is right, as Ansible has read it.
+
+        :raises OptionError: it is not.
+        """
+
     def expressions(self) -> t.Iterable[tuple[str, t.Any]]:
         """The options of its own that are expressions."""
         return ()
@@ -167,6 +174,7 @@ class InventorySource(BaseInventoryPlugin, Constructable, Cacheable):
         super().parse(inventory, loader, path, cache)
         config = self._read_config_data(path)
         try:
+            self.check_config(config)
             params = self._params(config)
             self._check_expressions()
             hosts = self.find_hosts(params, path, cache)

@@ -14,7 +14,9 @@ ROLE = "DelegatedAdminRelationship.Read.All"
 FIRST = "4fdbff88-9d6b-42e0-9713-45c922ba8001"
 
 
-def test_customers_are_listed_page_by_page(graph: Graph, tenant: Tenant, app: App, world: World, sim: Simulator) -> None:
+def test_customers_are_listed_page_by_page(
+    graph: Graph, tenant: Tenant, app: App, world: World, sim: Simulator
+) -> None:
     tenant.add_customer("Contoso", FIRST.upper())
     tenant.add_customer(None)
     # It is no matter of Intune's.
