@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import subprocess
 import typing as t
 from datetime import datetime, timezone
@@ -79,10 +80,9 @@ def files(cache: dict[str, t.Any]) -> list[Path]:
 def expire(cache: dict[str, t.Any]) -> None:
     """Let what is kept have been read a day before the clock began."""
     (file,) = files(cache)
-    kept = json.loads(file.read_text("utf-8"))
-    kept = (kept.get("__payload__") and json.loads(kept["__payload__"])) or kept
-    kept["read"] = "2026-11-22T18:00:00Z"
-    file.write_text(json.dumps(kept), encoding="utf-8")
+    text, count = re.subn(r"(?<=read)(\\*\": \\*\")[^\"\\]+", r"\g<1>2026-11-22T18:00:00Z", file.read_text("utf-8"))
+    assert count == 1
+    file.write_text(text, encoding="utf-8")
 
 
 # Lists and files
@@ -243,7 +243,7 @@ def test_partner_center(partner: Tenants) -> None:
     ("fault", "message"),
     [
         (Fault("list", status=403, skip=2, times=None), "could not list them, Graph answered HTTP 403"),
-        (Fault("list", cut="body", skip=3, times=None), "could not list them"),
+        (Fault("list", cut="body", skip=3, times=None), "tenant contoso.example: 127.0.0.1:"),
         (Fault("list", body={"value": [{"id": THIRD}]}, skip=1), "one whose tenantId is no GUID"),
         (Fault("list", body={"value": []}), "Graph's list is empty; check that tenant is the partner's own"),
         (Fault("token", status=401, times=None), "sign-in as client"),
@@ -303,7 +303,7 @@ def test_no_secret_shows_and_none_is_kept(partner: Tenants, cache: dict[str, t.A
     listing = partner.list("-vvvvv", **options)
     assert ("Two_Words" in listing.output) is (fault is None)
     if fault is None:
-        assert listing.hosts["Two_Words"]["tenant_sync_graph_url"] == where["graph_url"]
+        assert f'"tenant_sync_graph_url": "{where["graph_url"]}"' in listing.output
     kept = [str(path) + path.read_text("utf-8") for path in files(cache)]
     assert bool(kept) is (fault is None)
     assert_nothing_shows(partner.site, listing.output, listing.errors, *kept)
@@ -321,7 +321,7 @@ def test_the_example_runs(partner: Tenants, text: str) -> None:
     assert listing.errors == ""
     found = sorted(listing.hosts)
     if "partner_center" in text:
-        assert listing.data["pilot"]["hosts"] == ["Contoso_EU", "Fabrikam"]
+        assert sorted(listing.data["pilot"]["hosts"]) == ["Contoso_EU", "Fabrikam"]
     elif "region" in text:
         assert listing.data["region_us"]["hosts"] == ["Fabrikam_Inc."]
         assert found == ["Contoso", "Fabrikam_Inc."]

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which tenants are named, which of them are taken, what is kept of them, and that a limit means the one that it names."""
+"""Which tenants are named and taken, what is kept of them, and that a limit means the one that it names."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_customers_and_names_for_them() -> None:
     assert (first.title, first.display_name) == ("Contoso", "CTS")
     assert (second.title, second.display_name) == (second.tenant, "")
     for names in ({"contoso.example": "x"}, {GUID: ""}, {GUID: ["x"]}, {1: "x"}):
-        with pytest.raises(OptionError, match="give a name by the GUID of each tenant|names has"):
+        with pytest.raises(OptionError, match="names has "):
             plugin.customers(found, names)
 
 
@@ -266,7 +266,8 @@ def test_a_limit_of_a_name_means_that_host(tmp_path: Path, monkeypatch: pytest.M
     (tmp_path / "empty").write_text("[others]\nWords\nFabrikam\n", encoding="utf-8")
     inventory = InventoryManager(loader=DataLoader(), sources=[str(tmp_path / "empty")])
     for name in hosts.values():
-        inventory.add_host(name) if hasattr(inventory, "add_host") else inventory._inventory.add_host(name)  # noqa: SLF001
+        inventory._inventory.add_host(name)  # noqa: SLF001
+    inventory.reconcile_inventory()
     for name in hosts.values():
         inventory.subset(name)
         assert [host.name for host in inventory.get_hosts()] == [name]
