@@ -111,7 +111,7 @@ options:
         because tools that take the inventory over would delete the other hosts, with their history. A list without any
         customer, or with one that is none, counts as one that cannot be read.
       - V(fail) gives no inventory.
-      - V(warn) warns, and goes on with the tenants that O(cache) knows, however old they are. If it knows none, there
+      - V(warn) warns, and keeps the tenants that O(cache) knows, however old that is. If it knows none, there
         is no inventory.
       - Options that cannot be right always fail, before anything is asked for. So do expressions that are none, with
         O(strict=true) in O(compose), O(groups) and O(keyed_groups).
@@ -316,7 +316,8 @@ def entry(option: str, given: t.Any) -> Entry:
     :raises OptionError: it names none.
     """
     found = given if isinstance(given, dict) else {"tenant": given}
-    about = untrusted.one_line(str(found.get("tenant") or found.get("name") or found))
+    # Not the whole of it, in which somebody may have put a secret.
+    about = untrusted.one_line(str(found.get("tenant") or found.get("name") or "an entry"))
     for key in found:
         if key not in _KEYS:
             raise errors.OptionError(
@@ -609,7 +610,7 @@ class InventoryModule(InventorySource):
             if kept is None:
                 raise Unreadable(f"{failure} The cache has no customers either.") from None
             self.display.warning(
-                f"{failure} The {len(kept.customers)} customers go on that were read at {timestamps.text(kept.read)}."
+                f"{failure} The {len(kept.customers)} customers that were read at {timestamps.text(kept.read)} are kept."
             )
             return kept.customers
         if key:

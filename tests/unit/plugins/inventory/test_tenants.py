@@ -70,6 +70,8 @@ def test_entries_in_their_order_and_each_once() -> None:
         (["contoso"], "in tenants, contoso names no tenant; give the tenant's GUID or one of its domains."),
         (["a.example/x"], "names no tenant"),
         ([{"name": "Contoso"}], "in tenants, Contoso names no tenant"),
+        ([{"secret": "hush"}], "in tenants, an entry has secret; "),
+        ([{"vars": {}}], "in tenants, an entry names no tenant"),
         ([365], "in tenants, 365 names no tenant"),
         ([["a.example"]], "names no tenant"),
         ([{"tenant": "a.example", "nmae": "x"}], "a.example has nmae; give it tenant, name and vars, and nothing else"),
