@@ -610,7 +610,7 @@ class InventoryModule(InventorySource):
             if kept is None:
                 raise Unreadable(f"{failure} The cache has no customers either.") from None
             self.display.warning(
-                f"{failure} The {len(kept.customers)} customers that were read at {timestamps.text(kept.read)} are kept."
+                f"{failure} Those {len(kept.customers)} are kept that were read at {timestamps.text(kept.read)}."
             )
             return kept.customers
         if key:

@@ -266,7 +266,7 @@ def test_a_part_is_never_the_whole(partner: Tenants, cache: dict[str, t.Any], fa
     kept = partner.list(environment=FAILS, on_unreadable="warn", **options)
     assert sorted(kept.hosts) == NAMES
     assert message in kept.said
-    assert "The 4 customers that were read at 2026-11-22T18:00:00Z are kept." in kept.said
+    assert "Those 4 are kept that were read at 2026-11-22T18:00:00Z." in kept.said
     partner.site.world.faults.clear()
     partner.site.world.faults.add(fault)
     assert partner.list(environment=FAILS, **options).code != 0
