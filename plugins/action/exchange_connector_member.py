@@ -6,25 +6,10 @@
 
 from __future__ import annotations
 
-import typing as t
-
-from ansible.plugins.action import ActionBase
-from ansible_collections.graphops.intune.plugins.plugin_utils import in_process, lineage, members
-from ansible_collections.graphops.intune.plugins.plugin_utils.run_store import STORE
+from ansible_collections.graphops.intune.plugins.plugin_utils import exchange_connector_role, fleet_actions
 
 
-class ActionModule(ActionBase):
+class ActionModule(fleet_actions.MemberAction):
     """Found by Ansible under this name."""
 
-    _VALID_ARGS: frozenset[str] = frozenset()
-    _requires_connection = False
-    _supports_check_mode = True
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, t.Any] | None = None) -> dict[str, t.Any]:
-        """Leave what this host wants, by Ansible's own evaluation, to the worker of the next task."""
-        super().run(tmp, task_vars)
-        task_vars = task_vars or {}
-        name, own = str(task_vars.get("inventory_hostname")), in_process.own_environment(self)
-        found = members.read(name, task_vars, self._templar, own, check_mode=bool(self._task.check_mode))
-        STORE.append(lineage.members_key(self._task), found)
-        return {"changed": False}
+    role = exchange_connector_role.ROLE

@@ -16,11 +16,8 @@ from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.module_utils._ground import option_values
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 from ansible_collections.graphops.intune.plugins.plugin_utils.in_process import json_values
-
-PREFIX = "exchange_connector_sync_"
 
 # How alike two names are of which one is taken for the other misspelt; 1 is the same.
 _ALIKE = 0.75
@@ -35,20 +32,47 @@ def with_plain_paths(spec: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: {**how, "type": "str"} if how["type"] == "path" else how for name, how in spec.items()}
 
 
-_MEMBER = options.host_spec(exchange_connector.KIND)
-_SPEC = with_plain_paths(_MEMBER)
-_PATHS = [name for name, how in _MEMBER.items() if how["type"] == "path"]
-# What the role's variables are called behind the prefix.
-_KNOWN = sorted(
-    {*options.fleet_spec(), *_MEMBER, *(alias for how in _MEMBER.values() for alias in how.get("aliases", ()))}
-)
+class Variables:
+    """The variables of a role over a fleet.
+
+    :param role: its name, with which they begin.
+    :param spec: the argument spec of what a host may say.
+    :param others: options that the module has and the role has not.
+    :param other: what to say of these, a clause.
+    """
+
+    def __init__(self, role: str, spec: t.Mapping[str, t.Any], others: t.Collection[str] = (), other: str = "") -> None:
+        self.prefix = f"{role}_"
+        self.spec = with_plain_paths(spec)
+        self.paths = [name for name, how in spec.items() if how["type"] == "path"]
+        aliases = {alias for how in spec.values() for alias in how.get("aliases", ())}
+        # What they are called behind the prefix.
+        self._known = sorted({*options.fleet_spec(), *spec, *aliases})
+        self._others, self._other = others, other
+
+    def misspelt(self, variables: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
+        """What is wrong with variables that look like the role's, and what is only worth a warning."""
+        wrong, warnings = [], []
+        prefix = self.prefix
+        for variable in sorted(name for name in variables if isinstance(name, str) and name.startswith(prefix)):
+            word = variable[len(prefix) :]
+            if word in self._known:
+                continue
+            alike = difflib.get_close_matches(word, self._known, n=1, cutoff=_ALIKE)
+            if alike:
+                wrong.append(f"{variable} is no variable of the role; did you mean {prefix}{alike[0]}?")
+            elif word in self._others:
+                wrong.append(f"{variable} is no variable of the role, {self._other}; remove it.")
+            else:
+                warnings.append(f"{variable} is no variable of the role, so it has no effect.")
+        return wrong, warnings
 
 
 class Found(t.NamedTuple):
     """What a host is and wants; plain values, so that one worker can leave it to another.
 
-    :param tenant: its tenant as far as it is named; the same for its connector.
-    :param params: the parameters of ``intune_exchange_connector_sync``, those of a single connector.
+    :param tenant: its tenant as far as it is named.
+    :param params: what the role's options are for it.
     :param environment: the variables that its task has beside those of the run.
     :param check_mode: whether its task predicts only.
     :param wrong: why these cannot be used, as a sentence; "" if they can.
@@ -58,7 +82,6 @@ class Found(t.NamedTuple):
 
     host: str
     tenant: str
-    connector_id: str
     params: dict[str, t.Any]
     environment: dict[str, str]
     check_mode: bool
@@ -68,10 +91,17 @@ class Found(t.NamedTuple):
 
 
 def read(
-    host: str, variables: t.Mapping[str, t.Any], templar: t.Any, own: t.Mapping[str, str], *, check_mode: bool
+    of_role: Variables,
+    host: str,
+    variables: t.Mapping[str, t.Any],
+    templar: t.Any,
+    own: t.Mapping[str, str],
+    *,
+    check_mode: bool,
 ) -> Found:
     """Read what a host wants.
 
+    :param of_role: the role's variables.
     :param variables: all that a task of the host sees.
     :param templar: Ansible's, with these variables.
     :param own: the environment that its task has beside that of the run.
@@ -79,12 +109,13 @@ def read(
     """
     nothing = templar.template(variables.get("omit"))
     values: dict[str, t.Any] = {}
-    wrong, warnings = _misspelt(variables)
+    prefix = of_role.prefix
+    wrong, warnings = of_role.misspelt(variables)
     hidden: set[str] = set()
-    for option, how in _SPEC.items():
+    for option, how in of_role.spec.items():
         named: dict[str, t.Any] = {}
         for word in (option, *how.get("aliases", ())):
-            raw = variables.get(PREFIX + word)
+            raw = variables.get(prefix + word)
             if raw is None:
                 continue
             if how.get("no_log"):
@@ -95,26 +126,25 @@ def read(
             except AnsibleError as error:
                 # Ansible repeats what it cannot evaluate.
                 why = "" if how.get("no_log") else f": {error.message}"
-                wrong.append(f"{PREFIX}{word} cannot be used{why}; correct this variable of the host.")
+                wrong.append(f"{prefix}{word} cannot be used{why}; correct this variable of the host.")
                 continue
             if got not in (None, "", nothing):
-                named[PREFIX + word] = json_values(got)
+                named[prefix + word] = json_values(got)
         if len({str(value) for value in named.values()}) > 1:
             wrong.append(f"{' and '.join(named)} are the same option but differ for this host; set one of them.")
         if named:
             values[option] = next(iter(named.values()))
-    checked = ArgumentSpecValidator(_SPEC).validate(values)
+    checked = ArgumentSpecValidator(dict(of_role.spec)).validate(values)
     params = dict(checked.validated_parameters)
-    params.update({name: at_home(params[name]) for name in _PATHS if params.get(name)})
+    params.update({name: at_home(params[name]) for name in of_role.paths if params.get(name)})
     environ = {**os.environ, **own}
     hidden.update(checked._no_log_values)  # noqa: SLF001
     hidden.update(identity.secrets(params, environ))
     if checked.error_messages:
-        wrong.append(f"A variable {PREFIX}... of this host is not right: {checked.errors.msg}; correct it.")
+        wrong.append(f"A variable {prefix}... of this host is not right: {checked.errors.msg}; correct it.")
     return Found(
         host=host,
         tenant=option_values.lookup("tenant", identity.IDENTITY_VARIABLES["tenant"], params, environ).value,
-        connector_id=str(params.get("connector_id") or ""),
         params=json_values(params),
         environment=dict(own),
         check_mode=check_mode,
@@ -127,20 +157,3 @@ def read(
 def at_home(path: str) -> str:
     """The path with its tilde replaced, if it begins with one."""
     return os.path.expanduser(path)  # noqa: PTH111 - as Ansible does, and without an error for a user that is none
-
-
-def _misspelt(variables: t.Mapping[str, t.Any]) -> tuple[list[str], list[str]]:
-    """What is wrong with variables that look like the role's, and what is only worth a warning."""
-    wrong, warnings = [], []
-    for variable in sorted(name for name in variables if isinstance(name, str) and name.startswith(PREFIX)):
-        word = variable[len(PREFIX) :]
-        if word in _KNOWN:
-            continue
-        alike = difflib.get_close_matches(word, _KNOWN, n=1, cutoff=_ALIKE)
-        if alike:
-            wrong.append(f"{variable} is no variable of the role; did you mean {PREFIX}{alike[0]}?")
-        elif word in options.sync_spec(exchange_connector.KIND):
-            wrong.append(f"{variable} is no variable of the role, which is for one connector a host; remove it.")
-        else:
-            warnings.append(f"{variable} is no variable of the role, so it has no effect.")
-    return wrong, warnings

@@ -14,7 +14,6 @@ import typing as t
 
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
 from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import visible
-from ansible_collections.graphops.intune.plugins.plugin_utils.members import PREFIX
 
 _KINDS: t.Sequence[tuple[t.Callable[[int], bool], str]] = (
     (stat.S_ISLNK, "a symbolic link"),
@@ -69,7 +68,7 @@ def write(path: str, text: str) -> str | None:
         why = error.strerror if isinstance(error, OSError) else "it holds what UTF-8 cannot"
         return (
             f"The report could not be written to {visible(path)}: {why}; make the folder, or name another file in"
-            f" {PREFIX}report_path."
+            " report_path."
         )
     return None
 

@@ -11,6 +11,8 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import registry
 
 FILES = generate.generated()
+# What is about every kind, and carries them all.
+ABOUT_ALL = (generate.OVERVIEW, "tenant_role")
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -23,7 +25,7 @@ def test_nothing_is_stale(name: str) -> None:
 def test_nothing_about_one_kind_imports_the_registry() -> None:
     """A module that is sent would carry every kind."""
     for path in (generate.ROOT / "plugins").rglob("*.py"):
-        if path.stem == generate.OVERVIEW:
+        if path.stem in ABOUT_ALL:
             continue
         names = [line for line in path.read_text(encoding="utf-8").splitlines() if "import" in line]
         assert not [line for line in names if "registry" in line], path

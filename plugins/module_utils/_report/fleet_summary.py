@@ -13,7 +13,6 @@ Plain values in, plain values out. Nothing here reads a clock, a file or the net
 from __future__ import annotations
 
 import json
-import re
 import typing as t
 from collections import Counter
 
@@ -40,7 +39,9 @@ _OF_TENANTS = ("unreadable", "obstacle", "joined", "too_soon")
 _OUTCOME_OF_STATE = {
     "completed": "synchronised",
     "requested": "requested",
+    "joined": "joined",
     "predicted": "predicted",
+    "too_soon": "too_soon",
     "fresh": "fresh",
 }
 # What a summary lists by name. No object is in two of them.
@@ -56,8 +57,6 @@ CONNECTED = "connected"
 _LONGEST = 1000
 # Seconds; three thousand years are no age.
 OLDEST = 10**11
-# The module's sentences begin so; the report names connector and tenant on its own.
-_SUBJECT = re.compile(r"\AExchange connector \S+(?: in tenant \S+)?: ")
 
 
 class Entry(t.NamedTuple):
@@ -107,29 +106,65 @@ class Entry(t.NamedTuple):
     expires_soon: bool = False
 
 
-def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "") -> Entry:
-    """Read a result of ``intune_exchange_connector_sync``.
+class About(t.NamedTuple):
+    """What an entry says that a module's result does not.
+
+    :param kind: the name of the kind.
+    :param shown: the object, as results show it; empty for what could not be read.
+    :param name: what it is called among others.
+    :param clock: the property of ``shown`` with its last synchronisation.
+    :param status: its own status.
+    :param trouble: ``obstacle`` or ``unreadable``, if that is what is wrong; the result then tells no more than why.
+    :param why: what to say of it instead of what the result says; "" for that.
+    :param expires_date_time: as in :class:`Entry`, also the two below.
+    """
+
+    kind: str
+    shown: t.Mapping[str, t.Any]
+    name: str
+    clock: str
+    status: str
+    trouble: str = ""
+    why: str = ""
+    expires_date_time: str | None = None
+    days_left: int | None = None
+    expires_soon: bool = False
+
+
+def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "", about: About | None = None) -> Entry:
+    """Read a result of a module that synchronises one object.
 
     :param result: as the module documents it or Ansible makes it up (unreachable, skipped); None or empty if there is
         none. Whatever else it is, nothing is raised: what does not say that all is well counts as failed.
     :param tenant: what the host's variables say; a result does not name it.
-    :param connector_id: the same; without it, what the result says.
+    :param connector_id: the same of the object; without it, what the result says.
+    :param about: what else is known; without it, the result is one of ``intune_exchange_connector_sync``.
     """
     known = _mapping(result)
-    sync, connector = _mapping(known.get("sync")), _mapping(known.get("connector"))
-    asked = _mapping(_mapping(known.get("invocation")).get("module_args"))
+    sync, asked = _mapping(known.get("sync")), _mapping(_mapping(known.get("invocation")).get("module_args"))
+    if about is None:
+        connector = _mapping(known.get("connector"))
+        about = About(
+            EXCHANGE_CONNECTOR,
+            connector,
+            _text(connector.get("server_name")),
+            "last_sync_date_time",
+            _text(connector.get("status")),
+        )
     outcome, reason = _outcome(result)
-    status = _text(connector.get("status"))
-    if outcome == "fresh" and status not in ("", CONNECTED):
+    status = _text(about.status)
+    if about.trouble in ("obstacle", "unreadable"):
+        outcome, reason = about.trouble, _clause(about.why) or reason
+    elif about.kind == EXCHANGE_CONNECTOR and outcome == "fresh" and status not in ("", CONNECTED):
         reason += f"; but its status is {status}, so the next synchronisation fails unless that changes"
     age = _seconds(sync.get("age"))
     previous = _text(sync.get("previous_sync_date_time")) or None
-    last = _text(connector.get("last_sync_date_time")) or None
+    last = _text(about.shown.get(about.clock)) or None
     return Entry(
         host=_text(host),
         tenant=_text(tenant) or _text(asked.get("tenant")),
-        connector_id=_text(connector_id) or _text(connector.get("id")) or _text(asked.get("connector_id")),
-        server_name=_text(connector.get("server_name")),
+        connector_id=_text(connector_id) or _text(about.shown.get("id")) or _text(asked.get("connector_id")),
+        server_name=_text(about.name),
         outcome=outcome,
         reason=reason,
         changed=bool(known.get("changed")),
@@ -141,6 +176,10 @@ def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "")
         status=status,
         sync_type=_text(sync.get("type")),
         request_id=_text(known.get("request_id")),
+        kind=about.kind,
+        expires_date_time=_text(about.expires_date_time) or None,
+        days_left=about.days_left,
+        expires_soon=about.expires_soon,
     )
 
 
@@ -378,8 +417,8 @@ def _outcome(result: t.Any) -> tuple[str, str]:
 
 
 def _clause(value: t.Any) -> str:
-    """Make a sentence one line without end mark, and without the subject that the module's sentences have."""
-    text = _SUBJECT.sub("", _line(value))
+    """Make a sentence one line without end mark."""
+    text = _line(value)
     return text[:-1] if text.endswith(".") and not text.endswith("..") else text
 
 

@@ -22,7 +22,7 @@ from .ask import RequestOutcome, request_sync
 from .decide import CLOCK_SKEW, Decision, decide, has_ended
 from .look import Snapshot, assumed_utc, read
 from .options import SyncOptions, action_of
-from .results import SyncFailed, SyncResult
+from .results import Obstructed, SyncFailed, SyncResult
 
 _FIRST_POLL = 1.0
 
@@ -106,15 +106,17 @@ def look(
     check_mode: bool,
     about: str,
     warnings: Warnings,
+    obstacles_told: bool = False,
 ) -> Operation[dict[str, t.Any] | DueSync | PendingSync]:
     """Read an object, and decide.
 
     :param first: the object, if it was just read.
     :param limit: seconds for all tries until a synchronisation is requested, if other than ``retry_timeout``.
     :param about: what a warning about this object begins with.
+    :param obstacles_told: whether an obstacle is told elsewhere, so that one which does not matter yet is no warning.
     :returns: the result, what is due, or what is running already and to be waited for.
     :raises IntuneError: the object could not be read.
-    :raises SyncFailed: it must not be synchronised.
+    :raises Obstructed: it must not be synchronised.
     """
     kind, name, options = target
     budget = retries.RetryBudget(graph.http.clock, graph.http.retry_timeout if limit is None else limit)
@@ -122,7 +124,7 @@ def look(
         first = yield from read(kind, graph, name, limit=budget.remaining)
     state = first.known_state()
     decision = decide(state, first.now, options, kind)
-    if decision.warning:
+    if decision.warning and not (obstacles_told and state.obstacle):
         warnings.of_one(about, decision.warning)
     if first.assumed_utc:
         warnings.of_all("offset", assumed_utc(kind))
@@ -131,7 +133,7 @@ def look(
         warnings.of_all("clocks", apart)
     result = SyncResult(kind, options, first, decision)
     if decision.verdict == "refused":
-        raise SyncFailed(results.refused(kind, options, state), result.as_dict("refused"))
+        raise Obstructed(results.refused(kind, options, state), result.as_dict("refused"))
     if decision.verdict == "due" or (decision.verdict == "too_soon" and options.force and options.wait):
         return DueSync(target, first, budget.remaining, result)
     if decision.verdict == "joined" and options.wait and not check_mode:

@@ -136,6 +136,90 @@ def fleet_spec() -> dict[str, t.Any]:
     }
 
 
+def tenant_kinds(kinds: t.Iterable[Kind]) -> dict[str, Kind]:
+    """By name, the kinds that a tenant is kept up to date in: those that can be asked for, and are no thousands."""
+    return {kind.name: kind for kind in kinds if kind.action and not kind.large}
+
+
+def tenant_spec(kinds: t.Iterable[Kind]) -> dict[str, t.Any]:
+    """The argument spec of a host that is a tenant.
+
+    :param kinds: all that are known.
+    """
+    return {
+        "kinds": {"type": "list", "elements": "str", "choices": list(tenant_kinds(kinds))},
+        # A number, or a dictionary from kind to number.
+        "max_age": {"type": "raw"},
+        "force": {"type": "bool", "default": False},
+        "wait": {"type": "bool", "default": True},
+        "wait_timeout": {"type": "int", "default": 900},
+        "wait_sleep": {"type": "int", "default": 15, "aliases": ["interval"]},
+        "fail_on": {
+            "type": "list",
+            "elements": "str",
+            "choices": ["failed", "obstacle", "unreadable"],
+            "default": ["failed", "unreadable"],
+        },
+        "warn_days": {"type": "int", "default": 30},
+        **identity.identity_spec(),
+        **connection.connection_spec(),
+    }
+
+
+def read_tenant_options(kinds: t.Iterable[Kind], params: t.Mapping[str, t.Any]) -> list[tuple[Kind, SyncOptions]]:
+    """Read what is wanted of each kind of a tenant.
+
+    :param kinds: all that are known.
+    :param params: as :func:`tenant_spec` says.
+    :raises OptionError: one of them cannot be right.
+    """
+    option_values.at_least(1, params, ("wait_timeout", "wait_sleep"))
+    option_values.at_least(0, params, ("warn_days",))
+    known = tenant_kinds(kinds)
+    chosen = [known[name] for name in dict.fromkeys(params["kinds"] or known)]
+    ages = read_max_age(known, params["max_age"])
+    found = []
+    for kind in chosen:
+        action = action_of(kind)
+        sync_type = action.types[0] if action.types else ""
+        options = SyncOptions(
+            sync_type=sync_type,
+            max_age=ages.get(kind.name, action.max_age[sync_type]),
+            force=params["force"],
+            ignore_obstacle=False,
+            wait=params["wait"],
+            wait_timeout=params["wait_timeout"],
+            wait_sleep=params["wait_sleep"],
+        )
+        found.append((kind, options))
+    return found
+
+
+def read_max_age(kinds: t.Iterable[str], value: t.Any) -> dict[str, int]:
+    """Read ``max_age`` where it may be a number for all kinds, or a dictionary from kind to number, in seconds.
+
+    :param kinds: the names of the kinds that there may be.
+    :returns: the number by kind, for those for which one is given.
+    :raises OptionError: it is neither.
+    """
+    if value in (None, ""):
+        return {}
+    if not isinstance(value, t.Mapping):
+        return dict.fromkeys(kinds, _seconds(value, "max_age"))
+    known = set(kinds)
+    for name in value:
+        if name not in known:
+            raise OptionError(f"max_age names {name!r}, which is no kind", advice=f"give {', '.join(sorted(known))}")
+    return {name: _seconds(number, f"max_age of {name}") for name, number in value.items() if number is not None}
+
+
+def _seconds(value: t.Any, what: str) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()):
+        raise OptionError(f"{what} is {value!r}", advice="give a number of seconds, 0 or more")
+    return int(text)
+
+
 def info_spec(kind: Kind) -> dict[str, t.Any]:
     """The argument spec of the module that lists this kind."""
     return {

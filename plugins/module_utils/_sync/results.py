@@ -30,6 +30,10 @@ class SyncFailed(errors.IntuneError):
         self.result = result
 
 
+class Obstructed(SyncFailed):
+    """No synchronisation was requested, because none can help until somebody acts."""
+
+
 class SyncResult:
     """The result of one object, put together in one place.
 

@@ -13,11 +13,12 @@ import typing as t
 import uuid
 
 import pytest
-from ansible_collections.graphops.intune.plugins.action import exchange_connector_fleet as action
+from ansible_collections.graphops.intune.plugins.action import exchange_connector_fleet
+from ansible_collections.graphops.intune.plugins.plugin_utils import fleet_actions as action
 from ansible_collections.graphops.intune.plugins.plugin_utils import members
 
 SECRET = "secret-of-the-net-51ab"
-FOUND = members.Found("h", "contoso.example", "", {}, {}, False, "wrong.", [], [SECRET])
+FOUND = members.Found("h", "contoso.example", {}, {}, False, "wrong.", [], [SECRET])
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def fleet(monkeypatch: pytest.MonkeyPatch) -> t.Any:
     """The action of a play with one host, of which something is wrong."""
     task = types.SimpleNamespace(args={}, check_mode=False, no_log=False, async_val=0, environment=None)
     connection = types.SimpleNamespace(_shell=types.SimpleNamespace(tmpdir="none"))
-    made = action.ActionModule(task, connection, types.SimpleNamespace(), None, None, None)
+    made = exchange_connector_fleet.ActionModule(task, connection, types.SimpleNamespace(), None, None, None)
     monkeypatch.setattr(made, "_refuse_run_once", lambda: None)
     monkeypatch.setattr(made, "_found", lambda hosts, _vars: [FOUND for _host in hosts])
     # Not the object's number, which another test's has had.

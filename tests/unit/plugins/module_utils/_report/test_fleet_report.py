@@ -66,7 +66,7 @@ def result(state: str, msg: str = "", **changes: t.Any) -> dict[str, t.Any]:
         "request_id": REQUEST,
         **changes,
     }
-    return {**values, "msg": f"Exchange connector {ID} in tenant {TENANT}: {msg}."} if msg else values
+    return {**values, "msg": f"{msg}."} if msg else values
 
 
 def made(host: str = "exch-01", outcome: str = "fresh", **changes: t.Any) -> Entry:

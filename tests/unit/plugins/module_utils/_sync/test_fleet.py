@@ -14,13 +14,15 @@ import pytest
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
-from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import fleet, fleet_group, options
+from ansible_collections.graphops.intune.plugins.module_utils._sync.fleet_group import FailureLimit, FleetHost
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context
 
 ID = "11111111-1111-4111-8111-111111111111"
 KIND = exchange_connector.KIND
 USUAL = options.SyncOptions("deltaSync", 7200, False, False, True, 900, 15)
 PARAMS = {**{name: spec.get("default") for name, spec in options.host_spec(KIND).items()}, "connector_id": ID}
+WANTS = [fleet.one_object(KIND, PARAMS)]
 CALLER = Context(
     check_mode=False,
     environ={},
@@ -48,7 +50,9 @@ CALLER = Context(
 def test_one_request_satisfies_all_hosts_of_a_connector(others: dict[str, t.Any], expected: dict[str, t.Any]) -> None:
     other = USUAL._replace(**others)
     assert (
-        fleet.merge_options(KIND, USUAL, other) == fleet.merge_options(KIND, other, USUAL) == USUAL._replace(**expected)
+        fleet_group.merge_options(KIND, USUAL, other)
+        == fleet_group.merge_options(KIND, other, USUAL)
+        == USUAL._replace(**expected)
     )
 
 
@@ -59,11 +63,11 @@ class TaskTimeoutError(BaseException):
 def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     began = threading.Event()
 
-    def look(self: t.Any, _limit: fleet.FailureLimit, caller: Context) -> None:  # noqa: ARG001
+    def look(self: t.Any, _limit: FailureLimit, caller: Context) -> None:  # noqa: ARG001
         began.set()
         caller.clock.sleep(60)
 
-    monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
+    monkeypatch.setattr(fleet_group.Group, "look", look)
     wait = fleet.futures.wait
 
     def interrupted(working: t.Any, timeout: float) -> t.Any:
@@ -72,10 +76,13 @@ def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyP
         return wait(working, timeout=timeout)
 
     monkeypatch.setattr(fleet.futures, "wait", interrupted)
-    members = [fleet.FleetHost(f"host{n}", KIND, {**PARAMS, "tenant": f"tenant{n}"}, {}) for n in range(20)]
+    members = [
+        FleetHost(f"host{n}", [fleet.one_object(KIND, PARAMS)], {**PARAMS, "tenant": f"tenant{n}"}, {})
+        for n in range(20)
+    ]
     before = threading.active_count()
     with pytest.raises(TaskTimeoutError):
-        fleet.synchronise(members, fleet.FailureLimit(None), CALLER)
+        fleet.synchronise(members, FailureLimit(None), CALLER)
     for _look in range(50):
         if threading.active_count() == before:
             break
@@ -86,17 +93,17 @@ def test_a_task_that_is_over_leaves_no_thread_behind(monkeypatch: pytest.MonkeyP
 def test_hosts_with_an_environment_of_their_own_have_an_identity_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[str, list[str]]] = []
 
-    def look(self: t.Any, _limit: fleet.FailureLimit, _caller: Context) -> None:
+    def look(self: t.Any, _limit: FailureLimit, _caller: Context) -> None:
         self._ended(self._shared, [errors.IntuneError("x")] * len(self._shared), _limit)
         seen.append(
             (self._alike.environment.get("AZURE_TENANT", ""), [h for s in self._shared.values() for h in s.hosts])
         )
 
-    monkeypatch.setattr(fleet._Group, "look", look)  # noqa: SLF001
+    monkeypatch.setattr(fleet_group.Group, "look", look)
     members = [
-        fleet.FleetHost("a", KIND, PARAMS, {"AZURE_TENANT": "one"}),
-        fleet.FleetHost("b", KIND, PARAMS, {"AZURE_TENANT": "two"}),
-        fleet.FleetHost("c", KIND, PARAMS, {"AZURE_TENANT": "one"}),
+        FleetHost("a", WANTS, PARAMS, {"AZURE_TENANT": "one"}),
+        FleetHost("b", WANTS, PARAMS, {"AZURE_TENANT": "two"}),
+        FleetHost("c", WANTS, PARAMS, {"AZURE_TENANT": "one"}),
     ]
-    fleet.synchronise(members, fleet.FailureLimit(None), CALLER)
+    fleet.synchronise(members, FailureLimit(None), CALLER)
     assert sorted(seen) == [("one", ["a", "c"]), ("two", ["b"])]

@@ -22,7 +22,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._http.transport im
 from ansible_collections.graphops.intune.plugins.module_utils._identity.identity import Identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, managed_google_play
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import UnreadableTime, shown
-from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, look, options
+from ansible_collections.graphops.intune.plugins.module_utils._sync import command, fleet, fleet_group, look, options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
 from ansible_collections.graphops.intune.plugins.modules import intune_exchange_connector_sync
 
@@ -370,20 +370,19 @@ def fleet_of(monkeypatch: pytest.MonkeyPatch, wire: Wire) -> tuple[dict[str, dic
     def connect(who: Identity, *_all: t.Any, **_more: t.Any) -> Session:
         return Session(graph_of(wire), who.tenant, t.cast(t.Any, FixedToken()))
 
-    monkeypatch.setattr(fleet, "open_graph", connect)
+    monkeypatch.setattr(fleet_group, "open_graph", connect)
     spec = {name: how.get("default") for name, how in options.host_spec(exchange_connector.KIND).items()}
+    given = [
+        {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "access_token": "t", "wait": False} for n in range(6)
+    ]
     members = [
-        fleet.FleetHost(
-            f"h{n}",
-            exchange_connector.KIND,
-            {**spec, "connector_id": guid(n), "tenant": f"t{n % 2}", "access_token": "t", "wait": False},
-            {},
-        )
-        for n in range(6)
+        fleet_group.FleetHost(f"h{n}", [fleet.one_object(exchange_connector.KIND, params)], params, {})
+        for n, params in enumerate(given)
     ]
     warnings: list[str] = []
     caller = caller_of(wire, warnings)
-    return fleet.synchronise(members, fleet.FailureLimit(None), caller), warnings
+    endings = fleet.synchronise(members, fleet_group.FailureLimit(None), caller)
+    return {host: dict(ending.result) for host, (ending,) in endings.items()}, warnings
 
 
 def test_a_fleet_is_told_of_a_clock_once_too(monkeypatch: pytest.MonkeyPatch) -> None:
