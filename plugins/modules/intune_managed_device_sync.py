@@ -303,8 +303,8 @@ managed_devices:
       returned: when it failed
 asked_device_ids:
   description:
-    - The ids of the devices that were asked, for which Graph accepted the request or may have; the first 15,000 of them,
-      as AWX keeps no result that is larger than 700,000 characters. Each takes 40 of these.
+    - The ids of the devices that were asked, for which Graph accepted the request or may have. These are the first
+      15,000, as each takes 40 characters, and AWX keeps nothing of a result of more than 700,000.
     - From these the Ansible Automation Platform counts the devices that a job managed.
   returned: with O(device_ids) or O(all), unless the task failed before the devices were known
   type: list

@@ -19,8 +19,8 @@ from .results import SyncFailed, unknown_outcome
 
 # How many of those that failed are told of one by one, how many reasons, and how many names for each.
 _MOST_TOLD, _MOST_REASONS, _MOST_NAMES = 100, 5, 5
-# How many of those that were asked are named. An id takes 40 characters, and a result of more than 700,000 does not reach
-# AWX at all (MAX_EVENT_RES of ansible-runner).
+# How many of those that were asked are named. An id takes 40 characters, and of a result of more than 700,000 nothing
+# reaches AWX (MAX_EVENT_RES of ansible-runner).
 _MOST_ASKED = 15_000
 # If so many are the first to be asked and all are forbidden, the others are not asked.
 FIRST = 20
