@@ -145,10 +145,10 @@ def test_what_is_stale_is_synchronised_once_and_in_its_tenant_alone(installed: P
             ),
         )
         try:
-            running.until(30, lambda: "PLAY RECAP" in running.output)
+            running.until(45, lambda: "PLAY RECAP" in running.output)
             before = looks(world, well)
             # Two more looks, and the time in which rules collect events, find nothing to do.
-            running.until(30, lambda: looks(world, well) >= before + 2)
+            running.until(45, lambda: looks(world, well) >= before + 2)
             time.sleep(7)
             running.end()
         finally:
