@@ -183,7 +183,7 @@ def test_what_goes_wrong_in_one_tenant_is_told_by_it_alone(fleet: Fleet) -> None
         "tenant failing.example: 1 failed, 1 synchronised, 2 fresh - Apple VPP token Phones: "
     )
     assert fleet.told("expired")["vpp_token Kiosks"] == fleet.told("expired")["vpp_token Desks"] == "obstacle"
-    assert "Apple VPP token Desks, Apple VPP token Kiosks: it expired on " in said["expired"]
+    assert "Apple VPP token Kiosks, Apple VPP token Desks: it expired on " in said["expired"]
     assert said["lenient"].startswith("tenant lenient.example: ")
     assert said["misspelt"] == f"{OPTION}maxage is no variable of the role; did you mean {OPTION}max_age?"
     assert said["kind"] == (
