@@ -456,7 +456,8 @@ _PAGE = """\
 {kinds}<button id="all" type="button">Show all</button>
 </div>
 <p id="line"><span id="shown" role="status" data-noun="{noun}">{total} {noun}</span>
-<span id="legend" class="{layout}"><span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
+<span id="legend" class="{layout}">
+<span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
 <span><svg class="key" aria-hidden="true"><rect class="a" width="24"/></svg> after</span>
 <span><svg class="key" aria-hidden="true"><rect class="a late" width="24"/></svg> after, beyond max_age</span>
 <span><svg class="key" aria-hidden="true"><rect class="b never" width="24"/></svg> never</span>
