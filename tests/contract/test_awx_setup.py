@@ -387,7 +387,7 @@ def test_the_artifacts_in_the_guide_are_real() -> None:
         failed["host"],
         {
             "failed": True,
-            "msg": f"Exchange connector {failed['connector_id']} in tenant {failed['tenant']}: {failed['reason']}.",
+            "msg": f"{failed['reason']}.",
             "sync": {"age": failed["age_seconds"], "max_age": 7200},
             "connector": {"server_name": failed["server_name"], "status": "disconnected"},
             "request_id": failed["request_id"],
