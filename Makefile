@@ -44,9 +44,9 @@ test: ## Run every check: lint, docs, sanity, the matrix of ansible-core, the wh
 
 # At once, as each of them keeps hardly more than one core busy; the longest first.
 checks:
-	@$(MAKE) $(AT_ONCE) sanity units lint docs $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready
+	@$(MAKE) $(AT_ONCE) sanity units lint docs $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready $(BUILD)/eda/ready
 
-suite: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready tree
+suite: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready $(BUILD)/eda/ready tree
 	$(PYTEST)
 
 test-all: test $(BUILD)/beta/ready ## Run every check, and what takes hours: all tests on every ansible-core, the whole matrix of faults
@@ -84,7 +84,7 @@ sanity: $(BUILD)/lint/ready ## Run ansible-test's sanity tests, on every Python 
 units: tree $(BUILD)/uv/ready ## Run the unit tests on every ansible-core from 2.15 on
 	$(PYTHON) tests/tools/matrix.py
 
-integration: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready tree ## Run playbooks and modules against the simulator
+integration: $(BUILD)/test/ready-sdk $(BUILD)/awx/collections/ready $(BUILD)/eda/ready tree ## Run playbooks and modules against the simulator
 	$(PYTEST) tests/integration
 
 docs: $(BUILD)/docs/ready tree ## Build the reference and the guides as HTML, and follow the links within them
@@ -135,6 +135,8 @@ $(BUILD)/test/ready: requirements.txt tests/unit/requirements.txt tests/requirem
 $(BUILD)/beta/ready: requirements.txt tests/unit/requirements.txt tests/requirements.txt tests/requirements-sdk-beta.txt
 
 $(BUILD)/awx/ready: requirements.txt tests/requirements-awx.txt
+
+$(BUILD)/eda/ready: requirements.txt tests/requirements-eda.txt
 
 # The collection awx.awx is not on PyPI but in the community's bundle, which has it up to 13.8.0.
 $(BUILD)/awx/collections/ready: $(BUILD)/awx/ready tests/tools/awx_collection.py

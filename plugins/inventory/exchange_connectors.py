@@ -160,50 +160,37 @@ cache_connection: ~/.cache/exchange_connectors
 cache_timeout: 3600
 """
 
-import hashlib
-import json
 import os
-import re
 import typing as t
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-import jinja2
-from ansible import constants, template
-from ansible.errors import AnsibleError, AnsibleParserError
-from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible.plugins.inventory import BaseInventoryPlugin, Cacheable, Constructable
-from ansible.utils.unsafe_proxy import wrap_var
+from ansible.errors import AnsibleError
 from ansible_collections.graphops.intune.plugins.module_utils import shell
-from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, errors, untrusted
-from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._ground import errors, untrusted
 from ansible_collections.graphops.intune.plugins.module_utils._ground.host_names import safe_name
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
 from ansible_collections.graphops.intune.plugins.module_utils._sync.command import InfoCommand
-from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, open_graph
-from ansible_collections.graphops.intune.plugins.plugin_utils.masking import masked
+from ansible_collections.graphops.intune.plugins.module_utils._sync.session import open_graph
+from ansible_collections.graphops.intune.plugins.plugin_utils.inventory_source import (
+    InventorySource,
+    Unreadable,
+    cache_key,
+    context_of,
+    handed_on,
+    outcome,
+)
+from ansible_collections.graphops.intune.plugins.plugin_utils.inventory_values import unsafe
 
-# From ansible-core 2.19 on, what is not trusted is no template, and is marked in what ansible-inventory prints.
-_trusted: t.Callable[[str], str] = getattr(template, "trust_as_template", str.__str__)
-
-GROUP = "exchange_connectors"
 _COMMAND = InfoCommand(exchange_connector.KIND)
 # What the role calls an option of the module.
 PREFIX = "exchange_connector_sync_"
 
-_ENDINGS = ("exchange_connectors.yml", "exchange_connectors.yaml")
 _MOST_AT_A_TIME = 16
-# No delimiter of a template; and nothing that calls or filters, should somebody evaluate what a template gave again.
-_NO_TEMPLATE = re.compile(r"[\w .,:;@/&!?=+-]*")
-_SECRETS = {name for name, how in identity.identity_spec().items() if how.get("no_log")}
 
 if t.TYPE_CHECKING:
     Properties = dict[str, t.Any]
-
-
-class Unreadable(Exception):
-    """A tenant that could not be read; the message is a sentence that may be shown."""
 
 
 class Source(t.NamedTuple):
@@ -266,21 +253,6 @@ def _source(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> Sour
     return Source(params, identity.read_identity(params, environ))
 
 
-def cache_key(who: identity.Identity) -> str | None:
-    """What the connectors that ``who`` reads are cached under; None if nobody can tell whose they are.
-
-    Neither a secret nor a password is part of it: the key is visible, and those may be weak enough to be guessed from a
-    hash. Of a token all that can be known is the token itself, which cannot be guessed.
-    """
-    source = who.method.source
-    if not who.tenant and source != "access_token":
-        return None
-    token = who.values[source] if source in ("access_token", "refresh_token") else ""
-    user = who.values["username"].lower() if source == "password" else ""
-    known = [source, who.tenant.lower(), who.client_id.lower(), user, token, *who.hosts]
-    return hashlib.sha256(json.dumps(known).encode()).hexdigest()
-
-
 def usable(cached: t.Any) -> list[Properties] | None:
     """The connectors that a cache gave, or None: whoever else writes there may have put anything."""
     if isinstance(cached, list) and all(isinstance(e, dict) and isinstance(e.get("id"), str) for e in cached):
@@ -289,27 +261,12 @@ def usable(cached: t.Any) -> list[Properties] | None:
 
 
 def read(source: Source, secrets: t.Collection[str], warn: t.Callable[[str], t.Any]) -> list[Properties]:
-    """Read the connectors of a tenant, as the module does; for threads.
+    """Read the connectors of a tenant; for threads. Parameters and errors are those of :func:`outcome`.
 
-    :param secrets: what must not be shown, whatever the other side sends back.
-    :param warn: takes sentences that the user should read.
     :returns: the properties of each connector.
-    :raises Unreadable: this failed, for whatever reason.
     """
-    tokens: set[str] = set()
-    context = _context(lambda text: warn(masked(text, {*secrets, *tokens})), tokens.update)
-    result = shell.outcome(_COMMAND, {**dict.fromkeys(_COMMAND.argument_spec()), **source.params}, context)
-    if "msg" in result:
-        asked_for = f" The request_id is {result['request_id']}." if result.get("request_id") else ""
-        raise Unreadable(masked(result["msg"] + asked_for, {*secrets, *tokens}))
-    connectors: list[Properties] = masked(result["connectors"], tokens)
+    connectors: list[Properties] = outcome(_COMMAND, source.params, secrets, warn)["connectors"]
     return connectors
-
-
-def _context(warn: t.Callable[[str], t.Any], hide: t.Callable[[t.Iterable[str]], t.Any]) -> Context:
-    return Context(
-        check_mode=False, environ=os.environ, clock=Clock(), warn=warn, progress=lambda _text: None, hide=hide
-    )
 
 
 def read_all(
@@ -347,44 +304,11 @@ def default_name(properties: Properties) -> str:
 
 def host_variables(properties: Properties, source: Source) -> dict[str, t.Any]:
     """The variables of a connector's host; where to ask for it is handed on, who asks is not."""
-    handed_on = (*clouds.CLOUD_VARIABLES, "allow_environment_credential")
-    where = {name: source.params[name] for name in handed_on if source.params[name]}
-    known = {"connector_id": properties["id"], "tenant": source.tenant, **where}
     return {
         "ansible_connection": unsafe("local"),
-        **{f"{PREFIX}{name}": unsafe(value) for name, value in known.items() if value},
+        **handed_on(source.params, PREFIX, connector_id=properties["id"], tenant=source.tenant),
         "exchange_connector": unsafe(properties),
     }
-
-
-def unsafe(value: t.Any) -> t.Any:
-    """Have Ansible never take ``value``, or anything in it, for a template.
-
-    Newer ansible-core trusts no value that it is not told to trust, but a cache may have told it so, which wrap_var()
-    takes back there. Older ones need the mark. Texts that cannot be a template, nor a part of one, go without it and
-    are trusted, because the mark shows in what ansible-inventory prints, and AWX would keep it. Braces do not tell: one
-    that begins with ``#jinja2:`` needs none.
-    """
-    return _each_text(value, wrap_var)
-
-
-def unmarked(value: t.Any) -> t.Any:
-    """The same value, whose texts that cannot be a template go without the mark of :func:`unsafe`; others stay."""
-    return _each_text(value, lambda text: text)
-
-
-def _each_text(value: t.Any, other: t.Callable[[t.Any], t.Any]) -> t.Any:
-    if isinstance(value, str):
-        return _trusted(str.__str__(value)) if _NO_TEMPLATE.fullmatch(value) else other(value)
-    if isinstance(value, dict):
-        # Names have no mark in JSON.
-        return {
-            name if _NO_TEMPLATE.fullmatch(str(name)) else other(name): _each_text(entry, other)
-            for name, entry in value.items()
-        }
-    if isinstance(value, (list, tuple)):
-        return [_each_text(entry, other) for entry in value]
-    return value
 
 
 def the_connector(variables: t.Mapping[str, t.Any]) -> str:
@@ -394,134 +318,31 @@ def the_connector(variables: t.Mapping[str, t.Any]) -> str:
     return str(known or variables.get(f"{PREFIX}connector_id") or "").lower()
 
 
-def check_expression(option: str, expression: t.Any) -> None:
-    """See that an expression is one.
-
-    :raises OptionError: it can have no value, whatever the connectors are.
-    """
-    if not isinstance(expression, str) or not expression:
-        return
-    try:
-        jinja2.Environment().parse("{{ (" + expression + ") }}")  # noqa: S701 - it is not evaluated
-    except jinja2.TemplateSyntaxError as error:
-        raise errors.OptionError(
-            f"{option} is no Jinja expression: {untrusted.one_line(str(error))}", advice="write it without braces"
-        ) from None
-
-
-class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
+class InventoryModule(InventorySource):
     """Found by Ansible under this name."""
 
     NAME = "graphops.intune.exchange_connectors"
+    endings = ("exchange_connectors.yml", "exchange_connectors.yaml")
+    group = "exchange_connectors"
+    thing = "connector"
+    rename = "set hostname to something that only a connector is called, for instance with the id"
 
-    # ansible-core does not say what types these have.
-    get_option: t.Any
-    _read_config_data: t.Any
-    _compose: t.Any
-    _set_composite_vars: t.Any
-    _add_host_to_composed_groups: t.Any
-    _add_host_to_keyed_groups: t.Any
-    _sanitize_group_name: t.Any
+    def spec(self) -> dict[str, t.Any]:
+        """See :func:`spec`."""
+        return spec()
 
-    def verify_file(self, path: str) -> bool:
-        """Tell whether ``path`` is meant for this plugin."""
-        readable: bool = super().verify_file(path)  # type: ignore[no-untyped-call]
-        return readable and path.endswith(_ENDINGS)
+    def identify(self, variables: t.Mapping[str, t.Any]) -> str:
+        """See :func:`the_connector`."""
+        return the_connector(variables)
 
-    def parse(self, inventory: t.Any, loader: t.Any, path: str, cache: bool = True) -> None:
-        """Add the hosts that the file at ``path`` describes to the inventory."""
-        super().parse(inventory, loader, path, cache)
-        config = self._read_config_data(path)
-        try:
-            params = self._params(config)
-            self._check_expressions()
-            wanted = sources(params, os.environ)
-            hosts = self._hosts(wanted, self._connectors(wanted, params, path, cache))
-            for name, variables in hosts.items():
-                self._check_name(inventory, name, variables)
-        # "from None" each time: newer ansible-core would repeat the cause, which may hold what was masked.
-        except (errors.MissingLibraryError, errors.OptionError) as error:
-            raise AnsibleParserError(error.sentence()) from None
-        except Unreadable as error:
-            raise AnsibleParserError(str(error)) from None
-        # Only now, and all or none, so that a failure leaves nothing behind: Ansible goes on with what there is.
-        inventory.add_group(GROUP)
-        added = [name for name in hosts if inventory.get_host(name) is None]
-        try:
-            for name, variables in hosts.items():
-                self._add(inventory, name, variables)
-        except AnsibleError:
-            for name in filter(inventory.get_host, added):
-                inventory.remove_host(inventory.get_host(name))
-            raise
+    def expressions(self) -> t.Iterable[tuple[str, t.Any]]:
+        """The one that names hosts."""
+        return (("hostname", self.get_option("hostname")),)
 
-    def _check_expressions(self) -> None:
-        check_expression("hostname", self.get_option("hostname"))
-        if not self.get_option("strict"):
-            # Ansible passes over those that do not do.
-            return
-        for option in ("compose", "groups"):
-            for name, expression in (self.get_option(option) or {}).items():
-                check_expression(f"{option}, {name},", expression)
-        for entry in self.get_option("keyed_groups") or []:
-            check_expression("keyed_groups, key,", entry.get("key") if isinstance(entry, dict) else None)
-
-    def _check_name(self, inventory: t.Any, name: str, variables: t.Mapping[str, t.Any]) -> None:
-        """See that a connector takes over nobody else's name."""
-        connector_id = the_connector(variables)
-        if name in constants.LOCALHOST or name in inventory.groups or name == GROUP:
-            why = "Ansible has for the local host, or for a group"
-        elif name in inventory.hosts and the_connector(inventory.hosts[name].vars) != connector_id:
-            why = "another source of the inventory, or another connector, has already"
-        else:
-            return
-        raise errors.OptionError(
-            f"the connector {untrusted.one_line(connector_id)} would be the host {name}, a name that {why}",
-            advice="set hostname to something that only a connector is called, for instance with the id",
-        )
-
-    def _params(self, config: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The options that the engine gets, checked as a module's are.
-
-        They are taken from the file again, because Ansible has made absolute paths and split lists of templates.
-        """
-        own = spec()
-        known = {
-            name for option, facts in self.option_definitions.items() for name in (option, *facts.get("aliases", ()))
-        }
-        for name in config:
-            if name not in known:
-                raise errors.OptionError(f"{name} is no option", advice="see ansible-doc for those that there are")
-        names = {name for option, facts in own.items() for name in (option, *facts.get("aliases", ()))}
-        self.templar.available_variables = self._vars or {}
-        given = {name: self._plain(name, value) for name, value in config.items() if name in names}
-        # A template without a result, as an empty variable of AWX.
-        if given.get("tenants") == "":
-            given["tenants"] = None
-        checked = ArgumentSpecValidator(own).validate(given)
-        if checked.error_messages:
-            raise errors.OptionError("; ".join(checked.error_messages))
-        return dict(checked.validated_parameters)
-
-    def _plain(self, name: str, value: t.Any) -> t.Any:
-        """Evaluate a template, or decrypt a value."""
-        try:
-            if isinstance(value, str):
-                value = self.templar.template(value)
-            if isinstance(value, list):
-                return [self._plain(name, entry) for entry in value]
-            if value is None or isinstance(value, (bool, int, float)):
-                return value
-            # Text without the marks that Ansible puts on it, which would travel along into everything made of it.
-            return str.__str__(str(value))
-        except AnsibleError as error:
-            if name in _SECRETS:
-                # What Ansible says of it repeats it.
-                raise errors.OptionError(
-                    f"{name} cannot be evaluated",
-                    advice="give it by a lookup, or put it between {% raw %} and {% endraw %}",
-                ) from None
-            raise errors.OptionError(f"{name} cannot be evaluated: {untrusted.one_line(str(error))}") from None
+    def find_hosts(self, params: t.Mapping[str, t.Any], path: str, cache: bool) -> dict[str, dict[str, t.Any]]:
+        """The connectors of all tenants."""
+        wanted = sources(params, os.environ)
+        return self._hosts(wanted, self._connectors(wanted, params, path, cache))
 
     def _connectors(
         self, wanted: list[Source], params: t.Mapping[str, t.Any], path: str, cache: bool
@@ -539,7 +360,7 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             to_read = [wanted[number] for number in missing]
             # The authorities are read here, once, and not by every thread; what is wrong with the options ends it here.
             settings, secrets = connection.read_connection(params), identity.secrets(params, os.environ)
-            context = _context(self.display.warning, secrets.update)
+            context = context_of(self.display.warning, secrets.update)
             open_graph(to_read[0].identity, settings, context, permission=exchange_connector.KIND.permission)
             with shell.quiet_libraries():
                 got = read_all(
@@ -595,40 +416,3 @@ class InventoryModule(BaseInventoryPlugin, Constructable, Cacheable):
             f"hostname cannot be used for the connector {untrusted.one_line(properties['id'])}: {why}",
             advice="give an expression that has a value for every connector",
         )
-
-    def _add(self, inventory: t.Any, name: str, variables: dict[str, t.Any]) -> None:
-        inventory.add_host(name, group=GROUP)
-        for variable, value in variables.items():
-            inventory.set_variable(name, variable, value)
-        strict = self.get_option("strict")
-        host = inventory.get_host(name)
-        self._set_composite_vars(self.get_option("compose"), host.get_vars(), name, strict=strict)
-        for variable in self.get_option("compose") or {}:
-            if variable in host.vars:
-                inventory.set_variable(name, variable, unmarked(host.vars[variable]))
-        # These fetch the variables themselves, composed ones included.
-        self._add_host_to_composed_groups(self.get_option("groups"), {}, name, strict=strict)
-        for entry in self.get_option("keyed_groups") or []:
-            before = {group.name for group in host.get_groups()}
-            self._add_host_to_keyed_groups([entry], {}, name, strict=strict)
-            for group in host.get_groups():
-                if group.name not in before and not self._is_named_by(entry, group.name):
-                    self._check_group(inventory, group, name)
-
-    def _is_named_by(self, entry: t.Mapping[str, t.Any], group: str) -> bool:
-        """Tell whether an entry of keyed_groups itself, and not what Graph sent, says which group this is."""
-        prefix, separator = str(entry.get("prefix") or ""), str(entry.get("separator", "_"))
-        if prefix and group.startswith(self._sanitize_group_name(prefix)):
-            return True
-        default = entry.get("default_value")
-        names = [str(entry.get("parent_group") or "")]
-        names += [str(default), f"{separator}{default}"] if default else []
-        return group in [self._sanitize_group_name(name) for name in names if name]
-
-    def _check_group(self, inventory: t.Any, group: t.Any, name: str) -> None:
-        """See that what Graph sent did not make a host one of somebody else's, or a group of the name of a host."""
-        if group.name in inventory.hosts or not all(the_connector(host.vars) for host in group.get_hosts()):
-            raise AnsibleParserError(
-                f"keyed_groups would put the host {name} into the group {group.name}, but that is the name of a host,"
-                " or a group with hosts of another source; give the entry of keyed_groups a prefix."
-            )

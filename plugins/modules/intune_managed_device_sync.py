@@ -301,6 +301,16 @@ managed_devices:
       description: Graph's id of the request that failed.
       type: str
       returned: when it failed
+asked_device_ids:
+  description:
+    - The ids of the devices that were asked, for which Graph accepted the request or may have. These are the first
+      15,000, as each takes 40 characters, and AWX keeps nothing of a result of more than 700,000.
+    - From these the Ansible Automation Platform counts the devices that a job managed.
+  returned: with O(device_ids) or O(all), unless the task failed before the devices were known
+  type: list
+  elements: str
+  sample:
+    - 44444444-4444-4444-8444-444444444444
 counts:
   description: How many devices there were of each sort.
   returned: with O(device_ids) or O(all), unless the task failed before the devices were known

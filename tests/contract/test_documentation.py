@@ -17,7 +17,7 @@ import generate
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
-from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
+from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors, tenants
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
 from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
@@ -203,6 +203,7 @@ def test_who_reads_variables_leads_to_the_page_of_all() -> None:
     readers = [
         *(documentation(module) for module in SPECS),
         yaml.safe_load(exchange_connectors.DOCUMENTATION),
+        yaml.safe_load(tenants.DOCUMENTATION),
         yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"],
     ]
     for reader in readers:

@@ -148,6 +148,7 @@ def test_what_users_copy_fetches_this_release_and_no_branch() -> None:
     for path in (
         ROOT / "extensions" / "awx_project" / "collections" / "requirements.yml",
         ROOT / "extensions" / "execution_environment" / "execution-environment.yml",
+        ROOT / "extensions" / "decision_environment" / "decision-environment.yml",
     ):
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         required = content.get("collections") or content["dependencies"]["galaxy"]["collections"]

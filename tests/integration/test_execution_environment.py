@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The image for AWX, as far as it can be made without a container engine."""
+"""The images for AWX and its EDA controller, as far as they can be made without a container engine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ import yaml
 from .conftest import ROOT, clean_environment
 
 AWX = ROOT / ".build" / "awx" / "bin"
-DEFINITION = ROOT / "extensions" / "execution_environment" / "execution-environment.yml"
+DEFINITIONS = [
+    ROOT / "extensions" / f"{what}_environment" / f"{what}-environment.yml" for what in ("execution", "decision")
+]
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,20 +55,22 @@ def test_the_collection_asks_for_its_libraries_and_nothing_else(installed: Path,
     assert not bindep.exists()
 
 
-def definition() -> dict[str, t.Any]:
-    loaded: dict[str, t.Any] = yaml.safe_load(DEFINITION.read_text(encoding="utf-8"))
+@pytest.fixture(params=DEFINITIONS, ids=lambda path: path.stem)
+def definition(request: pytest.FixtureRequest) -> dict[str, t.Any]:
+    loaded: dict[str, t.Any] = yaml.safe_load(request.param.read_text(encoding="utf-8"))
     return loaded
 
 
 def create(folder: Path, what: dict[str, t.Any]) -> Path:
     """Make the folder that a container engine builds the image from."""
-    (folder / "execution-environment.yml").write_text(yaml.safe_dump(what), encoding="utf-8")
-    run(AWX / "ansible-builder", "create", "--output-filename=Containerfile", folder=folder)
+    (folder / "definition.yml").write_text(yaml.safe_dump(what), encoding="utf-8")
+    command = (AWX / "ansible-builder", "create", "--file=definition.yml", "--output-filename=Containerfile")
+    run(*command, folder=folder)
     return folder / "context"
 
 
-def test_the_definition_is_one_that_ansible_builder_takes(tmp_path: Path) -> None:
-    context = create(tmp_path, definition())
+def test_the_definition_is_one_that_ansible_builder_takes(definition: dict[str, t.Any], tmp_path: Path) -> None:
+    context = create(tmp_path, definition)
     (asked,) = yaml.safe_load((context / "_build" / "requirements.yml").read_text(encoding="utf-8"))["collections"]
     own = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))
     assert asked == {"name": own["repository"], "type": "git", "version": own["version"]}
@@ -74,10 +78,12 @@ def test_the_definition_is_one_that_ansible_builder_takes(tmp_path: Path) -> Non
     assert steps.index("AS galaxy") < steps.index("git-core") < steps.index("ansible-galaxy collection install")
 
 
-def test_the_image_gets_this_collection_its_libraries_and_no_other(installed: Path, tmp_path: Path) -> None:
+def test_the_image_gets_this_collection_its_libraries_and_no_other(
+    definition: dict[str, t.Any], installed: Path, tmp_path: Path
+) -> None:
     """The steps that the image's build takes, with this checkout's package where it would fetch the collection."""
     (package,) = installed.glob("graphops-intune-*.tar.gz")
-    what = definition()
+    what = definition
     what["dependencies"]["galaxy"]["collections"] = [{"name": package.name, "type": "file"}]
     what["additional_build_files"] = [{"src": str(package), "dest": "."}]
     build = create(tmp_path, what) / "_build"
@@ -89,3 +95,15 @@ def test_the_image_gets_this_collection_its_libraries_and_no_other(installed: Pa
     script = build / "scripts" / "introspect.py"
     run(AWX / "python", script, "introspect", f"--write-pip={pip}", collections, folder=build)
     assert wanted_libraries(pip) == wanted_libraries(ROOT / "requirements.txt")
+
+
+def test_the_decision_environment_has_what_runs_rulebooks(tmp_path: Path) -> None:
+    context = create(tmp_path, yaml.safe_load(DEFINITIONS[1].read_text(encoding="utf-8")))
+    (own,) = wanted_libraries(context / "_build" / "requirements.txt")
+    assert own.startswith("ansible-rulebook")
+    # Of bindep's profile, as the image is made by dnf.
+    assert (context / "_build" / "bindep.txt").read_text(encoding="utf-8").split() == [
+        "java-17-openjdk-headless",
+        "[platform:rpm]",
+    ]
+    assert "ENV JAVA_HOME=/usr/lib/jvm/jre-17" in (context / "Containerfile").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ PLAYBOOK = "graphops.intune.sync_exchange_connectors"
 REPORT = "graphops.intune.exchange_connector_report"
 OPTION = "exchange_connector_sync_"
 LEFT_OUT = "left out by a condition, a loop or an include"
-GONE = "left the play before the role, so its connector was not looked at"
+GONE = "left the play before the role, so nothing of it was looked at"
 
 
 @dataclass

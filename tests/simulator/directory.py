@@ -11,6 +11,8 @@ import typing as t
 import uuid
 from dataclasses import dataclass, field
 
+from simulator.entity import Entity
+from simulator.resources import CUSTOMER
 from simulator.synced_holdings import SyncedHoldings
 
 if t.TYPE_CHECKING:
@@ -102,6 +104,16 @@ class Tenant(SyncedHoldings):
         with self.world.lock:
             self.apps[app.client_id] = app
         return app
+
+    def add_customer(self, display_name: str | None, tenant_id: str | None = None) -> Entity:
+        """Add a customer of this tenant, which is a partner's: one to which it has a delegated admin relationship.
+
+        Nothing follows from it; the customer's tenant, if it is to be one of the world's, is made by ``add_tenant``.
+        """
+        with self.world.lock:
+            object_id = (tenant_id or str(uuid.uuid4())).lower()
+            shown = {"@odata.etag": 'W/"simulator"', "tenantId": object_id, "displayName": display_name}
+            return self.hold(CUSTOMER, Entity(self.world, object_id, shown))
 
     def add_user(self, name: str, password: str, mfa: bool = False) -> User:
         """Add a user; ``name`` is the user principal name."""

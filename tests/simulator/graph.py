@@ -181,10 +181,13 @@ def _decide(world: World, request: Request, graph_url: str) -> Answer:
 
 def _admit(request: Request, resource: Resource, token: AccessToken) -> None:
     """Refuse what the tenant does not have, what the app may not do, and options that there are not."""
-    if not token.tenant.has_intune_licence:
+    if resource.of_intune and not token.tenant.has_intune_licence:
         raise intune_error(400, "Request not applicable to target tenant.")
     roles = resource.sync_roles if request.where == "sync" else resource.read_roles
     if not set(roles) & set(token.roles):
+        if not resource.of_intune:
+            # As elsewhere in Graph; what it says here is not known.
+            raise GraphError(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
         raise GraphError(
             403,
             "Forbidden",

@@ -41,6 +41,7 @@ class Resource:
         page_size: objects on a page, and not to be made more; ``None`` for all on one.
         properties: what ``$select`` and ``$filter`` may name; without them there are no such options.
         filters: the operators of ``$filter`` that are not overlooked, by property.
+        of_intune: whether it takes Intune's licence, and Intune itself refuses.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Resource:
     page_size: int | None = None
     properties: tuple[str, ...] = ()
     filters: t.Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    of_intune: bool = True
 
     @property
     def options(self) -> dict[str, tuple[str, ...]]:
@@ -160,6 +162,17 @@ MOBILE_THREAT_DEFENSE_CONNECTOR = Resource(
 )
 # Read live with the permission for the service configuration as well, of which the reference says nothing.
 CERTIFICATE_CONNECTOR = Resource("certificate_connector", "beta", "deviceManagement/ndesConnectors", None)
+# https://learn.microsoft.com/graph/api/tenantrelationship-list-delegatedadmincustomers
+CUSTOMER = Resource(
+    "customer",
+    "v1.0",
+    "tenantRelationships/delegatedAdminCustomers",
+    None,
+    read_roles=("DelegatedAdminRelationship.Read.All", "DelegatedAdminRelationship.ReadWrite.All"),
+    page_size=300,
+    of_intune=False,
+)
+# Those of Intune; a partner's customers are none of it.
 RESOURCES = (
     EXCHANGE_CONNECTOR,
     VPP_TOKEN,

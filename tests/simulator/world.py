@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 from simulator.directory import App, Tenant, User
 from simulator.faults import Fault, Faults
 from simulator.records import Request
-from simulator.resources import RESOURCES, Resource
+from simulator.resources import CUSTOMER, RESOURCES, Resource
 from simulator.throttle import Throttle
 
 # Entra: refresh tokens live 90 days; the figure cannot be configured there either.
@@ -73,7 +73,7 @@ class World:
         self.managed_identity: App | None = None
         self.identity_header = secrets.token_hex(16)
         self.date_header: bool | str = True
-        self.resources = {resource.name: resource for resource in RESOURCES}
+        self.resources = {resource.name: resource for resource in (*RESOURCES, CUSTOMER)}
         self.throttles: dict[str, Throttle] = {}
         self.faults = Faults(self.lock, self.resources.keys())
         self.requests: list[Request] = []

@@ -45,3 +45,19 @@ def host_names(texts: t.Iterable[str]) -> dict[str, str]:
                 digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
                 names[text] = f"{safe_name(text)}-{digest[:length]}"
     return names
+
+
+def tenant_host_names(names: t.Mapping[str, str]) -> dict[str, str]:
+    """Name a host for each tenant, by what the tenant is called.
+
+    Those that are called exactly the same are told apart by the tenant, which then is part of each one's name.
+
+    :param names: what each tenant is called, by the tenant.
+    :returns: the name of the host, by the tenant; no two are the same.
+    """
+    # Of the sign that then stands before the tenant, names have none: so no other name can be the same text.
+    texts = {tenant: name.replace("\0", "_") for tenant, name in names.items()}
+    counts = Counter(texts.values())
+    texts = {tenant: text if counts[text] == 1 else f"{text}\0{tenant}" for tenant, text in texts.items()}
+    hosts = host_names(texts.values())
+    return {tenant: hosts[text] for tenant, text in texts.items()}

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import re
 import typing as t
 
 from . import secrecy
@@ -29,6 +30,10 @@ _MOST_CONTAINERS = 200_000
 _MOST_VALUES = 1_000_000
 
 
+# Of three braces, two are left if only the first is parted.
+_TEMPLATE = re.compile(r"\{(?=[{%#])")
+
+
 # What is searched of text that is no JSON: patterns take their time over megabytes.
 SEARCHED = 8192
 
@@ -40,6 +45,14 @@ def one_line(text: str) -> str:
     if line != text or len(line) > _LONGEST or secrecy.may_hide(line):
         line = _on_one_line(secrecy.masked(text))
     return line if len(line) <= _LONGEST else line[: _LONGEST - 3].rstrip() + "..."
+
+
+def no_template(text: str) -> str:
+    """Make text from elsewhere mean itself where Ansible evaluates it, such as in variables of a run.
+
+    What begins a template is parted by a blank; people read it as it was.
+    """
+    return _TEMPLATE.sub("{ ", text)
 
 
 def _on_one_line(text: str) -> str:

@@ -19,6 +19,9 @@ from .results import SyncFailed, unknown_outcome
 
 # How many of those that failed are told of one by one, how many reasons, and how many names for each.
 _MOST_TOLD, _MOST_REASONS, _MOST_NAMES = 100, 5, 5
+# How many of those that were asked are named. An id takes 40 characters, and of a result of more than 700,000 nothing
+# reaches AWX (MAX_EVENT_RES of ansible-runner).
+_MOST_ASKED = 15_000
 # If so many are the first to be asked and all are forbidden, the others are not asked.
 FIRST = 20
 
@@ -64,6 +67,8 @@ def result_of(kind: Kind, ends: t.Mapping[str, End], *, due: int, tenant: str, r
     result = {
         "changed": any(end.changed or end.state == "predicted" for end in ends.values()),
         "counts": counts,
+        # Theirs alone, as a node of the Ansible Automation Platform is a device that was asked: extensions/audit/.
+        f"asked_{kind.words.ids_option}": [name for name, end in ends.items() if end.changed][:_MOST_ASKED],
         kind.results_key: [_entry(kind, name, ends[name], failed.get(name), tenant) for name in told],
         "diff": {"before": {"due": due}, "after": {"due": due - counts["requested"] - counts["predicted"]}},
     }

@@ -9,16 +9,13 @@
 from __future__ import annotations
 
 import collections
-import re
 import typing as t
 
-from .._ground import option_values
+from .._ground import option_values, tenant_ids
 from .._ground.errors import OptionError
 from .._http import connection
 from .._identity import identity
 from .._kinds.kind import Action, Entity, Kind
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class SyncOptions(t.NamedTuple):
@@ -331,7 +328,7 @@ def guid(kind: Kind, value: str) -> str:
 
     :raises OptionError: ``value`` is not a GUID as Graph writes them (8-4-4-4-12 hexadecimal digits).
     """
-    if not _GUID.fullmatch(value):
+    if not tenant_ids.is_guid(value):
         raise OptionError(
             f"{kind.words.id_option} {value!r} is not a GUID",
             advice=f"take the id from {kind.words.find_id}, such as e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1",

@@ -2,41 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which tenants are read, what is cached under which key, which connectors are taken and what they are called."""
+"""Which tenants are read, which connectors are taken and what they are called."""
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 import typing as t
 
 import pytest
-from ansible.utils.unsafe_proxy import wrap_var
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors as plugin
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import OptionError
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
-
-try:
-    # What ansible-inventory prints with from 2.19 on; and before.
-    from ansible._internal._json._profiles._inventory_legacy import Encoder
-
-    PRINTING: dict[str, t.Any] = {}
-except ImportError:
-    from ansible.parsing.ajson import AnsibleJSONEncoder as Encoder
-
-    PRINTING = {"preprocess_unsafe": True}
 
 APP = {"client_id": "6a1e0c1c-0d6f-4c8a-9d0a-3f5b1f2c7a10", "secret": "the-secret"}
 
 
 def params(**given: t.Any) -> dict[str, t.Any]:
     return {**dict.fromkeys(plugin.spec()), **APP, **given}
-
-
-def key(**given: t.Any) -> str | None:
-    allowed = {"tenant": "contoso.example", "allow_environment_credential": True}
-    return plugin.cache_key(identity.read_identity({**allowed, **given}, {}, has_cli=lambda _environ: False))
 
 
 @pytest.mark.parametrize(
@@ -71,48 +53,6 @@ def test_the_tenants_to_read(given: dict[str, t.Any], environ: dict[str, str], e
 def test_tenants_that_cannot_be_right(given: dict[str, t.Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
         plugin.sources(params(**given), {})
-
-
-def test_the_key_depends_on_who_asks_whom() -> None:
-    keys = [
-        key(**APP),
-        key(**{**APP, "client_id": "other"}),
-        key(**{**APP, "tenant": "fabrikam.example"}),
-        key(**APP, cloud_environment="AzureUSGovernment"),
-        key(**APP, graph_url="https://graph.example"),
-        key(**APP, authority_url="https://login.example"),
-        key(username="a@contoso.example", password="p"),
-        key(username="b@contoso.example", password="p"),
-        key(**{**APP, "secret": "", "refresh_token": "one"}),
-        key(**{**APP, "secret": "", "refresh_token": "two"}),
-        key(access_token="one"),
-        key(access_token="two"),
-        key(auth_source="msi"),
-        key(auth_source="cli"),
-    ]
-    assert None not in keys
-    assert len(set(keys)) == len(keys)
-
-
-def test_the_key_does_not_depend_on_what_may_be_guessed_or_changes() -> None:
-    assert key(**APP) == key(**{**APP, "secret": "renewed"})
-    assert key(**APP) == key(**{**APP, "client_id": APP["client_id"].upper(), "tenant": "Contoso.Example"})
-    assert key(username="a@contoso.example", password="p") == key(username="A@contoso.example", password="q")
-    # A name that another way to sign in has left over.
-    assert key(**APP) == key(**APP, username="a@contoso.example")
-
-
-def test_the_key_reveals_nothing() -> None:
-    found = key(access_token="eyJ0token")
-    assert found is not None
-    assert set(found) <= set("0123456789abcdef")
-
-
-def test_without_a_tenant_nobody_can_tell_whose_connectors_they_are() -> None:
-    assert key(tenant="", auth_source="msi") is None
-    assert key(tenant="", auth_source="cli", client_id="x") is None
-    assert key(tenant="", access_token="eyJ0") is not None
-    assert key(tenant="", username="a@contoso.example", password="p") is not None
 
 
 CONNECTOR = {"id": "e11c1de8-1de8-e11c-e81d-1ce1e81d1ce1", "status": "connected", "exchange_connector_type": "hosted"}
@@ -174,49 +114,6 @@ def test_the_variables_of_a_host() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "{{ x }}",
-        "{",
-        "}",
-        "100 %",
-        "#jinja2: x",
-        "# comment",
-        "lookup('pipe', 'id')",
-        "a | b",
-        "f(x)",
-        "a[0]",
-        "a\nb",
-        'say "x"',
-        "O'Brien",
-        "~x",
-        "<x>",
-        "\ufffd",
-    ],
-)
-def test_what_could_be_a_template_or_a_call_stays_marked(text: str) -> None:
-    for value in (plugin.unsafe({"a": [text]})["a"][0], plugin.unmarked([wrap_var(text)])[0]):
-        assert value == text
-        assert not trusted(value)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "EX01", "2026-11-22T18:04:11.320597Z", "a@b.example", "Contoso, Ltd. & Co", "b\u00fcro"]
-)
-def test_other_texts_are_plain(text: str) -> None:
-    for value in (plugin.unsafe((text,))[0], plugin.unmarked({"a": wrap_var(text)})["a"]):
-        assert value == text
-        assert trusted(value)
-
-
-def trusted(value: t.Any) -> bool:
-    """Whether ansible-inventory prints it without a mark, which is as ansible-core tells a template from data."""
-    data = {"_meta": {"hostvars": {"host": {"variable": value}}}}
-    printed = json.loads(json.dumps(data, cls=Encoder, **PRINTING))
-    return isinstance(printed["_meta"]["hostvars"]["host"]["variable"], str)
-
-
-@pytest.mark.parametrize(
     ("variables", "connector_id"),
     [
         ({}, ""),
@@ -227,22 +124,6 @@ def trusted(value: t.Any) -> bool:
 )
 def test_which_connector_a_host_is(variables: dict[str, t.Any], connector_id: str) -> None:
     assert plugin.the_connector(variables) == connector_id
-
-
-@pytest.mark.parametrize("expression", ["((", "{{ x }}", "a b", "'x", "x }} {{ y", "a |", "", None, True])
-def test_expressions_that_are_none(expression: t.Any) -> None:
-    if expression and expression is not True:
-        with pytest.raises(OptionError) as caught:
-            plugin.check_expression("hostname", expression)
-        assert caught.value.sentence().startswith("hostname is no Jinja expression: ")
-        assert caught.value.sentence().endswith("; write it without braces.")
-    else:
-        plugin.check_expression("hostname", expression)
-
-
-@pytest.mark.parametrize("expression", ["a.b[:8] ~ '-' ~ c", "{'a': {'b': 1}}", "x if y else z", "a | unknown_filter"])
-def test_expressions(expression: str) -> None:
-    plugin.check_expression("hostname", expression)
 
 
 @pytest.mark.parametrize("cached", [None, {}, "x", ["x"], [{}], [{"id": 1}], [CONNECTOR, {"id": None}]])

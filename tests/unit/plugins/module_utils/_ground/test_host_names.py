@@ -7,7 +7,11 @@ from __future__ import annotations
 import fnmatch
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils._ground.host_names import host_names, safe_name
+from ansible_collections.graphops.intune.plugins.module_utils._ground.host_names import (
+    host_names,
+    safe_name,
+    tenant_host_names,
+)
 
 
 @pytest.mark.parametrize(
@@ -47,3 +51,20 @@ def test_what_ansible_has_already_is_no_name(taken: str) -> None:
     (name,) = host_names([taken]).values()
     assert name != taken
     assert name.startswith(taken)
+
+
+def test_tenants_that_are_called_the_same_are_told_apart_by_the_tenant() -> None:
+    names = {"a.example": "Contoso", "b.example": "Contoso", "c.example": "Two Words", "d.example": "Two:Words"}
+    hosts = tenant_host_names(names)
+    assert hosts["a.example"] == "Contoso_a.example"
+    assert hosts["b.example"] == "Contoso_b.example"
+    assert hosts["c.example"] != hosts["d.example"]
+    assert tenant_host_names(dict(reversed(names.items()))) == hosts
+    # Nor can one be called so that it takes the name of another.
+    for name in ("Contoso_a.example", "Contoso\0a.example", "Contoso"):
+        hosts = tenant_host_names({**names, "e.example": name})
+        assert len({*hosts.values()}) == 5
+    assert tenant_host_names({"a.example": "Contoso", "c.example": "Two Words"}) == {
+        "a.example": "Contoso",
+        "c.example": "Two_Words",
+    }

@@ -23,7 +23,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._http.pace import 
 from ansible_collections.graphops.intune.plugins.module_utils._http.response import Response
 from ansible_collections.graphops.intune.plugins.module_utils._http.transport import Transport
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import managed_device
-from ansible_collections.graphops.intune.plugins.module_utils._sync import bulk, many, options, results
+from ansible_collections.graphops.intune.plugins.module_utils._sync import bulk, bulk_results, many, options, results
 from ansible_collections.graphops.intune.plugins.module_utils._sync.session import Context, Session
 from scripted import NOW, FixedToken
 
@@ -348,6 +348,7 @@ def test_check_mode_asks_nobody() -> None:
     ran = run(tenant, all=True, check_mode=True)
     assert (tenant.asked, ran.result["changed"]) == ([], True)
     assert counts(ran.result) == {"found": 3, "due": 3, "predicted": 3}
+    assert ran.result["asked_device_ids"] == []
 
 
 def test_who_does_not_come_in_is_no_failure() -> None:
@@ -445,6 +446,18 @@ def test_an_answer_that_was_lost_is_told_of() -> None:
     assert counts(caught.value.result) == {"found": 2, "due": 2, "requested": 1, "unknown": 1}
     assert "whether Graph accepted the request is not known" in caught.value.what
     assert caught.value.result["changed"] is True
+    assert sorted(caught.value.result["asked_device_ids"]) == sorted(names)
+
+
+def test_a_result_never_is_too_large_for_awx() -> None:
+    ends = {str(uuid.UUID(int=number)): bulk_results.End("requested") for number in range(20_000)}
+    failure = errors.IntuneError("what " * 100)
+    ends |= {str(uuid.UUID(int=10**6 + number)): bulk_results.End("failed", error=failure) for number in range(200)}
+    with pytest.raises(results.SyncFailed) as caught:
+        bulk_results.result_of(KIND, ends, due=len(ends), tenant="contoso.example", return_all=False)
+    assert len(caught.value.result["asked_device_ids"]) == 15_000
+    # MAX_EVENT_RES of ansible-runner, beyond which it keeps nothing of a result.
+    assert len(str(caught.value.result)) < 700_000
 
 
 def test_ten_thousand_devices() -> None:
@@ -457,6 +470,9 @@ def test_ten_thousand_devices() -> None:
     assert tenant.elapsed <= 1.1 * floor
     assert tenant.refused["random"] > 50
     assert tenant.refused["limit"] <= 200
+    asked = ran.result.pop("asked_device_ids")
+    assert sorted(asked) == sorted(tenant.asked)
+    assert len(json.dumps(asked)) <= 40 * 10_000
     assert len(json.dumps(ran.result)) < 1000
     assert 50 < len(ran.progress) < 80
     assert re.fullmatch(
