@@ -64,11 +64,11 @@ options:
     version_added: 1.1.0
   report_path:
     description:
-      - A file on the controller to write a report to, as HTML, JSON or CSV by its ending, or for Prometheus' node_exporter
-        where that is V(.prom). It is written in check mode, too. A relative path starts in the folder in which C(ansible-playbook) was started.
-      - A new file can be read by the user alone, and one that ends in V(.prom) by all; one that is there keeps its mode,
-        owner and group. What is no regular
-        file is refused before anything is asked.
+      - A file on the controller to write a report to, as HTML, JSON or CSV by its ending, or for Prometheus'
+        node_exporter where that is V(.prom). It is written in check mode, too. A relative path starts in the folder in
+        which C(ansible-playbook) was started.
+      - A new file can be read by the user alone, and one that ends in V(.prom) by all; one that is there keeps its
+        mode, owner and group. What is no regular file is refused before anything is asked.
     type: path
 notes:
   - Needs the strategy P(ansible.builtin.linear#strategy).

@@ -263,7 +263,7 @@ def test_the_guide_tells_what_becomes_of_each_state_in_a_fleet() -> None:
             found |= {"msg": "why"}
         assert fleet_summary.entry("a", found).outcome == outcome, (state, colour)
         outcomes.add(outcome)
-    assert outcomes == set(fleet_summary.OUTCOMES)
+    assert outcomes == set(fleet_summary.outcomes_of(wide=False))
     assert states | {"refused"} == states_of("intune_exchange_connector_sync")
 
 

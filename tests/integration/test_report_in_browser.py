@@ -13,7 +13,8 @@ import typing as t
 from pathlib import Path
 
 import pytest
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector
+from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, vpp_token
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report, fleet_summary
 
 pytestmark = pytest.mark.slow
@@ -124,6 +125,8 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[t.Any]:
     options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(CHROMEDRIVER))
+    # Else the browser's own first page still loads while the first test looks.
+    driver.get("about:blank")
     yield driver
     driver.quit()
 
@@ -226,17 +229,63 @@ def test_one_connector_is_no_plural(browser: Browser) -> None:
 def test_the_keyboard_reaches_everything(browser: Browser) -> None:
     browser.open(fleet(21))
     names = []
-    for _try in range(18):
+    for _try in range(21):
         browser.driver.switch_to.active_element.send_keys("\ue004")
         names.append(browser.driver.switch_to.active_element.text or "field")
     assert [name.split()[:2] for name in names[:7]] == [["3", outcome] for outcome in OUTCOMES]
-    assert names[9] == "Show all"
+    # The reasons that can be folded.
+    assert [name.split()[:2] for name in names[7:10]] == [["3", "failed"], ["3", "unknown"], ["3", "skipped"]]
+    assert names[12] == "Show all"
     headers = {" ".join(name.split()).rstrip("\xa0↕ ") for name in names}
     assert {"Host", "Tenant", "Outcome", "Age before", "Age after (UTC)", "Reason"} <= headers
     browser.driver.find_element("css selector", ".failed button").send_keys(" ")
     assert browser.hosts() == ["exch-0", "exch-7", "exch-14"]
     assert browser.driver.find_element("css selector", ".failed button").aria_role == "button"
     assert browser.driver.find_element("id", "results").aria_role == "table"
+
+
+TENANT_WORDS = {kind.name: kind.words for kind in (exchange_connector.KIND, vpp_token.KIND)}
+TENANT_WORDS["tenant"] = Words("tenant", "tenants", "tenant")
+
+
+def tenants_page(size: int, folder: Path) -> str:
+    """A page of tenants with a connector and tokens, opened from disk."""
+    some = [
+        one._replace(host=f"Woodgrove_Bank_Holding_{number:02}", kind=("vpp_token", "exchange_connector")[number % 2])
+        for number, one in enumerate(fleet(size))
+    ]
+    some = [one._replace(days_left=9, expires_soon=True) if one.kind == "vpp_token" else one for one in some]
+    some[0] = some[0]._replace(outcome="unreadable", kind="tenant", connector_id="", server_name="")
+    file = folder / "tenants.html"
+    tenants = {"empty": "empty.example"}
+    file.write_text(fleet_report.render(str(file), some, TENANT_WORDS, tenants=tenants, **RUN), encoding="utf-8")
+    return file.as_uri()
+
+
+def test_a_page_of_tenants_filters_by_kind_fits_and_breaks_no_name(browser: Browser, tmp_path: Path) -> None:
+    browser.driver.get(tenants_page(21, tmp_path))
+    seen = (
+        "return [...document.querySelectorAll('#results tbody tr')].filter((row) => row.offsetHeight)"
+        ".map((row) => row.dataset.kind)"
+    )
+    select = "const list = document.getElementById('kind'); list.value = arguments[0];"
+    select += "list.dispatchEvent(new Event('change'))"
+    assert len(browser.run(seen)) == 21
+    browser.run(select, "exchange_connector")
+    assert browser.run(seen) == ["exchange_connector"] * 10
+    browser.click("#all")
+    assert len(browser.run(seen)) == 21
+    lines = (
+        "const range = document.createRange();"
+        "return [...document.querySelectorAll('#results tbody th, #tenants tbody th')].map((cell) =>"
+        "{ range.selectNodeContents(cell.firstChild); return range.getClientRects().length; })"
+    )
+    for width in (400, 1201, 1300, 1600):
+        browser.resize(width)
+        assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), width
+        assert width < 1000 or {*browser.run(lines)} == {1}, width
+    link = browser.driver.find_element("css selector", "a[download]").get_attribute("href")
+    assert base64.b64decode(link.partition(",")[2]).startswith(b'"host","tenant",')
 
 
 def luminance(color: str) -> float:

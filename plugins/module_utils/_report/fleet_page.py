@@ -456,7 +456,8 @@ _PAGE = """\
 {kinds}<button id="all" type="button">Show all</button>
 </div>
 <p id="line"><span id="shown" role="status" data-noun="{noun}">{total} {noun}</span>
-<span id="legend"><span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
+<span id="legend" class="{layout}">
+<span><svg class="key" aria-hidden="true"><rect class="b" width="24"/></svg> age before</span>
 <span><svg class="key" aria-hidden="true"><rect class="a" width="24"/></svg> after</span>
 <span><svg class="key" aria-hidden="true"><rect class="a late" width="24"/></svg> after, beyond max_age</span>
 <span><svg class="key" aria-hidden="true"><rect class="b never" width="24"/></svg> never</span>
@@ -572,7 +573,7 @@ tbody tr:hover { background: var(--panel); }
 tbody th { font-weight: 600; }
 .connectors th:nth-child(1) { width: 11.5rem; } .connectors th:nth-child(2) { width: 10.7rem; }
 .things th:nth-child(1) { width: 11.5rem; } .things th:nth-child(2) { width: 11rem; }
-table.middle th:nth-child(1) { width: 14rem; } table.wide th:nth-child(1) { width: 17rem; }
+table.middle th:nth-child(1) { width: 14rem; } table.wide th:nth-child(1) { width: 18rem; }
 #results th:nth-child(3) { width: 8.3rem; } #results th:nth-child(4) { width: 7.2rem; }
 #results th:nth-child(5) { width: 8.4rem; } #results th:nth-child(6) { width: calc(140px + 1.6rem); }
 .things th:nth-child(7) { width: calc(80px + 1.2rem); }
@@ -599,6 +600,10 @@ rect { height: 7px; rx: 1.5px; } .b { y: 3px; fill: var(--before); } .a { y: 12p
 .never { fill: none; stroke: var(--muted); stroke-dasharray: 3 3; }
 svg > path { stroke: var(--mark); stroke-width: 1.5; }
 
+@media screen and (min-width: 1201px) and (max-width: 1500px) {
+  /* Reasons need the room more than bars do, whose numbers are there. */
+  .things th:nth-child(6), .things td:nth-child(6), #legend.things { display: none; }
+}
 @media screen and (max-width: 1200px) {
   #results, #results tbody { display: block; }
   #results thead { display: block; } #results thead tr { display: flex; flex-wrap: wrap; gap: 0 1.1rem; }
@@ -638,6 +643,7 @@ svg > path { stroke: var(--mark); stroke-width: 1.5; }
   .tile b { font-size: 12pt; }
   thead { display: table-header-group; } thead th { position: static; }
   tr, .tile { break-inside: avoid; }
+  .things th:nth-child(6), .things td:nth-child(6), #legend.things { display: none; }
   th, td { padding: 1mm 2mm; } #results td:nth-child(6) { overflow: hidden; }
   #results th:nth-child(1) { width: 40mm; } #results th:nth-child(2) { width: 35mm; }
   #results th:nth-child(3) { width: 27mm; } #results th:nth-child(4) { width: 23mm; }

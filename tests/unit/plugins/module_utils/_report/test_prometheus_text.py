@@ -123,3 +123,9 @@ def test_a_tenant_is_called_the_same_whether_it_can_be_read_or_not() -> None:
     """A host whose entry does not name the tenant is no second series."""
     text = text_of(unread("Contoso", "tenant")._replace(tenant=""), tenants={"Contoso": "contoso.example"})
     assert values_of(text, "tenant_unreadable") == {'report="night",host="Contoso",tenant="contoso.example"': "1"}
+
+
+def test_of_two_results_of_one_thing_the_worse_is_told() -> None:
+    text = text_of(made(age_after=60), made(outcome="failed", age_after=9000), tenants={})
+    assert [labels.rpartition(",")[2] for labels in values_of(text, "outcome")] == ['outcome="failed"']
+    assert [*values_of(text, "age_seconds").values()] == ["9000"]
