@@ -584,7 +584,11 @@ class InventoryModule(InventorySource):
                 f"tenants_file {name} cannot be used: {untrusted.one_line(str(error))}",
                 advice="give a file that is there; a relative path begins at the folder of the inventory file",
             ) from None
-        return read_file(where, name)
+        try:
+            return read_file(where, name)
+        finally:
+            # If it was encrypted, this is a copy.
+            self.loader.cleanup_tmp_file(where)
 
     def _customers(self, params: t.Mapping[str, t.Any], path: str, cache: bool) -> list[dict[str, str]]:
         """The customers, from the cache or from Partner Center.
