@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import yaml
 from ansible.playbook.task import Task
-from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors
+from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors, tenants
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds, error_bodies, errors
 from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, vpp_token
@@ -170,53 +170,70 @@ QUESTIONS = {
 def test_surveys_require_nothing_and_hide_no_variable_of_the_inventory(survey: str) -> None:
     for question in QUESTIONS[survey].values():
         assert question["required"] is False, "a schedule answers no question"
-        if question["type"] == "multiplechoice":
+        if question["type"] in ("multiplechoice", "multiselect"):
             assert question["default"] == "", "AWX's form needs the key, and its jobs take no notice of it"
         else:
             assert "default" not in question, "AWX makes an extra variable of it, which wins over the inventory's"
 
 
-def test_job_templates_set_what_the_role_reads() -> None:
-    role = load(ROOT / "roles" / "exchange_connector_sync" / "meta" / "argument_specs.yml")
-    known = role["argument_specs"]["main"]["options"]
-    types = {"integer": "int", "text": "str", "multiplechoice": "bool"}
-    asked = {name: question for survey in QUESTIONS.values() for name, question in survey.items()}
+@pytest.mark.parametrize(
+    ("role", "fleet", "hosts"),
+    [("exchange_connector_sync", "connectors", "connectors_hosts"), ("tenant_sync", "tenants", "tenants_only")],
+)
+def test_job_templates_set_what_the_role_reads(role: str, fleet: str, hosts: str) -> None:
+    spec = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")
+    known = spec["argument_specs"]["main"]["options"]
+    types = {"integer": ("int", "raw"), "text": ("str",), "multiplechoice": ("bool",), "multiselect": ("list",)}
+    templates = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    surveys = {re.findall(r"\w+", template["survey"])[0] for template in templates}
+    asked = {name: question for survey in surveys for name, question in QUESTIONS[survey].items()}
     # The next two belong to the playbooks.
-    hosts = asked.pop("connectors_hosts")
-    for path in (
-        ROOT / "playbooks" / "sync_exchange_connectors.yml",
-        ROOT / "playbooks" / "exchange_connector_report.yml",
-    ):
-        assert f"hosts: \"{{{{ {hosts['variable']} | default('all', true) }}}}\"" in path.read_text(encoding="utf-8")
-    fails = asked.pop("connectors_report_fails")
-    assert (
-        f"{fails['variable']} | default(false, true) | bool" in (PROJECT / "exchange_connector_report.yml").read_text()
-    )
-    assert {name: types[question["type"]] for name, question in asked.items()} == {
-        name: known[name]["type"] for name in asked
-    }
-    templates = str(VARIABLES["__awx_setup_job_templates"])
-    assert set(re.findall(r"'(exchange_connector_\w+)':", templates)) <= set(known)
-    for kind in known["exchange_connector_sync_sync_type"]["choices"]:
-        assert f"'exchange_connector_sync_sync_type': '{kind}'" in templates
+    del asked[hosts]
+    reports = {template["playbook"] for template in templates}
+    assert len(reports) == 2
+    for name in reports:
+        played = (PROJECT / DEFAULTS[re.findall(r"\w+", name)[0]]).read_text(encoding="utf-8")
+        (playbook,) = re.findall(r"import_playbook: graphops\.intune\.(\w+)", played)
+        assert re.search(
+            rf"\b{hosts} \| default\(", (ROOT / "playbooks" / f"{playbook}.yml").read_text(encoding="utf-8")
+        )
+        if "fail" in played:
+            del asked[f"{fleet}_report_fails"]
+            assert f"{fleet}_report_fails | default(false, true) | bool" in played
+    for name, question in asked.items():
+        assert known[name]["type"] in types[question["type"]], name
+        if question["type"] == "multiselect":
+            assert question["choices"] == known[name]["choices"]
+    text = str(templates)
+    assert set(re.findall(rf"'({role}_\w+)':", text)) <= set(known)
+    if fleet == "connectors":
+        for kind in known["exchange_connector_sync_sync_type"]["choices"]:
+            assert f"'exchange_connector_sync_sync_type': '{kind}'" in text
 
 
 def test_the_project_has_what_is_asked_of_it() -> None:
-    for name in ("awx_setup_sync_playbook", "awx_setup_report_playbook"):
+    for name in ("sync_playbook", "report_playbook", "tenants_sync_playbook", "tenants_report_playbook"):
+        name = f"awx_setup_{name}"  # noqa: PLW2901
         assert PLAYBOOK.search((PROJECT / DEFAULTS[name]).read_text(encoding="utf-8")), "AWX would not offer it"
     file = PROJECT / DEFAULTS["awx_setup_inventory_file"]
     assert load(file) == {"plugin": "graphops.intune.exchange_connectors"}
     assert exchange_connectors.InventoryModule().verify_file(str(file))
+    file = PROJECT / DEFAULTS["awx_setup_tenants_inventory_file"]
+    assert load(file)["plugin"] == "graphops.intune.tenants"
+    assert tenants.InventoryModule().verify_file(str(file))
     imported = {path.stem for path in (ROOT / "playbooks").glob("*.yml")}
     for path in PROJECT.glob("*.yml"):
         for name in re.findall(r"import_playbook: graphops\.intune\.(\w+)", path.read_text(encoding="utf-8")):
             assert name in imported
 
 
+AT_NIGHT = [f"awx_setup_{fleet}{what}_rrule" for fleet in ("", "tenants_") for what in ("inventory", "workflow")]
+
+
 @pytest.mark.parametrize(
     "zone", ["Europe/London", "Europe/Dublin", "Europe/Lisbon", "Europe/Berlin", "Europe/Helsinki"]
 )
-@pytest.mark.parametrize("name", ["awx_setup_inventory_rrule", "awx_setup_workflow_rrule"])
+@pytest.mark.parametrize("name", AT_NIGHT)
 def test_what_runs_at_night_begins_when_no_clock_is_put_forward(name: str, zone: str) -> None:
     ((begin, unit, interval),) = re.findall(r":(\d{8}T\d{6}) RRULE:FREQ=(\w+);INTERVAL=(\d+)", DEFAULTS[name])
     moment = datetime.strptime(begin, "%Y%m%dT%H%M%S").replace(tzinfo=ZoneInfo(zone))
@@ -230,7 +247,7 @@ def test_what_runs_at_night_begins_when_no_clock_is_put_forward(name: str, zone:
 
 
 def test_times_of_schedules_are_told() -> None:
-    for name in ("awx_setup_inventory_rrule", "awx_setup_workflow_rrule"):
+    for name in AT_NIGHT:
         ((hour, minute),) = re.findall(r"T(\d\d)(\d\d)00 ", DEFAULTS[name])
         assert f"{int(hour)}:{minute} in" in " ".join(SPECS[name]["description"])
     assert "T050000" in DEFAULTS["awx_setup_workflow_rrule"]

@@ -108,6 +108,9 @@ class Awx:
             if other.id in thing.lists[related] and related_to(related, other.kind)
         ]
 
+    # What both fleets have together.
+    shared = ("Exchange connectors", "Exchange connectors of Default")
+
     @property
     def names(self) -> list[tuple[str, str]]:
         """Everything there is."""
@@ -178,6 +181,51 @@ def test_everything_is_made(made: Awx, first: tuple[World, Run]) -> None:
         ("schedule", "Synchronise what has changed"),
         ("schedule", "Synchronise everything"),
     ]
+
+
+TENANTS = [
+    ("inventory", "Tenants"),
+    ("inventory_source", "Tenants of Intune"),
+    ("job_template", "Synchronise tenants"),
+    ("job_template", "Report on tenants"),
+    ("workflow_job_template", "Synchronise tenants every night"),
+    ("workflow_job_template_node", "report"),
+    ("workflow_job_template_node", "synchronise"),
+    ("workflow_job_template_node", "inventory"),
+    ("schedule", "Read the tenants"),
+    ("schedule", "Synchronise all tenants"),
+]
+
+
+def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
+    before = made.names
+    run = made.run(**usual(fleets=["connectors", "tenants"]))
+    assert run.code == 0, run.output
+    assert made.names == [*before, *TENANTS]
+    source = made.values("inventory_source", "Tenants of Intune")
+    assert (source["inventory"], source["source_path"], source["overwrite"]) == ("Tenants", "all.tenants.yml", True)
+    for name, playbook in (("Synchronise tenants", "sync_tenants.yml"), ("Report on tenants", "tenant_report.yml")):
+        template = made.values("job_template", name)
+        assert (template["playbook"], template["inventory"]) == (playbook, "Tenants")
+        asked = [question["variable"] for question in made.world.one("job_template", name=name).survey["spec"]]
+        assert asked[:3] == ["tenants_only", "tenant_sync_kinds", "tenant_sync_max_age"]
+        assert not [name for name in ("limit", "variables", "inventory") if template[f"ask_{name}_on_launch"]]
+        assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
+    assert 'Launch the workflow "Synchronise tenants every night"' in run.output
+    assert "it reads the tenants into the inventory" in run.output
+
+
+@LONG
+def test_tenants_are_set_up_alone_and_removed_alone(awx: Awx) -> None:
+    assert awx.run(**usual(fleets=["tenants"])).code == 0
+    assert [name for name in awx.names if name in TENANTS] == TENANTS
+    assert not [name for _kind, name in awx.names if "onnectors" in name and name not in awx.shared]
+    again = awx.run(**usual(fleets=["tenants"]))
+    assert changed(again) == 0
+    assert awx.run(**usual(fleets=["connectors", "tenants"])).code == 0
+    assert awx.run(**usual(fleets=["tenants"], state="absent")).code == 0
+    assert not {*TENANTS[:5]} & {*awx.names}
+    assert ("job_template", DELTA) in awx.names
 
 
 def test_the_credential_is_as_given(made: Awx) -> None:
