@@ -162,6 +162,9 @@ def test_what_is_stale_is_synchronised_once_and_in_its_tenant_alone(installed: P
     assert "ERROR" not in output
     assert "Traceback" not in output
     assert not (tmp_path / "evaluated").exists()
+    told = [line for line in output.splitlines() if "it expires in 10 days" in line]
+    assert sorted("{ { lookup(" in line for line in told) == [False, True]
+    assert not [line for line in told if "{{" in line]
 
 
 @needs_java
