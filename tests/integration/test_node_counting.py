@@ -88,7 +88,8 @@ class Job:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         (events,) = folder.glob("artifacts/*/job_events")
-        data = [json.loads(path.read_text(encoding="utf-8"))["event_data"] for path in events.glob("*-*.json")]
+        files = sorted(events.glob("*-*.json"), key=lambda path: int(path.name.partition("-")[0]))
+        data = [json.loads(path.read_text(encoding="utf-8"))["event_data"] for path in files]
         self.by_task: dict[str, list[Node]] = {}
         for event in data:
             query = queries.get(event.get("resolved_action", ""))

@@ -123,18 +123,16 @@ def test_what_is_stale_is_synchronised_once_and_in_its_tenant_alone(installed: P
         stale.add_vpp_token(organization_name=name, last_sync=3 * DAY, expires=10.5 * DAY, sync_delay=0.5)
         for name in ("Phones", f"{{{{ lookup('ansible.builtin.pipe', 'touch {tmp_path}/evaluated') }}}}")
     ]
-    hosts = {
-        name: {"tenant_sync_tenant": tenant.domain, "ansible_connection": "local"}
-        for name, tenant in (("Contoso", stale), ("Fabrikam", well))
-    }
-    (tmp_path / "inventory.yml").write_text(yaml.safe_dump({"all": {"hosts": hosts}}), encoding="utf-8")
-    tenants = [{"name": "Contoso", "tenant": stale.domain}, {"name": "Fabrikam", "tenant": well.domain}]
+    # As a pattern, the first one's name would mean other hosts.
+    tenants = [{"name": "Contoso, Ltd", "tenant": stale.domain}, {"name": "Fabrikam", "tenant": well.domain}]
+    inventory = {"plugin": "graphops.intune.tenants", "tenants": tenants}
+    (tmp_path / "all.tenants.yml").write_text(json.dumps(inventory), encoding="utf-8")
     (tmp_path / "variables.yml").write_text(json.dumps({"intune_tenants": tenants, "intune_interval": 10}), "utf-8")
     with Simulator(world) as simulator:
         running = Running(
             tmp_path,
             *("--rulebook", "graphops.intune.connectors_and_tokens"),
-            *("--inventory", "inventory.yml", "--vars", "variables.yml"),
+            *("--inventory", "all.tenants.yml", "--vars", "variables.yml"),
             environment=clean_environment(
                 installed,
                 AZURE_CLIENT_ID=app.client_id,
@@ -158,12 +156,15 @@ def test_what_is_stale_is_synchronised_once_and_in_its_tenant_alone(installed: P
     assert accepted(well) == 0
     assert output.count("PLAY RECAP") == 1
     recap = output.partition("PLAY RECAP")[2]
-    assert re.findall(r"^.*(Contoso|Fabrikam).*: .*ok=", recap, re.MULTILINE) == ["Contoso"]
+    assert re.findall(r"^\W*(\w+).*: .*ok=", recap, re.MULTILINE) == ["Contoso__Ltd"]
     assert output.count("it expires in 10 days") == len(tokens)
     assert str(app.secret) not in output
     assert "ERROR" not in output
     assert "Traceback" not in output
     assert not (tmp_path / "evaluated").exists()
+    told = [line for line in output.splitlines() if "it expires in 10 days" in line]
+    assert sorted("{ { lookup(" in line for line in told) == [False, True]
+    assert not [line for line in told if "{{" in line]
 
 
 @needs_java
