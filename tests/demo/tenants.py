@@ -43,9 +43,9 @@ def main() -> int:
         print(f"\nThis is not what the demo should show: {runs} synchronisations were accepted, and not {DUE} and 0.")
         return 1
     print(
-        f"\n{DUE} connectors and tokens in {TENANTS} tenants were due, and Graph accepted a synchronisation of each; the"
-        "\nsecond run asked for none. One tenant has not consented to the app, and fails alone until its administrator"
-        "\ndoes; what has expired is listed and fails nobody."
+        f"\n{DUE} connectors and tokens in {TENANTS} tenants were due, and Graph accepted a synchronisation"
+        "\nof each; the second run asked for none. One tenant has not consented to the app, and fails alone until its"
+        "\nadministrator does; what has expired is listed and fails nobody."
     )
     return 0
 

@@ -19,6 +19,8 @@ from simulator import Fault, Simulator, World
 
 from .conftest import INFO, SYNC, Site
 from .test_fleet import OPTION, REPORT, Fleet
+from .test_tenants import Fleet as TenantFleet
+from .test_tenants import role as role_of_tenants
 
 pytestmark = pytest.mark.slow
 
@@ -225,3 +227,34 @@ def test_the_parts_of_the_role_return_what_they_document(fleet: Fleet) -> None:
 
     told_by(FLEET, [result for result in results if "by_host" in result])
     told_by(OUTCOME, [result for result in results if "outcome" in result])
+
+
+@pytest.fixture
+def tenants(installed: Path, tmp_path: Path) -> t.Iterator[TenantFleet]:
+    """Seven tenants, of which other things become."""
+    with Simulator(World()) as simulator:
+        fleet = TenantFleet(simulator.world, simulator, installed, tmp_path)
+        for name in ("due", "lost", "left_out", "forbidden", "consent", "old", "none"):
+            fleet.add_tenant(name, consent=name != "consent")
+        yield fleet
+
+
+def test_the_parts_of_the_role_for_tenants_return_what_they_document(tenants: TenantFleet) -> None:
+    world, hosts = tenants.world, tenants.hosts
+    hosts["lost"] |= {"tenant_sync_retry_timeout": 3, "tenant_sync_wait_timeout": 2}
+    lost = next(iter(tenants.tenants["lost"].vpp_tokens.values()))
+    world.faults.add(Fault("sync", cut="before", object_id=lost.id, times=None))
+    world.faults.add(Fault("get", kind="autopilot", tenant_id=tenants.tenants["forbidden"].id, status=403, times=None))
+    tenants.tenants["old"].add_vpp_token(state="expired", expires=timedelta(days=-2))
+    tenants.tenants["old"].add_vpp_token(expires=timedelta(days=2, hours=1))
+    tenants.tenants["old"].add_vpp_token(last_sync=timedelta(days=2), outcome="fails")
+    hosts["none"]["tenant_sync_kinds"] = ["managed_google_play"]
+    # So that there is something of every list.
+    hosts["nowait"] = {**hosts["due"], "tenant_sync_tenant": tenants.add_tenant("x").domain, "tenant_sync_wait": False}
+    del hosts["x"]
+    report = tenants.run("graphops.intune.tenant_report")
+    run = tenants.play(role_of_tenants(when="inventory_hostname != 'left_out'"))
+    refused = tenants.play(role_of_tenants("include_role", vars={"tenant_sync_max_failures": "many"}), hosts="due")
+    results = [*report.results, *run.results, *refused.results]
+    told_by("graphops.intune.tenant_fleet", [result for result in results if "by_host" in result])
+    told_by("graphops.intune.tenant_outcome", [result for result in results if "connectors_and_tokens" in result])

@@ -197,7 +197,7 @@ def test_what_goes_wrong_in_one_tenant_is_told_by_it_alone(fleet: Fleet) -> None
         **dict.fromkeys(("consent", "secret", "policy", "licence", "lenient"), 0),
     }
     (summary,) = fleet.summaries
-    assert counted(summary)["unreadable"] == 6
+    assert counted(summary)["unreadable"] == 6, said["licence"]
     assert "[WARNING]" not in run.output, "what is listed is not warned of as well"
 
 

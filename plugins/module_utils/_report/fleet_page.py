@@ -94,7 +94,7 @@ def to_html(
     number = len(ordered)
     outcomes = of["outcomes"]
     bad = outcomes["failed"] + outcomes["unknown"] + outcomes.get("unreadable", 0)
-    soso = of["stale"] or of["disconnected"] or of["skipped"] or of.get("obstacle")
+    soso = of["stale"] or of.get("disconnected") or of["skipped"] or of.get("obstacle")
     heading = nouns.many[:1].upper() + nouns.many[1:]
     row = _row_of_tenant if wide else _row
     return _PAGE.format(

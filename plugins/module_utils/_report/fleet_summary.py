@@ -46,14 +46,13 @@ _OUTCOME_OF_STATE = {
 }
 # What a summary lists by name. No object is in two of them.
 LISTS = ("failed", "unknown", "stale", "disconnected", "skipped")
-# The same of tenants; what expires soon may be in another list, too.
+# The same of tenants, where what is not connected is an obstacle; what expires soon may be in another list, too.
 LISTS_OF_TENANTS = (
     "failed",
     "unreadable",
     "unknown",
     "obstacle",
     "stale",
-    "disconnected",
     "expires_soon",
     "skipped",
 )
@@ -237,7 +236,7 @@ def summary(
         if is_stale(one):
             # Why it was requested is plain from its age; why it is still stale is not.
             listed["stale"].append(_listed(one, OUTCOMES[one.outcome], wide=wide))
-        elif is_disconnected(one):
+        elif "disconnected" in listed and is_disconnected(one):
             listed["disconnected"].append(_listed(one, one.reason, wide=wide))
         elif one.outcome in listed:
             listed[one.outcome].append(_listed(one, one.reason, wide=wide))
@@ -473,7 +472,7 @@ def _bad(of: t.Mapping[str, t.Any], tenants: t.Mapping[str, int]) -> list[str]:
 
 
 def _late(of: t.Mapping[str, t.Any]) -> list[str]:
-    stale, disconnected = (len(of[name]) + of["more"][name] for name in ("stale", "disconnected"))
+    stale, disconnected = (len(of.get(name, ())) + of["more"].get(name, 0) for name in ("stale", "disconnected"))
     found = []
     if stale:
         found.append(f"{stale} due for a synchronisation" if only_looked(of) else f"{stale} still stale")

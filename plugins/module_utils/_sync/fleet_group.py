@@ -289,7 +289,8 @@ class Group:
         """What could not be read of a host that wants all of some kinds, in one ending if it has one reason."""
         kinds = [want.kind for want in host.wants if want.name is None]
         unread = [(kind, self._unreadable[kind.name]) for kind in kinds if kind.name in self._unreadable]
-        reasons = {error.what: error for _kind, error in unread}
+        # What there is to do tells reasons apart: one kind is read, and another one listed.
+        reasons = {error.advice or error.what: error for _kind, error in unread}
         whole = self._failure or next((one for one in reasons.values() if isinstance(one, errors.SignInError)), None)
         if len(kinds) == len(unread) > len(reasons) == 1:
             whole = next(iter(reasons.values()))
