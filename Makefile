@@ -21,7 +21,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/$(BUILD)/pycache
 MAKEFLAGS += --no-print-directory
 
 .DELETE_ON_ERROR:
-.PHONY: help demo demo-fleet bench simulator test checks suite test-all test-quick lint generate format sanity units integration docs changelog build release audit clean tree
+.PHONY: help demo demo-fleet demo-tenants bench simulator test checks suite test-all test-quick lint generate format sanity units integration docs changelog build release audit clean tree
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' Makefile
@@ -31,6 +31,9 @@ demo: $(BUILD)/demo/ready ## Run a playbook over one simulated tenant with all t
 
 demo-fleet: $(BUILD)/demo/ready ## Run the shipped playbook over 200 connectors of 20 simulated tenants, twice
 	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/demo/fleet.py
+
+demo-tenants: $(BUILD)/demo/ready ## Run the shipped playbook over all that 20 simulated tenants have, twice
+	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/demo/tenants.py
 
 bench: $(BUILD)/demo/ready $(BUILD)/test/ready-sdk ## Measure against the floors of Ansible and of the job, and write docs/benchmarks.*
 	PATH="$(CURDIR)/$(BUILD)/demo/bin:$$PATH" $(BUILD)/demo/bin/python tests/benchmarks/run.py --sdk-python $(BUILD)/test/bin/python $(BENCH)

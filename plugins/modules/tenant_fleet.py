@@ -298,7 +298,7 @@ summary:
       elements: dict
     stale:
       description:
-        - Those with the outcome V(requested) or V(predicted) whose last synchronisation is still older than the
+        - Those that were not seen to synchronise, and did not fail, whose last synchronisation is older than the
           maximum age, as in RV(summary.failed).
       type: list
       elements: dict

@@ -61,12 +61,13 @@ def _without_ends(value: t.Any) -> str:
     return str(value or "").strip("\r\n\ufeff")
 
 
-def at_least(least: int, options: t.Mapping[str, t.Any], names: t.Iterable[str]) -> None:
+def at_least(least: int, options: t.Mapping[str, t.Any], names: t.Iterable[str], unit: str = "seconds") -> None:
     """Check that the numbers among ``options`` are not too small.
 
-    :raises OptionError: one of them is set and less than ``least``; all of these options are in seconds.
+    :param unit: what they are numbers of.
+    :raises OptionError: one of them is set and less than ``least``.
     """
     for name in names:
         value = options.get(name)
         if value is not None and value < least:
-            raise OptionError(f"{name} is {value}", advice=f"give a number of seconds that is at least {least}")
+            raise OptionError(f"{name} is {value}", advice=f"give a number of {unit} that is at least {least}")

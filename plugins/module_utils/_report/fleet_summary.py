@@ -183,7 +183,8 @@ def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "",
         reason=reason,
         changed=bool(known.get("changed")),
         age_before=age,
-        age_after=0 if outcome == "synchronised" else age,
+        # Of what somebody else asked for, the end may have been seen as well.
+        age_after=0 if outcome == "synchronised" or sync.get("completed_at") else age,
         max_age=_seconds(sync.get("max_age")),
         previous_sync_date_time=previous,
         last_sync_date_time=last or previous,
@@ -199,7 +200,7 @@ def entry(host: str, result: t.Any, *, tenant: str = "", connector_id: str = "",
 
 def is_stale(one: Entry) -> bool:
     """Whether an object that did not fail is, for all that Graph showed, still older than its ``max_age``."""
-    if one.outcome not in ("requested", "predicted"):
+    if one.outcome not in ("requested", "joined", "predicted", "too_soon"):
         return False
     return one.age_after is None or one.max_age is None or one.age_after >= one.max_age
 

@@ -117,7 +117,7 @@ class OverviewCommand:
 
     def run(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
         """Read all of the chosen kinds together; parameters and errors are those of :meth:`SyncCommand.run`."""
-        option_values.at_least(0, params, ("warn_days",))
+        option_values.at_least(0, params, ("warn_days",), "days")
         kinds = [self.kinds[name] for name in dict.fromkeys(params["kinds"] or self.kinds)]
         permissions = dict.fromkeys(kind.permission for kind in kinds)
         session = _open(params, context, " and ".join(permissions))

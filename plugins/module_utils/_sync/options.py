@@ -174,7 +174,7 @@ def read_tenant_options(kinds: t.Iterable[Kind], params: t.Mapping[str, t.Any]) 
     :raises OptionError: one of them cannot be right.
     """
     option_values.at_least(1, params, ("wait_timeout", "wait_sleep"))
-    option_values.at_least(0, params, ("warn_days",))
+    option_values.at_least(0, params, ("warn_days",), "days")
     known = tenant_kinds(kinds)
     chosen = [known[name] for name in dict.fromkeys(params["kinds"] or known)]
     ages = read_max_age(known, params["max_age"])
