@@ -24,7 +24,7 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 CONNECTORS, TENANTS = "exchange_connector_sync", "tenant_sync"
 # What a host of each may say.
 HOST_SPECS = {CONNECTORS: options.host_spec(exchange_connector.KIND), TENANTS: options.tenant_spec(KINDS)}
-# What means the same as in the module; of the rest of a tenant's options, the module has none or one of a single object.
+# What means the same as in the module. For the rest of what a tenant says, the module has another text, or none.
 SHARED = {
     CONNECTORS: {*HOST_SPECS[CONNECTORS]},
     TENANTS: {*identity.identity_spec(), *connection.connection_spec()},

@@ -160,19 +160,24 @@ def test_the_guide_of_many_tenants_leads_to_a_page_about_all(
     environment = {name: value for name, value in environment.items() if name not in ("AZURE_TENANT", "INTUNE_SECRET")}
     fabrikam = site.world.add_tenant("fabrikam.example")
     fabrikam.add_app(site.app.client_id, secret="s3")
+    # What the guide says is enough to look.
+    roles = ("DeviceManagementServiceConfig.Read.All", "DeviceManagementConfiguration.Read.All")
+    reader = site.tenant.add_app(secret="s5", roles=roles)
+    fabrikam.add_app(reader.client_id, secret="s5", roles=roles)
+    look_only = {"AZURE_CLIENT_ID": reader.client_id, "AZURE_SECRET": "s5"}
     token = fabrikam.add_vpp_token(organization_name="Phones", last_sync=timedelta(days=2), expires=timedelta(days=50))
     google = fabrikam.add_managed_google_play(last_sync=timedelta(days=2))
     (late,) = site.tenant.vpp_tokens.values()
     late.state = "expired"
 
-    def run(command: str) -> tuple[int, dict[str, t.Any]]:
-        done = ansible_playbook(*shlex.split(command), site=site, environment=environment)
+    def run(command: str, **changes: str) -> tuple[int, dict[str, t.Any]]:
+        done = ansible_playbook(*shlex.split(command), site=site, environment={**environment, **changes})
         assert done.code in (0, 2), done.output
         (summary,) = (result["summary"] for result in done.results if "summary" in result)
         return done.code, summary
 
     (tmp_path / "all.tenants.yml").write_text(files["all.tenants.yml"], encoding="utf-8")
-    code, summary = run(look)
+    code, summary = run(look, **look_only)
     assert (code, len(token.accepted), [one["name"] for one in summary["expires_soon"]]) == (0, 0, ["Phones"])
     code, summary = run(page)
     assert (code, len(token.accepted), len(google.accepted)) == (0, 1, 1)
@@ -185,7 +190,11 @@ def test_the_guide_of_many_tenants_leads_to_a_page_about_all(
         (tmp_path / name).write_text(files[name], encoding="utf-8")
     token.last_sync = timedelta(hours=22)
     code, summary = run("-i all.tenants.yml nightly.yml")
-    assert (code, len(token.accepted), {*summary["kinds"]} & {"managed_google_play", "exchange_connector"}) == (2, 1, set())
+    assert (code, len(token.accepted), {*summary["kinds"]} & {"managed_google_play", "exchange_connector"}) == (
+        2,
+        1,
+        set(),
+    )
     assert [one["host"] for one in summary["obstacle"]] == ["contoso.example"]
 
     # A partner is another app.
