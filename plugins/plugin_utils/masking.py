@@ -24,7 +24,7 @@ def masked(value: t.Any, hidden: t.Collection[str]) -> t.Any:
     # An empty answer of a survey is no secret, and would be found between any two characters.
     known = {secret for secret in hidden if secret}
     if _secrets is None:
-        # Each text is searched for each secret. Of a thousand tenants there are a thousand tokens, longer than any text.
+        # Each text is searched for each secret, and a thousand tenants have a thousand tokens, longer than any text.
         longest = _longest(value)
         return parameters.remove_values(value, {secret for secret in known if len(secret) <= longest})
     _secrets.register_secrets(known)

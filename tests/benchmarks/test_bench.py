@@ -41,6 +41,6 @@ def test_a_quick_run() -> None:
     assert of_module[:3] == ["60", "60", "0"]
     assert int(of_module[3]) <= 6
     assert (of_uri[0], of_uri[3]) == ("2", "4")
-    # Of two tenants: one sign-in each, a batch of lists for each version of Graph, and nothing accepted once all is fresh.
+    # Of two tenants: one sign-in each, a batch for each version of Graph, and nothing accepted once all is fresh.
     (fresh,) = [line.split("|")[4:7] for line in tenants.splitlines() if line.startswith("| the role, all fresh")]
     assert [int(cell) for cell in fresh] == [2, 4, 0]
