@@ -199,7 +199,7 @@ TENANTS = [
 
 def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
     before = made.names
-    run = made.run(**usual(fleets=["connectors", "tenants"]))
+    run = made.run(**usual(fleets="connectors,tenants", job_slice_count=3))
     assert run.code == 0, run.output
     assert made.names == [*before, *TENANTS]
     source = made.values("inventory_source", "Tenants of Intune")
@@ -209,7 +209,8 @@ def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
         assert (template["playbook"], template["inventory"]) == (playbook, "Tenants")
         asked = [question["variable"] for question in made.world.one("job_template", name=name).survey["spec"]]
         assert asked[:3] == ["tenants_only", "tenant_sync_kinds", "tenant_sync_max_age"]
-        assert not [name for name in ("limit", "variables", "inventory") if template[f"ask_{name}_on_launch"]]
+        assert {name for name, value in template.items() if name.startswith("ask_") and value} == {"ask_job_type_on_launch"}
+        assert template["job_slice_count"] == 1, "a slice does not know the tenants of another one"
         assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
     assert "Synchronise tenants every night" in run.output
     assert "it reads the tenants into the inventory" in run.output
@@ -223,9 +224,16 @@ def test_tenants_are_set_up_alone_and_removed_alone(awx: Awx) -> None:
     again = awx.run(**usual(fleets=["tenants"]))
     assert changed(again) == 0
     assert awx.run(**usual(fleets=["connectors", "tenants"])).code == 0
-    assert awx.run(**usual(fleets=["tenants"], state="absent")).code == 0
+    connectors = [name for name in awx.names if name not in TENANTS[:5]]
+    run = awx.run(**usual(fleets=["tenants"], state="absent"))
+    assert (run.code, changed(run)) == (0, 3), run.output
+    assert f"were left, as the workflow {WORKFLOW} is there" in " ".join(run.output.split())
+    assert [name for name in connectors if name not in awx.names and name not in TENANTS] == []
     assert not {*TENANTS[:5]} & {*awx.names}
-    assert ("job_template", DELTA) in awx.names
+    assert awx.values("job_template", DELTA)["project"] == "Exchange connectors"
+    assert awx.listed("job_template", DELTA, "credentials") == ["Exchange connectors"]
+    run = awx.run(**usual(state="absent"))
+    assert (run.code, awx.names) == (0, [("organization", "Default"), ("credential_type", AZURE)]), run.output
 
 
 def test_the_credential_is_as_given(made: Awx) -> None:
