@@ -20,10 +20,10 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors, tenants
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
-from ansible_collections.graphops.intune.plugins.module_utils._identity import identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
 from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
-from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary
+from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary, prometheus_text
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand
 
@@ -32,6 +32,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 RST = ROOT / "docs" / "docsite" / "rst"
 AWX_GUIDE = (RST / "guide_awx.rst").read_text(encoding="utf-8")
 TENANT_GUIDE = (RST / "guide_tenant.rst").read_text(encoding="utf-8")
+TENANTS_GUIDE = (RST / "guide_tenants.rst").read_text(encoding="utf-8")
 PAGES = [
     *ROOT.glob("*.md"),
     *ROOT.glob("docs/*.md"),
@@ -200,24 +201,34 @@ def test_all_variables_of_the_environment_are_on_one_page() -> None:
 ENVIRONMENT = "https://github.com/graphops/graphops.intune/blob/main/docs/docsite/rst/environment.rst"
 
 
+def role_documentation(role: str) -> dict[str, t.Any]:
+    specs = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    found: dict[str, t.Any] = specs["argument_specs"]["main"]
+    return found
+
+
 def test_who_reads_variables_leads_to_the_page_of_all() -> None:
-    specs = ROOT / "roles" / "exchange_connector_sync" / "meta" / "argument_specs.yml"
     readers = [
         *(documentation(module) for module in SPECS),
         yaml.safe_load(exchange_connectors.DOCUMENTATION),
         yaml.safe_load(tenants.DOCUMENTATION),
-        yaml.safe_load(specs.read_text(encoding="utf-8"))["argument_specs"]["main"],
+        role_documentation("exchange_connector_sync"),
+        role_documentation("tenant_sync"),
     ]
     for reader in readers:
         assert ENVIRONMENT in [link.get("link") for link in reader["seealso"]], reader["short_description"]
     assert "(docs/docsite/rst/environment.rst)" in README
 
 
-def test_the_example_of_the_role_is_the_task_of_the_playbook() -> None:
-    readme = (ROOT / "roles" / "exchange_connector_sync" / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("role", "playbook"),
+    [("exchange_connector_sync", "sync_exchange_connectors.yml"), ("tenant_sync", "sync_tenants.yml")],
+)
+def test_the_example_of_the_role_is_the_task_of_the_playbook(role: str, playbook: str) -> None:
+    readme = (ROOT / "roles" / role / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
     (shown,) = yaml.safe_load(block)
-    (play,) = yaml.safe_load((ROOT / "playbooks" / "sync_exchange_connectors.yml").read_text(encoding="utf-8"))
+    (play,) = yaml.safe_load((ROOT / "playbooks" / playbook).read_text(encoding="utf-8"))
     assert shown["tasks"] == play["tasks"]
 
 
@@ -226,12 +237,11 @@ def test_what_is_no_module_for_users_says_so() -> None:
         assert documentation(module)["short_description"].startswith("Internal, ")
 
 
-@pytest.mark.parametrize("role", ["awx_setup", "exchange_connector_sync"])
+@pytest.mark.parametrize("role", ["awx_setup", "exchange_connector_sync", "tenant_sync"])
 def test_a_role_is_documented_by_what_every_ansible_doc_shows(role: str) -> None:
     """ansible-core 2.19 warns of attributes, and later versions do not show them."""
-    specs = yaml.safe_load((ROOT / "roles" / role / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     known = {"short_description", "version_added", "author", "description", "seealso", "options"}
-    assert set(specs["argument_specs"]["main"]) <= known
+    assert set(role_documentation(role)) <= known
 
 
 def states_of(module: str) -> set[str]:
@@ -267,6 +277,62 @@ def test_the_guide_tells_what_becomes_of_each_state_in_a_fleet() -> None:
         outcomes.add(outcome)
     assert outcomes == set(fleet_summary.outcomes_of(wide=False))
     assert states | {"refused"} == states_of("intune_exchange_connector_sync")
+
+
+def test_the_guide_tells_what_becomes_of_each_state_in_a_tenant() -> None:
+    """The colours are those with the default of fail_on; its words are those of what can be wrong with a thing."""
+    table = TENANTS_GUIDE.partition("- ``sync.state``\n")[2]
+    rows = re.findall(r"^   \* -(.*)\n     - (.*)\n     - (.*)\n     - .*$", table, re.MULTILINE)
+    fail_on = options.tenant_spec(KINDS)["fail_on"]["default"]
+    states, outcomes = set(), set()
+    for state, outcome, colour in ([cell.strip(" `") for cell in row] for row in rows):
+        trouble = "failed" if outcome == "unknown" else outcome
+        if outcome != "skipped":
+            assert (colour == "failed") == (trouble in fail_on), (state, outcome)
+        found: dict[str, t.Any] = {"changed": colour == "changed"}
+        if outcome == "skipped":
+            found |= {"skipped": True, "msg": "why"}
+        elif state:
+            states.add(state)
+            found |= {"sync": {"state": state, "reason": "why"}}
+        if colour == "failed":
+            found |= {"msg": "why"}
+        about = fleet_summary.About("autopilot", {}, "", "", "", trouble if trouble == outcome else "")
+        assert fleet_summary.entry("a", found, about=about).outcome == outcome, (state, colour)
+        outcomes.add(outcome)
+    assert outcomes == set(fleet_summary.outcomes_of(wide=True))
+    assert states == set().union(*(states_of(f"intune_{kind}_sync") for kind in options.tenant_kinds(KINDS)))
+
+
+def test_the_summary_in_the_guide_of_tenants_is_that_of_a_run() -> None:
+    shown = re.findall(r"^ {3,}\d+  (\w+) *(.*)$", TENANTS_GUIDE, re.MULTILINE)
+    wanted = fleet_summary.outcomes_of(wide=True)
+    counted = [(outcome, meaning) for outcome, meaning in shown if outcome in wanted]
+    assert [outcome for outcome, _meaning in counted] == list(wanted)
+    for outcome, meaning in counted:
+        assert meaning in ("", wanted[outcome])
+    names = TENANTS_GUIDE.partition("Its lists are those of the table")[2].partition(")")[0]
+    assert tuple(re.findall(r"``(\w+)``", names)) == fleet_summary.LISTS_OF_TENANTS
+
+
+def test_the_gauges_in_the_guide_of_tenants_are_those_of_the_report() -> None:
+    about = fleet_summary.About("vpp_token", {}, "", "", "", expires_date_time="2026-12-01T00:00:00Z", days_left=4)
+    one = fleet_summary.entry("a", {"sync": {"state": "fresh", "age": 1, "max_age": 2}}, about=about)
+    text = prometheus_text.to_prometheus([one], report="r", finished="2026-11-27T00:00:00Z", tenants={"a": "a"})
+    gauges = set(re.findall(r"^# TYPE (\w+) gauge$", text, re.MULTILINE))
+    table = TENANTS_GUIDE.partition("- gauge\n")[2].partition("\n\n")[0]
+    assert set(re.findall(r"``(intune_sync_\w+)``", table)) == gauges
+    assert set(re.findall(r"\bintune_sync_\w+", TENANTS_GUIDE)) == gauges
+    labels = {label for line in text.splitlines() for label in re.findall(r'(\w+)="', line)}
+    assert set(re.findall(r"\$labels\.(\w+)", TENANTS_GUIDE)) <= labels
+    told = TENANTS_GUIDE.partition("\nLabels are")[2].partition(". ")[0]
+    assert {*re.findall(r"``(\w+)``", told), "outcome"} == labels
+
+
+def test_what_the_guide_of_tenants_says_of_sign_ins_has_an_advice() -> None:
+    told = set(re.findall(r"AADSTS(\d+)", TENANTS_GUIDE.partition("- The sentence says\n")[2]))
+    assert len(told) >= 6
+    assert told <= set(aadsts.ADVICE)
 
 
 def test_what_the_package_says_leads_to_what_is_packed() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import json
 import re
 import shlex
 import subprocess
@@ -19,7 +20,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .conftest import BIN, ROOT, SYNC, Site, clean_environment
+from .conftest import BIN, ROOT, SYNC, Site, ansible_playbook, clean_environment
 from .test_identity import Certificate
 
 pytestmark = pytest.mark.slow
@@ -144,3 +145,69 @@ def test_a_token_that_has_expired_fails_as_the_guide_says(site: Site, environmen
     guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
     assert run.results[0]["msg"] in " ".join(guide.split())
     assert [len(one.accepted) for one in others] == [1, 1]
+
+
+def test_the_guide_of_many_tenants_leads_to_a_page_about_all(
+    site: Site, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Its inventories, commands and options, in their order."""
+    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_tenants.rst").read_text(encoding="utf-8")
+    found = re.findall(r"^ +# (\S+\.yml)\n(.*?)\n\n(?=\s*\S)", guide, re.MULTILINE | re.DOTALL)
+    files = {name: textwrap.dedent(text) for name, text in found}
+    look, page, gauges = re.findall(r"\$ ansible-playbook (.*)", re.sub(r"\\\n *", "", guide))
+    gauges = gauges.replace("/var/lib/prometheus/node-exporter", str(tmp_path))
+    # The identity is the app's; the tenants are the inventory's.
+    environment = {name: value for name, value in environment.items() if name not in ("AZURE_TENANT", "INTUNE_SECRET")}
+    fabrikam = site.world.add_tenant("fabrikam.example")
+    fabrikam.add_app(site.app.client_id, secret="s3")
+    # What the guide says is enough to look.
+    roles = ("DeviceManagementServiceConfig.Read.All", "DeviceManagementConfiguration.Read.All")
+    reader = site.tenant.add_app(secret="s5", roles=roles)
+    fabrikam.add_app(reader.client_id, secret="s5", roles=roles)
+    look_only = {"AZURE_CLIENT_ID": reader.client_id, "AZURE_SECRET": "s5"}
+    token = fabrikam.add_vpp_token(organization_name="Phones", last_sync=timedelta(days=2), expires=timedelta(days=50))
+    google = fabrikam.add_managed_google_play(last_sync=timedelta(days=2))
+    (late,) = site.tenant.vpp_tokens.values()
+    late.state = "expired"
+
+    def run(command: str, **changes: str) -> tuple[int, dict[str, t.Any]]:
+        done = ansible_playbook(*shlex.split(command), site=site, environment={**environment, **changes})
+        assert done.code in (0, 2), done.output
+        (summary,) = (result["summary"] for result in done.results if "summary" in result)
+        return done.code, summary
+
+    (tmp_path / "all.tenants.yml").write_text(files["all.tenants.yml"], encoding="utf-8")
+    code, summary = run(look, **look_only)
+    assert (code, len(token.accepted), [one["name"] for one in summary["expires_soon"]]) == (0, 0, ["Phones"])
+    code, summary = run(page)
+    assert (code, len(token.accepted), len(google.accepted)) == (0, 1, 1)
+    assert "Fabrikam_Inc." in (tmp_path / "tenants.html").read_text(encoding="utf-8")
+    run(gauges)
+    assert 'host="Fabrikam_Inc."' in (tmp_path / "intune.prom").read_text(encoding="utf-8")
+    # The values of the group are for tenants that say nothing themselves.
+    for name in ("group_vars/tenants.yml", "nightly.yml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(files[name], encoding="utf-8")
+    token.last_sync = timedelta(hours=22)
+    code, summary = run("-i all.tenants.yml nightly.yml")
+    assert (code, len(token.accepted), {*summary["kinds"]}) == (
+        0,
+        1,
+        {"vpp_token", "enrollment_program_token", "autopilot"},
+    )
+    assert (summary["outcomes"]["skipped"], [one["host"] for one in summary["obstacle"]]) == (0, ["contoso.example"])
+
+    # A partner is another app.
+    partner = site.tenant.add_app(secret="s4", roles=("DelegatedAdminRelationship.Read.All",))
+    site.tenant.add_customer("Fabrikam Inc.", fabrikam.id)
+    (tmp_path / "partner.tenants.yml").write_text(files["partner.tenants.yml"], encoding="utf-8")
+    identity = {"AZURE_TENANT": site.tenant.domain, "AZURE_CLIENT_ID": partner.client_id, "AZURE_SECRET": "s4"}
+    listed = subprocess.run(
+        [str(BIN / "ansible-inventory"), "-i", "partner.tenants.yml", "--list"],
+        env=clean_environment(site.collections, **{**environment, **identity, "HOME": str(tmp_path)}),
+        cwd=tmp_path,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert json.loads(listed.stdout)["tenants"]["hosts"] == ["Fabrikam_Inc."]

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import random
+import threading
 import time
 import typing as t
 from datetime import datetime, timezone
@@ -24,3 +25,26 @@ class Clock(t.NamedTuple):
     sleep: t.Callable[[float], t.Any] = time.sleep
     now: t.Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     jitter: t.Callable[[], float] = random.random
+
+
+# Seconds until whoever sleeps looks whether to go on.
+LONGEST_SLEEP = 1.0
+
+
+class Cancelled(BaseException):
+    """The work is over, by its timeout or by whoever ended the run. Not an Exception, so nobody takes it for one."""
+
+
+def cancellable(clock: Clock, cancelled: threading.Event) -> Clock:
+    """The same time, but no pause in it outlives the work."""
+
+    def sleep(seconds: float) -> None:
+        end = clock.monotonic() + seconds
+        while not cancelled.is_set():
+            left = end - clock.monotonic()
+            if left <= 0:
+                return
+            clock.sleep(min(left, LONGEST_SLEEP))
+        raise Cancelled
+
+    return clock._replace(sleep=sleep)

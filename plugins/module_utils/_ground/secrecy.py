@@ -13,10 +13,13 @@ where a text was cut or its blanks were changed, and not one that a server wrote
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import html
 import re
+import threading
 import typing as t
+from collections import Counter
 from html.entities import codepoint2name
 from urllib.parse import quote, unquote_plus
 
@@ -35,17 +38,66 @@ _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"\\/bfnrt]))")
 
 # Those of all identities of this process, so that whoever quotes a text need not know whose it is.
 _hidden: set[str] = set()
+# By secret, how many scopes hide it.
+_for_a_while: Counter[str] = Counter()
+_changing = threading.Lock()
+_of_thread = threading.local()
+
+
+class Scope:
+    """Has what a thread hides while it is within the scope hidden until :meth:`end`, and not until the process ends.
+
+    A process that runs for months meets a new token every hour.
+    """
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    @contextlib.contextmanager
+    def entered(self) -> t.Iterator[None]:
+        """Have this thread be within the scope."""
+        outer: Scope | None = getattr(_of_thread, "scope", None)
+        _of_thread.scope = self
+        try:
+            yield
+        finally:
+            _of_thread.scope = outer
+
+    def add(self, secrets: t.Iterable[str]) -> None:
+        """Hide secrets."""
+        with _changing:
+            new = set(secrets) - self._secrets
+            self._secrets |= new
+            _for_a_while.update(new)
+
+    def end(self) -> None:
+        """Hide them no longer."""
+        with _changing:
+            for secret in self._secrets:
+                _for_a_while[secret] -= 1
+                if not _for_a_while[secret]:
+                    del _for_a_while[secret]
+            self._secrets.clear()
 
 
 def hide(secrets: t.Iterable[str]) -> None:
-    """Let :func:`masked` know secrets, until the process ends."""
-    _hidden.update(secret for secret in secrets if secret)
+    """Let :func:`masked` know secrets, until the process ends or the :class:`Scope` that this thread is in."""
+    known = {secret for secret in secrets if secret}
+    scope: Scope | None = getattr(_of_thread, "scope", None)
+    if scope is None:
+        _hidden.update(known)
+    else:
+        scope.add(known)
+
+
+def _all_hidden() -> set[str]:
+    return {*list(_hidden), *list(_for_a_while)}
 
 
 def masked(text: str) -> str:
     """Return ``text`` with each secret masked in every spelling that JSON, an address, XML or base64 has for it."""
     readings = _readings(text)
-    found = [secret for secret in list(_hidden) if any(secret in reading for reading in readings)]
+    found = [secret for secret in _all_hidden() if any(secret in reading for reading in readings)]
     # The longest first: one may be part of another.
     for secret in sorted(found, key=len, reverse=True):
         if len(secret) <= _LONGEST_WITH_SPELLINGS:
@@ -59,7 +111,7 @@ def masked(text: str) -> str:
                 break
             text = meant.replace(secret, MASK)
     if _BASE64.search(text):
-        for core in [core for secret in list(_hidden) for core in _in_base64(secret) if core in text]:
+        for core in [core for secret in _all_hidden() for core in _in_base64(secret) if core in text]:
             text = text.replace(core, MASK)
     return text
 
@@ -136,7 +188,7 @@ def _spelt(char: str) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _in_base64(secret: str) -> tuple[str, ...]:
     """What base64 of a longer text has of a secret in it, by the three places where it may begin."""
     content = secret.encode(errors="surrogatepass")

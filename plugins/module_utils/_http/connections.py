@@ -18,6 +18,7 @@ import socket
 import ssl
 import time
 import typing as t
+import weakref
 
 from .._ground import errors
 
@@ -191,11 +192,24 @@ class _Connection(_BeforeRequest, _HTTPSConnection):
     response_class = _Response
 
 
-class _PlainPool(_HTTPConnectionPool):
+class _KnowsItsConnections:
+    """Remembers the connections that it makes: those in use are nowhere else in urllib3."""
+
+    def __init__(self, *args: t.Any, **kwargs: t.Any) -> None:
+        self.made: list[weakref.ref[t.Any]] = []
+        super().__init__(*args, **kwargs)
+
+    def _new_conn(self) -> t.Any:
+        made = super()._new_conn()  # type: ignore[misc]
+        self.made = [*(one for one in self.made if one() is not None), weakref.ref(made)]
+        return made
+
+
+class _PlainPool(_KnowsItsConnections, _HTTPConnectionPool):
     ConnectionCls = _PlainConnection
 
 
-class _Pool(_HTTPSConnectionPool):
+class _Pool(_KnowsItsConnections, _HTTPSConnectionPool):
     ConnectionCls = _Connection
 
 
@@ -232,6 +246,20 @@ class Adapter(_HTTPAdapter):
             # requests knows Latin-1 only. Others send what the address says, which is UTF-8.
             word = ":".join(requests.utils.get_auth_from_url(proxy)).encode(errors="surrogateescape")
             return {"Proxy-Authorization": f"Basic {base64.b64encode(word).decode()}"}
+
+    def cut(self) -> None:
+        """End all connections, also those on which another thread waits for an answer: to that, the server has gone."""
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in [*manager.pools.keys()]:
+                pool = manager.pools.get(key)
+                for made in [one() for one in getattr(pool, "made", ())]:
+                    # Through a proxy that speaks TLS itself, the socket is within another one.
+                    outer = getattr(made, "sock", None)
+                    inner = getattr(outer, "socket", outer)
+                    if inner is not None:
+                        with contextlib.suppress(OSError):
+                            # TLS's own way to do this is not for two threads.
+                            socket.socket.shutdown(inner, socket.SHUT_RDWR)
 
     def build_connection_pool_key_attributes(self, request: t.Any, verify: t.Any, cert: t.Any = None) -> t.Any:
         """Keep connections apart by the context."""

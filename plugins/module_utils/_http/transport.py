@@ -59,8 +59,9 @@ class Transport:
         # The environment is asked here, for proxies alone: requests would also take credentials from ~/.netrc and put
         # them in the place of our token.
         self._session.trust_env = False
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, Adapter(context))
+        self._adapters = [Adapter(context), Adapter(context)]
+        for scheme, adapter in zip(("https://", "http://"), self._adapters):
+            self._session.mount(scheme, adapter)
         # Not following redirects, requests still reads their whole body and their address, whatever these are.
         self._session.get_redirect_target = lambda _response: None  # type: ignore[assignment,method-assign]
         # Nobody here needs cookies, and whoever may set them could have each request carry megabytes.
@@ -172,6 +173,11 @@ class Transport:
     def reset_connections(self) -> None:
         """Let the next request open a new connection, as Graph's guide advises after a 503."""
         self._session.close()
+
+    def cut(self) -> None:
+        """End the requests that other threads are waiting for; each fails as if the server had gone."""
+        for adapter in self._adapters:
+            adapter.cut()
 
     def _body(self, response: t.Any, host: str, largest: int) -> bytes:
         """Read a body with a limit to its size, packed and unpacked: it may go on for ever, or be a bomb."""

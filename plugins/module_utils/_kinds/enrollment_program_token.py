@@ -91,6 +91,8 @@ KIND = Kind(
         permissions=("DeviceManagementServiceConfig.ReadWrite.All",),
         max_age={"": 3600},
         interval=int(_INTERVAL.total_seconds()),
+        # Every 12 hours, by the same page.
+        automatic=43200,
         # What it answers within the interval is not documented; whether it meant that is told by the token's times.
         answers={400: "too_soon", 409: "too_soon", 429: "too_soon"},
     ),

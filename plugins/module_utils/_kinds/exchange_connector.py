@@ -82,5 +82,6 @@ KIND = Kind(
         # Two hours is what Intune itself keeps between delta synchronisations. A full one cannot be proven by what
         # Graph shows, so nothing stands in for it unless the user says so.
         max_age={"deltaSync": 7200, "fullSync": 0},
+        automatic=7200,
     ),
 )

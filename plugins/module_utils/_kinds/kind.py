@@ -90,6 +90,7 @@ class Action(t.NamedTuple):
     :param body: the content of the request, by the type; None for a request without content.
     :param answers: what an HTTP status means that is no failure by itself.
     :param interval: seconds that Intune wants between two.
+    :param automatic: seconds after which Intune synchronises by itself; 0 if Microsoft does not say.
     :param repeatable_while_running: whether the service takes a request while one is running.
     :param wait: whether to wait for the end if the user does not say.
     :param end_optional: whether no failure is meant if the end does not come, as of a device that is off.
@@ -103,6 +104,7 @@ class Action(t.NamedTuple):
     body: t.Callable[[str], t.Mapping[str, t.Any] | None] = lambda _type: None
     answers: t.Mapping[int, Meaning] = MappingProxyType({})
     interval: int = 0
+    automatic: int = 0
     repeatable_while_running: bool = False
     wait: bool = True
     end_optional: bool = False

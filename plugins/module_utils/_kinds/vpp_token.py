@@ -82,6 +82,8 @@ KIND = Kind(
         path="syncLicenses",
         permissions=("DeviceManagementServiceConfig.ReadWrite.All",),
         max_age={"": 3600},
+        # Once a day: https://learn.microsoft.com/mem/intune/apps/vpp-apps-ios
+        automatic=86400,
         # It has been seen to hang in progress for days.
         repeatable_while_running=True,
     ),

@@ -14,7 +14,7 @@ from concurrent import futures
 from functools import partial
 
 from .._ground import errors
-from .._ground.clock import Clock
+from .._ground.clock import LONGEST_SLEEP, cancellable
 from .._kinds.kind import Kind
 from .fleet_group import Ending, FailureLimit, FleetHost, Group, Want
 from .operation import Warnings
@@ -25,8 +25,6 @@ from .session import Context
 _IDENTITIES_AT_ONCE = 8
 # How many wait at the same time. What the others wait for goes on meanwhile, and a process may open 1,024 files only.
 _WAITING_AT_ONCE = 256
-# Seconds until the thread that waits for them looks about.
-_LONGEST_SLEEP = 1.0
 
 
 def one_object(kind: Kind, params: t.Mapping[str, t.Any]) -> Want:
@@ -78,7 +76,7 @@ def synchronise(hosts: t.Sequence[FleetHost], limit: FailureLimit, context: Cont
             groups[key] = Group(host, warnings, keep_open=keep_open)
         groups[key].add(host)
     cancelled = threading.Event()
-    context = context._replace(clock=_cancellable(context.clock, cancelled))
+    context = context._replace(clock=cancellable(context.clock, cancelled))
     _in_threads([partial(group.look, limit, context) for group in groups.values()], _IDENTITIES_AT_ONCE, cancelled)
     due = [group for group in groups.values() if group.due]
     _in_threads([partial(group.request, limit, context) for group in due], _IDENTITIES_AT_ONCE, cancelled)
@@ -100,7 +98,7 @@ def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, cancelled
     try:
         working = [pool.submit(task) for task in tasks]
         # The system may hand a signal to any thread, but Python heeds it in this one, once it awakes.
-        while futures.wait(working, timeout=_LONGEST_SLEEP).not_done:
+        while futures.wait(working, timeout=LONGEST_SLEEP).not_done:
             pass
         for done in working:
             done.result()
@@ -116,22 +114,3 @@ def _these(nouns: t.Sequence[str], tenants: int) -> str:
     noun = nouns[0] if len({*nouns}) == 1 else "object"
     count = len(nouns)
     return f"{count} {noun}{'' if count == 1 else 's'} in {tenants} {'tenant' if tenants == 1 else 'tenants'}"
-
-
-class _Cancelled(BaseException):
-    """The task is over, by its timeout or by whoever ended the run. Not an Exception, so nobody takes it for one."""
-
-
-def _cancellable(clock: Clock, cancelled: threading.Event) -> Clock:
-    """The same time, but no pause in it outlives the task."""
-
-    def sleep(seconds: float) -> None:
-        end = clock.monotonic() + seconds
-        while not cancelled.is_set():
-            left = end - clock.monotonic()
-            if left <= 0:
-                return
-            clock.sleep(min(left, _LONGEST_SLEEP))
-        raise _Cancelled
-
-    return clock._replace(sleep=sleep)

@@ -82,7 +82,7 @@ def read(kinds: t.Sequence[Kind], graph: Graph) -> Overview:
 
 
 # What is worse comes first.
-_EXPIRED, _OBSTRUCTED, _FAILED, _EXPIRES, _UNREADABLE, _WELL = range(6)
+_EXPIRED, _OBSTRUCTED, FAILED, _EXPIRES, _UNREADABLE, _WELL = range(6)
 
 
 def _worst_first(ranked: tuple[int, dict[str, t.Any]]) -> tuple[t.Any, ...]:
@@ -120,6 +120,17 @@ def days_left(expires: datetime | None, now: datetime | None) -> int | None:
     return None if expires is None or now is None else (expires - now) // timedelta(days=1)
 
 
+def expires_soon(kind: Kind, left: int | None, warn_days: int) -> str:
+    """Say that an object expires within ``warn_days``, a clause with what to do; "" if it does not, or has already.
+
+    :param left: the days until then, as of :func:`days_left`.
+    """
+    if left is None or not 0 <= left <= warn_days:
+        return ""
+    days = "within a day" if left == 0 else f"in {left} day{'' if left == 1 else 's'}"
+    return f"it expires {days}" + (f": {kind.remedy}" if kind.remedy else "")
+
+
 def problem_of(kind: Kind, one: Snapshot, warn_days: int) -> tuple[int, str | None]:
     """What is wrong with an object, with what to do about it; the worst of it."""
     state = one.known_state()
@@ -131,10 +142,10 @@ def problem_of(kind: Kind, one: Snapshot, warn_days: int) -> tuple[int, str | No
         note = f" ({state.note})" if state.note else ""
         return _OBSTRUCTED, f"{state.obstacle}{note}{remedy}"
     if state.phase == "failed":
-        return _FAILED, f"the last synchronisation failed ({kind.status_words} is {state.word})"
-    if left is not None and left <= warn_days:
-        days = "within a day" if left == 0 else f"in {left} day{'' if left == 1 else 's'}"
-        return _EXPIRES, f"it expires {days}{remedy}"
+        return FAILED, f"the last synchronisation failed ({kind.status_words} is {state.word})"
+    soon = expires_soon(kind, left, warn_days)
+    if soon:
+        return _EXPIRES, soon
     if state.note:
         return _OBSTRUCTED, state.note
     return _WELL, None
