@@ -259,8 +259,8 @@ def test_the_report_reads_only_and_the_names_of_tenants_are_those_of_hosts_alone
 NO_HOST = "tenants_only names {}, which is no host of the inventory"
 NO_NAME = "tenants_only has no name in it; leave it out for all tenants"
 A_PATTERN = (
-    "tenants_only names {}, which Ansible would take for a pattern of hosts; give this host a name of letters, digits, dots,"
-    " dashes and underscores"
+    "tenants_only names {}, which Ansible would take for a pattern of hosts; give this host a name of letters, digits,"
+    " dots, dashes and underscores"
 )
 # What is asked for, with the hosts that are meant, or why none is. What is empty is an answer that nobody gave.
 ONLY: tuple[tuple[t.Any, t.Any], ...] = (
