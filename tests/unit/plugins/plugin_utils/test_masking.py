@@ -9,7 +9,6 @@ import typing as t
 import pytest
 from ansible_collections.graphops.intune.plugins.plugin_utils import masking
 
-
 BY_ITSELF = pytest.mark.skipif(masking._secrets is not None, reason="ansible-core masks by itself")  # noqa: SLF001
 
 
