@@ -24,9 +24,20 @@ def masked(value: t.Any, hidden: t.Collection[str]) -> t.Any:
     # An empty answer of a survey is no secret, and would be found between any two characters.
     known = {secret for secret in hidden if secret}
     if _secrets is None:
-        return parameters.remove_values(value, known)
+        # Each text is searched for each secret, and a thousand tenants have a thousand tokens, longer than any text.
+        longest = _longest(value)
+        return parameters.remove_values(value, {secret for secret in known if len(secret) <= longest})
     _secrets.register_secrets(known)
     return _masked(value)
+
+
+def _longest(value: t.Any) -> int:
+    """The length of the longest text in plain data, as what is no text would be written."""
+    if isinstance(value, t.Mapping):
+        return max((max(_longest(name), _longest(entry)) for name, entry in value.items()), default=0)
+    if isinstance(value, (list, tuple, set)):
+        return max(map(_longest, value), default=0)
+    return len(value) if isinstance(value, (str, bytes)) else len(str(value))
 
 
 def _masked(value: t.Any) -> t.Any:

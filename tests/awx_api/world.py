@@ -20,7 +20,14 @@ from awx_api.kinds import KINDS, UNIFIED
 ENCRYPTED = "$encrypted$"
 # awx/main/utils/ansible.py: a file is offered as a playbook if one of its lines looks so.
 PLAYBOOK = re.compile(r"^\s*?-?\s*?(?:hosts|include|import_playbook):\s*?.*?$", re.MULTILINE)
-_SURVEY_TYPES = {"text": str, "textarea": str, "multiplechoice": str, "integer": int, "float": float}
+_SURVEY_TYPES = {
+    "text": str,
+    "textarea": str,
+    "multiplechoice": str,
+    "multiselect": str,
+    "integer": int,
+    "float": float,
+}
 # awx/settings/defaults.py: INV_ENV_VARIABLE_BLOCKED.
 _NO_SOURCE_VARIABLES = {"HOME", "USER", "_", "TERM", "PATH"}
 # How often an inventory that is to be deleted is still listed.
@@ -348,6 +355,9 @@ def _wrong_answer(question: t.Mapping[str, t.Any], answer: t.Any) -> str:
     about, kind = f"Value {answer!r} for {question['variable']!r}", question["type"]
     if kind == "multiplechoice":
         return "" if answer in question["choices"] else f"{about} expected to be one of {question['choices']}."
+    if kind == "multiselect":
+        is_right = isinstance(answer, list) and set(answer) <= set(question["choices"])
+        return "" if is_right else f"{about} expected to be a list of some of {question['choices']}."
     if type(answer) not in {"integer": (int,), "float": (int, float)}.get(kind, (str,)):
         return f"{about} expected to be of the type {kind}."
     size = len(answer) if isinstance(answer, str) else answer

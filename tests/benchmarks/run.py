@@ -23,6 +23,7 @@ from pathlib import Path
 
 import certifi
 import devices
+import tenants
 from report import TARGET, Results, Sample, Setting, markdown, plot, table, targets
 
 HERE = Path(__file__).resolve().parent
@@ -244,13 +245,16 @@ def main() -> int:
             bench.run(scaled, SCALED, 1)
     many, few = (60, 2) if arguments.quick else (10_000, 100)
     about_devices = devices.section(many, few, arguments.sdk_python)
+    about_tenants = tenants.section(*((2, (2,), 1) if arguments.quick else (200, (20, 200, 2000), repeats)))
     print(f"\n{table(bench.results)}\n")
     print(targets(bench.results))
-    print(f"\n{about_devices}")
+    print(f"\n{about_devices}\n{about_tenants}")
     print(f"\nIt took {time.monotonic() - start:.0f} s.")
     if not arguments.quick:
         arguments.docs.mkdir(exist_ok=True)
-        (arguments.docs / "benchmarks.md").write_text(f"{markdown(bench.results)}\n{about_devices}", encoding="utf-8")
+        (arguments.docs / "benchmarks.md").write_text(
+            f"{markdown(bench.results)}\n{about_devices}\n{about_tenants}", encoding="utf-8"
+        )
         (arguments.docs / "benchmarks.svg").write_text(plot(bench.results[TARGET]), encoding="utf-8")
     return 0
 

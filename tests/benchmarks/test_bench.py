@@ -19,7 +19,8 @@ def test_a_quick_run() -> None:
     script = Path(__file__).with_name("run.py")
     done = subprocess.run([sys.executable, str(script), "--quick"], stdout=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    fleet, _mark, devices = done.stdout.partition("## Devices")
+    told, _mark, tenants = done.stdout.partition("## Tenants")
+    fleet, _mark, devices = told.partition("## Devices")
     rows = {cells[1].strip(): cells for cells in (line.split("|") for line in fleet.splitlines()) if len(cells) > 2}
     requests = {name: int(cells[4]) for name, cells in rows.items() if cells[4].strip().isdigit()}
     assert requests == {
@@ -40,3 +41,6 @@ def test_a_quick_run() -> None:
     assert of_module[:3] == ["60", "60", "0"]
     assert int(of_module[3]) <= 6
     assert (of_uri[0], of_uri[3]) == ("2", "4")
+    # Of two tenants: one sign-in each, a batch for each version of Graph, and nothing accepted once all is fresh.
+    (fresh,) = [line.split("|")[4:7] for line in tenants.splitlines() if line.startswith("| the role, all fresh")]
+    assert [int(cell) for cell in fresh] == [2, 4, 0]

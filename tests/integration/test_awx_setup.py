@@ -199,7 +199,7 @@ TENANTS = [
 
 def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
     before = made.names
-    run = made.run(**usual(fleets=["connectors", "tenants"]))
+    run = made.run(**usual(fleets="connectors,tenants", job_slice_count=3))
     assert run.code == 0, run.output
     assert made.names == [*before, *TENANTS]
     source = made.values("inventory_source", "Tenants of Intune")
@@ -209,8 +209,20 @@ def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
         assert (template["playbook"], template["inventory"]) == (playbook, "Tenants")
         asked = [question["variable"] for question in made.world.one("job_template", name=name).survey["spec"]]
         assert asked[:3] == ["tenants_only", "tenant_sync_kinds", "tenant_sync_max_age"]
-        assert not [name for name in ("limit", "variables", "inventory") if template[f"ask_{name}_on_launch"]]
+        asks = [field for field, value in template.items() if field.startswith("ask_") and value]
+        assert asks == ["ask_job_type_on_launch"]
+        assert template["job_slice_count"] == 1, "a slice does not know the tenants of another one"
         assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
+        thing = made.world.one("job_template", name=name)
+        assert made.world.extra_variables(thing, {}) == json.loads(template["extra_vars"]), "and nothing that is empty"
+    # A schedule of one's own says by the survey what it is for.
+    made.world.add(
+        "schedule",
+        name="those of Berlin",
+        unified_job_template=made.world.one("job_template", name="Synchronise tenants").id,
+        rrule="DTSTART;TZID=UTC:20260101T000000 RRULE:FREQ=DAILY;INTERVAL=1",
+        extra_data={"tenants_only": "berlin, potsdam", "tenant_sync_kinds": ["vpp_token"]},
+    )
     assert "Synchronise tenants every night" in run.output
     assert "it reads the tenants into the inventory" in run.output
 
@@ -223,9 +235,16 @@ def test_tenants_are_set_up_alone_and_removed_alone(awx: Awx) -> None:
     again = awx.run(**usual(fleets=["tenants"]))
     assert changed(again) == 0
     assert awx.run(**usual(fleets=["connectors", "tenants"])).code == 0
-    assert awx.run(**usual(fleets=["tenants"], state="absent")).code == 0
+    connectors = [name for name in awx.names if name not in TENANTS[:5]]
+    run = awx.run(**usual(fleets=["tenants"], state="absent"))
+    assert (run.code, changed(run)) == (0, 3), run.output
+    assert f"were left, as the workflow {WORKFLOW} is there" in " ".join(run.output.split())
+    assert [name for name in connectors if name not in awx.names and name not in TENANTS] == []
     assert not {*TENANTS[:5]} & {*awx.names}
-    assert ("job_template", DELTA) in awx.names
+    assert awx.values("job_template", DELTA)["project"] == "Exchange connectors"
+    assert awx.listed("job_template", DELTA, "credentials") == ["Exchange connectors"]
+    run = awx.run(**usual(state="absent"))
+    assert (run.code, awx.names) == (0, [("organization", "Default"), ("credential_type", AZURE)]), run.output
 
 
 def test_the_credential_is_as_given(made: Awx) -> None:
@@ -728,5 +747,25 @@ def test_the_example_project_runs(site: Site) -> None:
     )
     run = play("exchange_connector_report.yml", connectors_report_fails="true")
     assert run.code == 2
+    assert run.results[-1]["msg"] == "The synchronisation before this report failed: its job says why."
+    assert len(site.connector.accepted) == 1
+
+
+def test_the_example_project_runs_for_tenants(site: Site) -> None:
+    def play(playbook: str, **variables: t.Any) -> Run:
+        inventory = str(PROJECT / "all.tenants.yml")
+        arguments = ["-i", inventory, str(PROJECT / playbook), "-e", json.dumps(variables)]
+        return ansible_playbook(*arguments, site=site, environment=injected(site))
+
+    empty = {f"tenant_sync_{name}": "" for name in ("kinds", "max_age", "force", "max_failures")}
+    run = play("sync_tenants.yml", tenants_only="", **empty)
+    assert (run.code, len(site.connector.accepted)) == (0, 1), run.output
+    answers = {"tenants_only": "contoso.example", "tenant_sync_kinds": ["exchange_connector"]}
+    answers["tenant_sync_force"] = "true"
+    told = {"failed": [{"host": "a"}, {"host": "b"}, {"host": "a"}], "unreadable": [{"host": "c"}]}
+    run = play("tenant_report.yml", **answers, tenants_report_fails="true", tenant_sync=told)
+    assert run.code == 2
+    assert run.results[-1]["msg"] == "In the synchronisation before this report, tenants failed, among them: a, b, c."
+    run = play("tenant_report.yml", tenant_sync_kinds=[], tenants_report_fails="true")
     assert run.results[-1]["msg"] == "The synchronisation before this report failed: its job says why."
     assert len(site.connector.accepted) == 1

@@ -13,9 +13,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import yaml
 from simulator import Fault, Simulator, Tenant, World
 
-from .conftest import Run, ansible_playbook
+from .conftest import ROOT, Run, ansible_playbook
 from .test_fleet import GONE, LEFT_OUT, counted, recap
 
 pytestmark = pytest.mark.slow
@@ -239,11 +240,13 @@ def test_the_report_reads_only_and_the_names_of_tenants_are_those_of_hosts_alone
     report = fleet.run(REPORT, "-e", f"{OPTION}report_path={fleet.folder / 'r.json'}")
     assert (report.code, sum(fleet.accepted.values())) == (0, 0), report.output
     assert len(json.loads((fleet.folder / "r.json").read_text())["connectors_and_tokens"]) == 8
-    for only in ("all", "berlin,nowhere", "@/etc/passwd", "!oslo", ["berlin", "*"]):
+    for only, why in (
+        ("berlin,nowhere", "tenants_only names nowhere, which is no host of the inventory"),
+        ([""], "tenants_only has no name in it; leave it out for all tenants"),
+    ):
         refused = fleet.run(PLAYBOOK, "-e", json.dumps({"tenants_only": only}))
         assert refused.code != 0
-        assert "which is no host of the inventory" in refused.output
-        assert "tenants_only names" in refused.output
+        assert why in refused.output
     assert sum(fleet.accepted.values()) == 0
     assert fleet.run(PLAYBOOK, "-e", json.dumps({"tenants_only": "berlin"})).code == 0
     assert fleet.accepted == {"berlin": 2, "oslo": 0}
@@ -251,6 +254,57 @@ def test_the_report_reads_only_and_the_names_of_tenants_are_those_of_hosts_alone
     assert fleet.accepted == {"berlin": 2, "oslo": 0}
     assert fleet.run(PLAYBOOK, "-e", json.dumps({"tenants_only": ""}), "--limit", "oslo").code == 0
     assert fleet.accepted == {"berlin": 2, "oslo": 2}
+
+
+NO_HOST = "tenants_only names {}, which is no host of the inventory"
+NO_NAME = "tenants_only has no name in it; leave it out for all tenants"
+A_PATTERN = (
+    "tenants_only names {}, which Ansible would take for a pattern of hosts; give this host a name of letters, digits,"
+    " dots, dashes and underscores"
+)
+# What is asked for, with the hosts that are meant, or why none is. What is empty is an answer that nobody gave.
+ONLY: tuple[tuple[t.Any, t.Any], ...] = (
+    ("berlin, oslo.example", ["berlin", "oslo.example"]),
+    ("berlin\r\noslo.example\n", ["berlin", "oslo.example"]),
+    (["berlin", "oslo.example", "berlin"], ["berlin", "oslo.example"]),
+    (7, ["7"]),
+    ("", "all"),
+    ([], "all"),
+    (None, "all"),
+    (" , ", NO_NAME),
+    ([""], NO_NAME),
+    ([None], NO_NAME),
+    (False, NO_NAME),
+    ("all", NO_HOST.format("all")),
+    ("@/etc/passwd", NO_HOST.format("@/etc/passwd")),
+    (["berlin", "*"], NO_HOST.format("*")),
+    ("~.*", NO_HOST.format("~.*")),
+    ("!oslo", NO_HOST.format("!oslo")),
+    ("Two Words", NO_HOST.format("Two, Words")),
+    # Hosts have these names, and yet the first means all others.
+    ("!berlin", A_PATTERN.format("!berlin")),
+    ("berlin:rome", A_PATTERN.format("berlin:rome")),
+)
+
+
+def test_no_answer_for_the_tenants_is_taken_for_all_of_them_but_none(fleet: Fleet) -> None:
+    plays = [
+        yaml.safe_load((ROOT / "playbooks" / f"{name}.yml").read_text(encoding="utf-8"))[0]
+        for name in ("sync_tenants", "tenant_report")
+    ]
+    assert plays[0]["hosts"] == plays[1]["hosts"]
+    assert plays[0]["vars"] == plays[1]["vars"]
+    hosts = plays[0]["hosts"].replace("undef(hint=__tenants_problem)", "__tenants_problem")
+    assert hosts != plays[0]["hosts"]
+    for name in ("berlin", "oslo.example", "7", "!berlin", "berlin:rome", "Two Words"):
+        fleet.hosts[name] = {}
+    told = {
+        "ansible.builtin.debug": {"msg": hosts},
+        "vars": {**plays[0]["vars"], "tenants_only": "{{ item }}"},
+        "loop": [only for only, _told in ONLY],
+    }
+    run = fleet.play(told, hosts="berlin")
+    assert [result["msg"] for result in run.result["results"]] == [told for _only, told in ONLY], run.output
 
 
 def test_batches_add_up_and_failures_are_counted_by_tenant(fleet: Fleet) -> None:

@@ -205,8 +205,8 @@ def _days(days: int | None) -> str:
         return ""
     late = " late" if days <= 7 else " soon" if days <= 30 else ""
     width = max(2, min(80, round(80 * days / _FAR)))
-    bar = f'<svg class=days aria-hidden="true"><rect class="left{late}" width="{width}"/></svg>'
-    return f"{'expired' if days < 0 else days}{bar}"
+    drawn = f'<svg class=days aria-hidden="true"><rect class="left{late}" width="{width}"/></svg>'
+    return f"{'expired' if days < 0 else days}{drawn}"
 
 
 # The columns of the table of tenants: what is counted, by outcome.

@@ -700,7 +700,7 @@ def test_an_option_that_cannot_be_right_is_one_sentence_and_no_request(
         asyncio.run(asyncio.wait_for(loaded()(Events(), {**ONE, **wrong}), 20))
     assert str(caught.value).startswith(sentence), caught.value
     assert SECRET not in str(caught.value)
-    assert type(caught.value) is ValueError
+    assert caught.type is ValueError
     assert caught.value.__suppress_context__
 
 
