@@ -25,8 +25,9 @@ from .session import Context, Session, open_graph
 _OF_EVERY_TENANT = ("vpp_token", "enrollment_program_token", "autopilot", "managed_google_play", "exchange_connector")
 # Seconds, where Microsoft does not say how often Intune synchronises by itself.
 _AUTOMATIC_AT_MOST = 86400
-# How many tenants are read at the same time; each has connections of its own.
-_AT_ONCE = 8
+# How many tenants are read at the same time; each has connections of its own. In Python one thread runs at a time, some
+# milliseconds each: with twice as many of them, the event loop of the process waited for up to a tenth of a second.
+_AT_ONCE = 4
 # Seconds for which a sign-in and what it has learnt are kept. What a file of the identity holds is then read anew.
 _SESSION = 3600
 # Seconds until whoever waits for threads looks about, and for which it waits for those that were told to end.

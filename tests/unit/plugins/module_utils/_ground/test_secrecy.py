@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import threading
 import time
 import typing as t
 from urllib.parse import quote, quote_plus
@@ -136,3 +137,33 @@ def test_thousands_of_secrets_take_no_time() -> None:
         untrusted.one_line("Exchange Server 1 of R&D + Sales")
     untrusted.one_line("a%20b&amp;c" * 10_000)
     assert time.process_time() - start < 5
+
+
+def test_what_is_hidden_within_a_scope_is_forgotten_with_it() -> None:
+    one, other = secrecy.Scope(), secrecy.Scope()
+    secrecy.hide(["for the process"])
+    with one.entered():
+        secrecy.hide(["for one", "for both", "for the process"])
+        with other.entered():
+            secrecy.hide(["for both", "for both"])
+        secrecy.hide(["for one, later"])
+    text = "for the process, for one, later, for both"
+    assert secrecy.masked(text) == "********, ********, ********"
+    one.end()
+    assert secrecy.masked(text) == "********, for one, later, ********"
+    other.end()
+    assert secrecy.masked(text) == "********, for one, later, for both"
+    with one.entered():
+        secrecy.hide(["for both"])
+    assert secrecy.masked(text) == "********, for one, later, ********"
+    one.end()
+
+
+def test_a_scope_is_that_of_its_thread() -> None:
+    scope = secrecy.Scope()
+    with scope.entered():
+        thread = threading.Thread(target=secrecy.hide, args=(["of another thread"],))
+        thread.start()
+        thread.join()
+    scope.end()
+    assert secrecy.masked("of another thread") == "********"

@@ -414,6 +414,26 @@ def test_no_answer_in_time(server: Server, client: Client) -> None:
     assert (error.may_have_run, error.permanent) == (True, False)
 
 
+def test_requests_that_other_threads_wait_for_are_cut(server: Server, client: Client) -> None:
+    http = client()
+    arrived, over = threading.Semaphore(0), threading.Event()
+    server.script = [answer(), *[lambda _handler: (arrived.release(), over.wait(20), None)[-1]] * 2]
+    assert get(http, server.url).status == 200
+    found: list[NoResponse] = []
+    waiting = [threading.Thread(target=lambda: found.append(failure(http, server.url))) for _both in range(2)]
+    try:
+        for thread in waiting:
+            thread.start()
+            assert arrived.acquire(timeout=10)
+        http.cut()
+        for thread in waiting:
+            thread.join(2)
+        assert [(error.may_have_run, error.permanent) for error in found] == [(True, False)] * 2
+    finally:
+        over.set()
+    assert get(http, server.url).status == 200, "and goes on"
+
+
 @pytest.mark.parametrize(
     "head",
     [b"Content-Length: 1000\r\n\r\n", b"\r\n", b"X: "],
