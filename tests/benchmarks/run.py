@@ -245,7 +245,7 @@ def main() -> int:
             bench.run(scaled, SCALED, 1)
     many, few = (60, 2) if arguments.quick else (10_000, 100)
     about_devices = devices.section(many, few, arguments.sdk_python)
-    about_tenants = tenants.section(*((2, (2,), 1) if arguments.quick else (200, (20, 200, 2000), repeats)))
+    about_tenants = tenants.section(*((2, (1, 2), 1) if arguments.quick else (200, (20, 200, 2000), repeats)))
     print(f"\n{table(bench.results)}\n")
     print(targets(bench.results))
     print(f"\n{about_devices}\n{about_tenants}")

@@ -452,6 +452,7 @@ def test_check_mode_writes_nothing(awx: Awx) -> None:
     assert run.results[-1]["msg"] == "What was skipped would be made upon objects that are not there yet."
 
 
+@LONG
 def test_check_mode_predicts_changes(made: Awx) -> None:
     run = made.run("--check", **usual(job_slice_count=3, workflow_rrule=""))
     assert run.code == 0, run.output
@@ -647,7 +648,7 @@ def test_what_does_not_fit_is_told_before_anything_is_asked(awx: Awx) -> None:
         "Give awx_setup_credential or awx_setup_credential_inputs, and not both. "
         "Give awx_setup_execution_environment or awx_setup_execution_environment_image, and not both. "
         "AWX would end a job that still waits: awx_setup_job_timeout must be more than awx_setup_wait_timeout. "
-        "The project, the source of the inventory, the job templates and the workflow need names of their own."
+        "The project, the sources of inventories, the job templates and the workflows need names of their own."
     )
 
 
@@ -673,6 +674,7 @@ def test_a_wrong_time_zone_is_refused_by_awx(made: Awx) -> None:
     assert "A valid TZID must be provided" in run.output
 
 
+@LONG
 def test_the_example_of_the_guide_works_as_it_stands(awx: Awx) -> None:
     guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
     example = textwrap.dedent(re.findall(r"(?<=\n)( +# awx\.yml\n.*?\n)\n", guide, re.DOTALL)[0])

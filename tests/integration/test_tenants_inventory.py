@@ -120,7 +120,7 @@ def test_a_list_asks_nobody(partner: Tenants) -> None:
     assert partner.site.world.connections == 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_files_beside_the_inventory(partner: Tenants) -> None:
     folder = partner.site.folder / "lists"
     folder.mkdir()
@@ -178,7 +178,7 @@ def test_options_that_cannot_be_right(partner: Tenants, subtests: pytest.Subtest
     assert partner.site.world.connections == 0
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_encrypted_value_does_not_become_a_variable(partner: Tenants) -> None:
     key = partner.site.folder / "key"
     key.write_text("the key", encoding="utf-8")
