@@ -90,14 +90,19 @@ def hide(secrets: t.Iterable[str]) -> None:
         scope.add(known)
 
 
-def _all_hidden() -> set[str]:
-    return {*list(_hidden), *list(_for_a_while)}
+def _hidden_within(length: int) -> set[str]:
+    """The secrets that a text of so many characters has room for.
+
+    A process that asks a thousand tenants has a thousand tokens, each longer than nearly every text that is looked at.
+    """
+    return {secret for secret in (*list(_hidden), *list(_for_a_while)) if len(secret) <= length}
 
 
 def masked(text: str) -> str:
     """Return ``text`` with each secret masked in every spelling that JSON, an address, XML or base64 has for it."""
     readings = _readings(text)
-    found = [secret for secret in _all_hidden() if any(secret in reading for reading in readings)]
+    known = _hidden_within(max(map(len, readings)))
+    found = [secret for secret in known if any(secret in reading for reading in readings)]
     # The longest first: one may be part of another.
     for secret in sorted(found, key=len, reverse=True):
         if len(secret) <= _LONGEST_WITH_SPELLINGS:
@@ -111,7 +116,8 @@ def masked(text: str) -> str:
                 break
             text = meant.replace(secret, MASK)
     if _BASE64.search(text):
-        for core in [core for secret in _all_hidden() for core in _in_base64(secret) if core in text]:
+        # What base64 has of a secret is never shorter than the secret.
+        for core in [core for secret in _hidden_within(len(text)) for core in _in_base64(secret) if core in text]:
             text = text.replace(core, MASK)
     return text
 
