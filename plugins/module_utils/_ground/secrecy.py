@@ -30,6 +30,7 @@ _LONGEST_WITH_SPELLINGS = 256
 # Of a shorter one, what is left between the ends of its base64 would be found anywhere.
 _SHORTEST_IN_BASE64 = 14
 _BASE64 = re.compile(r"[0-9A-Za-z+/_]{16}")
+_RUN_OF_BASE64 = re.compile(r"[0-9A-Za-z+/_-]{14,}")
 _SPELT = re.compile(r"[\\%&+]")
 # JSON in JSON in a form is more than anyone has been seen to send.
 _MOST_TIMES = 3
@@ -116,8 +117,9 @@ def masked(text: str) -> str:
                 break
             text = meant.replace(secret, MASK)
     if _BASE64.search(text):
-        # What base64 has of a secret is never shorter than the secret.
-        for core in [core for secret in _hidden_within(len(text)) for core in _in_base64(secret) if core in text]:
+        # What base64 has of a secret is in one piece, and never shorter than the secret.
+        longest = max(map(len, _RUN_OF_BASE64.findall(text)))
+        for core in [core for secret in _hidden_within(longest) for core in _in_base64(secret) if core in text]:
             text = text.replace(core, MASK)
     return text
 
@@ -194,7 +196,7 @@ def _spelt(char: str) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=4096)
 def _in_base64(secret: str) -> tuple[str, ...]:
     """What base64 of a longer text has of a secret in it, by the three places where it may begin."""
     content = secret.encode(errors="surrogatepass")
