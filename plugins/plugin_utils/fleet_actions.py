@@ -138,15 +138,17 @@ class FleetAction(ActionBase):
             ended = str(timestamps.text(context.clock.now().replace(microsecond=0)))
         # What Ansible could not know is masked before anything is cut, and in the names of things as well.
         told = masked([[[one.result, one.about] for one in endings[host.host]] for host in found], hidden)
-        outcomes = {
+        endings = {
             host.host: [
-                (masked_entry(role.entry(host, ending), hidden), ending)
-                for ending in (
-                    ending._replace(result=result, about=about)
-                    for ending, (result, about) in zip(endings[host.host], of_host)
-                )
+                ending._replace(result=result, about=about)
+                for ending, (result, about) in zip(endings[host.host], of_host)
             ]
             for host, of_host in zip(found, told)
+        }
+        known = masked([[[*role.entry(host, ending)] for ending in endings[host.host]] for host in found], hidden)
+        outcomes = {
+            host.host: [(fleet_summary.Entry(*fields), ending) for fields, ending in zip(of_host, endings[host.host])]
+            for host, of_host in zip(found, known)
         }
         failing = {one.host for one in found if self._failed(one, outcomes[one.host])}
         entries = [entry for one in found for entry, _ending in outcomes[one.host]]
@@ -297,11 +299,6 @@ class _History:
         self.tenants.update(tenants)
         self.failed += failed
         self.known.update({**dict.fromkeys(batch, False), **dict.fromkeys(gone, True)})
-
-
-def masked_entry(entry: fleet_summary.Entry, hidden: t.Collection[str]) -> fleet_summary.Entry:
-    """The same entry, with each of ``hidden`` masked: what things are called comes from Graph."""
-    return fleet_summary.Entry(*masked(list(entry), hidden))
 
 
 def _skipped(why: str) -> dict[str, t.Any]:

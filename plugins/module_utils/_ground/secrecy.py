@@ -30,6 +30,7 @@ _LONGEST_WITH_SPELLINGS = 256
 # Of a shorter one, what is left between the ends of its base64 would be found anywhere.
 _SHORTEST_IN_BASE64 = 14
 _BASE64 = re.compile(r"[0-9A-Za-z+/_]{16}")
+_RUN_OF_BASE64 = re.compile(r"[0-9A-Za-z+/_-]{14,}")
 _SPELT = re.compile(r"[\\%&+]")
 # JSON in JSON in a form is more than anyone has been seen to send.
 _MOST_TIMES = 3
@@ -90,14 +91,19 @@ def hide(secrets: t.Iterable[str]) -> None:
         scope.add(known)
 
 
-def _all_hidden() -> set[str]:
-    return {*list(_hidden), *list(_for_a_while)}
+def _hidden_within(length: int) -> set[str]:
+    """The secrets that a text of so many characters has room for.
+
+    A process that asks a thousand tenants has a thousand tokens, each longer than nearly every text that is looked at.
+    """
+    return {secret for secret in (*list(_hidden), *list(_for_a_while)) if len(secret) <= length}
 
 
 def masked(text: str) -> str:
     """Return ``text`` with each secret masked in every spelling that JSON, an address, XML or base64 has for it."""
     readings = _readings(text)
-    found = [secret for secret in _all_hidden() if any(secret in reading for reading in readings)]
+    known = _hidden_within(max(map(len, readings)))
+    found = [secret for secret in known if any(secret in reading for reading in readings)]
     # The longest first: one may be part of another.
     for secret in sorted(found, key=len, reverse=True):
         if len(secret) <= _LONGEST_WITH_SPELLINGS:
@@ -111,9 +117,9 @@ def masked(text: str) -> str:
                 break
             text = meant.replace(secret, MASK)
     if _BASE64.search(text):
-        # What is longer than the text is not in it, the less so in base64; there may be hundreds of tokens.
-        short = [secret for secret in _all_hidden() if len(secret) <= len(text)]
-        for core in [core for secret in short for core in _in_base64(secret) if core in text]:
+        # What base64 has of a secret is in one piece, and never shorter than the secret.
+        longest = max(map(len, _RUN_OF_BASE64.findall(text)))
+        for core in [core for secret in _hidden_within(longest) for core in _in_base64(secret) if core in text]:
             text = text.replace(core, MASK)
     return text
 
@@ -190,7 +196,7 @@ def _spelt(char: str) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-@functools.lru_cache(maxsize=1024)
+@functools.lru_cache(maxsize=4096)
 def _in_base64(secret: str) -> tuple[str, ...]:
     """What base64 of a longer text has of a secret in it, by the three places where it may begin."""
     content = secret.encode(errors="surrogatepass")
