@@ -17,6 +17,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._report import fle
 from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import About, Entry
 from ansible_collections.graphops.intune.plugins.module_utils._sync import overview
 from ansible_collections.graphops.intune.plugins.module_utils._sync.fleet_group import Ending, Want
+from ansible_collections.graphops.intune.plugins.module_utils._sync.options import TROUBLES
 from ansible_collections.graphops.intune.plugins.plugin_utils.members import Found, Variables
 
 TENANT = Words("tenant", "tenants", "tenant")
@@ -33,8 +34,7 @@ class FleetRole(t.NamedTuple):
     :param results_key: what is returned of all hosts.
     :param words: what each kind is called, by its name.
     :param wants: what a host wants, by its options. Raises OptionError if they cannot be right.
-    :param about: what is known of what came of one object, by the number of days that warn of its end.
-    :param told: what a host is told, of its tenant, of all its objects.
+    :param told: what a host is told of what came of all its objects; the last argument is whether it failed.
     """
 
     name: str
@@ -50,14 +50,9 @@ class FleetRole(t.NamedTuple):
         """What the hosts are called together."""
         return (self.kind.words if self.kind else TENANT).short_many
 
-    @property
-    def failing(self) -> t.AbstractSet[str]:
-        """What may make a host fail, unless it says so itself by ``fail_on``."""
-        return frozenset(("failed", "obstacle", "unreadable"))
-
     def fail_on(self, params: Result) -> t.AbstractSet[str]:
-        """What makes a host fail."""
-        return frozenset(params["fail_on"]) if "fail_on" in params else self.failing
+        """What makes a host fail: all of it, unless it says so itself."""
+        return frozenset(params.get("fail_on", TROUBLES))
 
     def ending(self, found: Found, result: Result) -> Ending:
         """What came of a host as a whole, of which nothing was asked.
@@ -71,9 +66,7 @@ class FleetRole(t.NamedTuple):
         """What a report says of something of a host."""
         result = dict(ending.result)
         if "msg" in result:
-            result["msg"] = str(result["msg"])
-            if ending.about and result["msg"].startswith(f"{ending.about}: "):
-                result["msg"] = result["msg"][len(ending.about) + 2 :]
+            result["msg"] = str(result["msg"]).removeprefix(f"{ending.about}: " if ending.about else "")
             result["failed"] = "skipped" not in result
         return fleet_summary.entry(
             found.host,
@@ -93,7 +86,7 @@ def _about(ending: Ending, warn_days: int | None, *, told_of_all: bool) -> About
     kind, first = ending.kind, ending.first
     if kind is None:
         # Before anything was asked of it, or with nothing read.
-        return About("tenant", {}, "", "", "", ending.trouble if ending.trouble == "unreadable" else "")
+        return About(fleet_summary.TENANT, {}, "", "", "", ending.trouble if ending.trouble == "unreadable" else "")
     known = ending.result.get(kind.result_key) or (shown(kind, first.entity) if first else {})
     about = About(
         kind=kind.name,
@@ -114,5 +107,5 @@ def _about(ending: Ending, warn_days: int | None, *, told_of_all: bool) -> About
         why=why or "",
         expires_date_time=timestamps.text(state.expires),
         days_left=left,
-        expires_soon=left is not None and warn_days is not None and 0 <= left <= warn_days,
+        expires_soon=warn_days is not None and bool(overview.expires_soon(kind, left, warn_days)),
     )

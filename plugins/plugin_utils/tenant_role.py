@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import typing as t
+from collections import Counter
 
 from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
 from ansible_collections.graphops.intune.plugins.module_utils._kinds import registry
@@ -19,7 +20,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._sync.fleet_group 
 from ansible_collections.graphops.intune.plugins.plugin_utils.fleet_role import TENANT, FleetRole, Result
 from ansible_collections.graphops.intune.plugins.plugin_utils.members import Found, Variables
 
-WORDS: t.Mapping[str, Words] = {"tenant": TENANT, **{kind.name: kind.words for kind in registry.KINDS}}
+WORDS: t.Mapping[str, Words] = {fleet_summary.TENANT: TENANT, **{kind.name: kind.words for kind in registry.KINDS}}
 # What the sentence of a tenant explains.
 _WRONG = ("failed", "unreadable", "unknown", "obstacle", "skipped")
 
@@ -30,11 +31,8 @@ def _tenant_wants(params: Result) -> t.Sequence[Want]:
 
 def _tenant_told(found: Found, outcomes: t.Sequence[tuple[Entry, Ending]], failed: bool) -> dict[str, t.Any]:
     """What one host is told: each thing by name, and in one sentence what is wrong, or how all are."""
-    entries = [entry for entry, _ending in outcomes]
+    entries = sorted((entry for entry, _ending in outcomes), key=fleet_summary.by_outcome)
     changed = [(entry, ending) for entry, ending in outcomes if entry.changed]
-    asked = next(
-        (entry.request_id for entry in sorted(entries, key=fleet_summary.by_outcome) if entry.request_id), None
-    )
     told: dict[str, t.Any] = {
         "changed": bool(changed),
         # What was due and not begun is not done.
@@ -52,10 +50,10 @@ def _tenant_told(found: Found, outcomes: t.Sequence[tuple[Entry, Ending]], faile
                 "days_left": entry.days_left,
                 "request_id": entry.request_id or None,
             }
-            for entry in sorted(entries, key=fleet_summary.by_outcome)
-            if entry.kind != "tenant"
+            for entry in entries
+            if entry.kind != fleet_summary.TENANT
         ],
-        "request_id": asked,
+        "request_id": next((entry.request_id for entry in entries if entry.request_id), None),
     }
     diffs = [
         {**ending.result["diff"], "before_header": name, "after_header": name}
@@ -80,17 +78,17 @@ def _sentence(found: Found, outcomes: t.Sequence[tuple[Entry, Ending]]) -> str:
     What Ansible shows of a host that failed is little more than this.
     """
     for entry, ending in outcomes:
-        if entry.kind == "tenant":
+        if entry.kind == fleet_summary.TENANT:
             return str(ending.result.get("msg") or entry.reason)
     about = f"tenant {found.tenant}" if found.tenant else "the tenant"
     reasons: dict[str, list[str]] = {}
     for entry, _ending in outcomes:
         if entry.outcome in _WRONG:
             reasons.setdefault(entry.reason, []).append(_called(entry))
-    counts = {
-        outcome: sum(entry.outcome == outcome for entry, _ending in outcomes) for outcome in fleet_summary.OUTCOMES
-    }
-    told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items() if count)
+    counts = Counter(entry.outcome for entry, _ending in outcomes)
+    told = ", ".join(
+        f"{counts[outcome]} {outcome.replace('_', ' ')}" for outcome in fleet_summary.OUTCOMES if counts[outcome]
+    )
     what = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
     return f"{about}: {told or 'none of the chosen kinds'}{f' - {what}' if what else ''}."
 

@@ -17,7 +17,7 @@ import typing as t
 from datetime import timedelta
 from pathlib import Path
 
-from run import BIN, environment_for, install
+from run import BIN, environment_for, install, message
 from simulator import Simulator, World
 
 TENANTS, CONNECTORS = 20, 10
@@ -40,7 +40,7 @@ def main() -> int:
             "hostname": "exchange_connector.server_name",
         }
         (Path(folder) / COMMAND[1]).write_text(json.dumps(source, indent=2), encoding="utf-8")
-        changed = [play(title, Path(folder), environment, world) for title in ("First run", "Second run")]
+        changed = [changed_by(title, Path(folder), environment, world) for title in ("First run", "Second run")]
     wanted = [sum(1 for number in range(TENANTS * CONNECTORS) if number % 4), 0]
     if changed != wanted:
         print(f"\nThis is not what the demo should show: {changed} were changed, and not {wanted}.")
@@ -62,12 +62,17 @@ def fleet_world() -> World:
     return world
 
 
-def play(title: str, folder: Path, environment: t.Mapping[str, str], world: World) -> int:
-    """Run the playbook, show its output without the lines of each host, and return how many hosts changed."""
-    print(f"\n{title}: ansible-playbook {' '.join(COMMAND)}\n", flush=True)
+def changed_by(title: str, folder: Path, environment: t.Mapping[str, str], world: World) -> int:
+    """Run the playbook, and return how many hosts changed."""
+    return len(re.findall(r"changed=[1-9]", play(title, COMMAND, folder, environment, world)))
+
+
+def play(title: str, command: t.Sequence[str], folder: Path, environment: t.Mapping[str, str], world: World) -> str:
+    """Run a playbook, show its output without the lines of each host that is well, and return Ansible's recap."""
+    print(f"\n{title}: ansible-playbook {' '.join(command)}\n", flush=True)
     before, start = len(world.requests), time.monotonic()
     done = subprocess.run(
-        [str(BIN / "ansible-playbook"), *COMMAND],
+        [str(BIN / "ansible-playbook"), *command],
         cwd=folder,
         env={**environment, "ANSIBLE_NOCOLOR": "1"},
         stdin=subprocess.DEVNULL,
@@ -76,6 +81,8 @@ def play(title: str, folder: Path, environment: t.Mapping[str, str], world: Worl
         check=False,
     )
     told = re.sub(r"^(ok|changed): \[.*\n", "", done.stdout, flags=re.MULTILINE)
+    # A failure is a line of JSON, of thousands of characters; the sentence in it is what one reads.
+    told = re.sub(r"FAILED! => {.*", lambda match: f"FAILED! => {message(match[0])}", told)
     head, _mark, recap = told.partition("PLAY RECAP")
     print(head.rstrip())
     if done.returncode:
@@ -83,7 +90,7 @@ def play(title: str, folder: Path, environment: t.Mapping[str, str], world: Worl
     sent = collections.Counter(request.host for request in world.requests[before:] if not request.in_batch)
     seconds = time.monotonic() - start
     print(f"\nIt took {seconds:.0f} s, {sent['entra']} requests to sign in and {sent['graph']} to Graph.", flush=True)
-    return len(re.findall(r"changed=[1-9]", recap))
+    return recap
 
 
 if __name__ == "__main__":

@@ -6,18 +6,15 @@
 
 from __future__ import annotations
 
-import collections
 import json
-import re
-import subprocess
 import sys
 import tempfile
-import time
 import typing as t
 from datetime import timedelta
 from pathlib import Path
 
-from run import BIN, environment_for, install
+from fleet import play
+from run import environment_for, install
 from simulator import App, Simulator, Tenant, World
 
 TENANTS = 20
@@ -38,7 +35,10 @@ def main() -> int:
         environment.update(AZURE_CLIENT_ID=app.client_id, AZURE_SECRET=str(app.secret), ANSIBLE_FORKS="20")
         source = {"plugin": "graphops.intune.tenants", "tenants": [tenant.domain for tenant in world.tenants]}
         (Path(folder) / COMMAND[1]).write_text(json.dumps(source, indent=2), encoding="utf-8")
-        runs = [play(title, Path(folder), environment, world) for title in ("First run", "Second run, right after it")]
+        runs = [
+            accepted_in(title, Path(folder), environment, world)
+            for title in ("First run", "Second run, right after it")
+        ]
     if runs != [DUE, 0]:
         print(f"\nThis is not what the demo should show: {runs} synchronisations were accepted, and not {DUE} and 0.")
         return 1
@@ -91,27 +91,11 @@ def fill(tenant: Tenant, number: int) -> None:
             tenant.add_connector(last_sync=old if position else lately, sync_delay=1.0)
 
 
-def play(title: str, folder: Path, environment: t.Mapping[str, str], world: World) -> int:
-    """Run the playbook, show its output without the lines of each host; return how many requests were accepted."""
-    print(f"\n{title}: ansible-playbook {' '.join(COMMAND)}\n", flush=True)
-    before, start, accepted = len(world.requests), time.monotonic(), all_accepted(world)
-    done = subprocess.run(
-        [str(BIN / "ansible-playbook"), *COMMAND],
-        cwd=folder,
-        env={**environment, "ANSIBLE_NOCOLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    told = re.sub(r"^(ok|changed): \[.*\n", "", done.stdout, flags=re.MULTILINE)
-    # A failure is a line of JSON, of thousands of characters; the sentence in it is what one reads.
-    told = re.sub(r"(FAILED! => )({.*)", lambda match: match[1] + json.loads(match[2])["msg"], told)
-    print(told.partition("PLAY RECAP")[0].rstrip())
-    sent = collections.Counter(request.host for request in world.requests[before:] if not request.in_batch)
-    seconds = time.monotonic() - start
-    print(f"\nIt took {seconds:.0f} s, {sent['entra']} requests to sign in and {sent['graph']} to Graph.", flush=True)
-    return all_accepted(world) - accepted
+def accepted_in(title: str, folder: Path, environment: t.Mapping[str, str], world: World) -> int:
+    """Run the playbook, and return how many synchronisations Graph accepted."""
+    before = all_accepted(world)
+    play(title, COMMAND, folder, environment, world)
+    return all_accepted(world) - before
 
 
 def all_accepted(world: World) -> int:

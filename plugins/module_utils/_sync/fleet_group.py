@@ -18,12 +18,9 @@ from .._identity import identity
 from .._kinds.kind import Kind
 from .look import Listing, Snapshot, listing
 from .operation import DueSync, PendingSync, Target, Warnings, look, request, wait_for
-from .options import SyncOptions, action_of
+from .options import TROUBLES, SyncOptions, action_of
 from .results import Obstructed, SyncFailed
 from .session import Context, Session, open_graph
-
-# What can be wrong with an object that a host is about.
-TROUBLES = ("failed", "obstacle", "unreadable")
 
 # With a limit to the failures, so many are requested before they are counted again: one batch.
 _AT_A_TIME = 20

@@ -17,6 +17,9 @@ from .._http import connection
 from .._identity import identity
 from .._kinds.kind import Action, Entity, Kind
 
+# What can be wrong with an object that a host of a fleet is about.
+TROUBLES = ("failed", "obstacle", "unreadable")
+
 
 class SyncOptions(t.NamedTuple):
     """When to ask for a synchronisation, and how to wait for it; times in seconds, names as in the modules.
@@ -157,7 +160,7 @@ def tenant_spec(kinds: t.Iterable[Kind]) -> dict[str, t.Any]:
         "fail_on": {
             "type": "list",
             "elements": "str",
-            "choices": ["failed", "obstacle", "unreadable"],
+            "choices": list(TROUBLES),
             "default": ["failed", "unreadable"],
         },
         "warn_days": {"type": "int", "default": 30},
