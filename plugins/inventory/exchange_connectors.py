@@ -240,12 +240,9 @@ def sources(params: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> list
     if not tenants:
         raise errors.OptionError("tenants is empty", advice="name the tenants, or leave it out")
     found = [_source({**params, "tenant": tenant}, environ) for tenant in tenants.values()]
-    method = found[0].identity.method
-    if len(found) > 1 and method.source in ("access_token", "msi"):
-        raise errors.OptionError(
-            f"a sign-in {method.label} reads one tenant, but tenants names {len(found)}",
-            advice="sign in as an app that is registered for many tenants",
-        )
+    who = found[0].identity
+    if len(found) > 1 and who.only_tenant is not None:
+        raise who.reads_one_tenant(f"tenants names {len(found)}")
     return found
 
 

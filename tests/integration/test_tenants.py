@@ -337,3 +337,26 @@ def test_hosts_that_ansible_leaves_out_are_not_touched(fleet: Fleet) -> None:
     run = fleet.play(role(**mine))
     assert run.code == 0, run.output
     assert fleet.accepted == {"a": 2, "b": 2, "c": 2}
+
+
+def test_a_token_that_is_of_one_tenant_stands_for_no_other(fleet: Fleet) -> None:
+    """Else all hosts would be told of its tenant, each as if it were its own."""
+    for name in ("a", "b"):
+        fleet.add_tenant(name)
+    (app,) = fleet.tenants["a"].apps.values()
+    token = fleet.world.issue_access_token(app, fleet.simulator.graph_url)
+    ready = {"AZURE_CLIENT_ID": "", "AZURE_SECRET": "", "MSGRAPH_ACCESS_TOKEN": token}
+    refused = fleet.run(PLAYBOOK, **ready)
+    assert (refused.code, fleet.world.connections) == (2, 0)
+    assert {outcome["msg"] for outcome in fleet.outcomes.values()} == {
+        "a sign-in with a ready access token reads one tenant, but the hosts name 2 tenants for it; sign in as an app"
+        " that is registered for many tenants."
+    }
+    assert recap(refused) == {"a": (0, 1), "b": (0, 1)}
+    # One tenant may be several hosts, and each tenant may have a token of its own.
+    fleet.hosts["twin"] = dict(fleet.hosts["a"])
+    fleet.hosts["b"][OPTION + "access_token"] = fleet.world.issue_access_token(
+        next(iter(fleet.tenants["b"].apps.values())), fleet.simulator.graph_url
+    )
+    assert fleet.run(PLAYBOOK, **ready).code == 0
+    assert fleet.accepted == {"a": 2, "b": 2}

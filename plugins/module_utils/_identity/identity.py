@@ -73,6 +73,10 @@ def without_empty(arguments: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
     return {name: value for name, value in arguments.items() if value != "" or name not in identity_spec()}
 
 
+# The ways to sign in whose token belongs to one tenant.
+_OF_ONE_TENANT = ("access_token", "msi")
+
+
 class Identity(t.NamedTuple):
     """Who signs in, and where.
 
@@ -115,6 +119,22 @@ class Identity(t.NamedTuple):
     def client_id(self) -> str:
         """The app; "" if there is none."""
         return self.values["client_id"] or self.method.client_id
+
+    @property
+    def only_tenant(self) -> tuple[t.Any, ...] | None:
+        """What decides of which tenant the token is, whatever tenant is named; to be compared and not to be shown.
+
+        None if it is of the tenant that is named.
+        """
+        source = self.method.source
+        return (source, self.values["access_token"], self.client_id, self.outside) if source in _OF_ONE_TENANT else None
+
+    def reads_one_tenant(self, but: str) -> OptionError:
+        """What to say of a sign-in by which several tenants were to be read; ``but`` is a clause about those."""
+        return OptionError(
+            f"a sign-in {self.method.label} reads one tenant, but {but}",
+            advice="sign in as an app that is registered for many tenants",
+        )
 
     @property
     def action(self) -> str:

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import typing as t
 from concurrent import futures
@@ -15,6 +16,7 @@ from functools import partial
 
 from .._ground import errors
 from .._ground.clock import LONGEST_SLEEP, cancellable
+from .._identity.identity import Identity
 from .._kinds.kind import Kind
 from .fleet_group import Ending, FailureLimit, FleetHost, Group, Want
 from .operation import Warnings
@@ -75,6 +77,7 @@ def synchronise(hosts: t.Sequence[FleetHost], limit: FailureLimit, context: Cont
         if key not in groups:
             groups[key] = Group(host, warnings, keep_open=keep_open)
         groups[key].add(host)
+    _refuse_tenants_of_one_token(groups.values(), context)
     cancelled = threading.Event()
     context = context._replace(clock=cancellable(context.clock, cancelled))
     _in_threads([partial(group.look, limit, context) for group in groups.values()], _IDENTITIES_AT_ONCE, cancelled)
@@ -90,6 +93,22 @@ def synchronise(hosts: t.Sequence[FleetHost], limit: FailureLimit, context: Cont
     for group in groups.values():
         endings.update(group.endings(limit))
     return endings
+
+
+def _refuse_tenants_of_one_token(groups: t.Iterable[Group], context: Context) -> None:
+    """Refuse groups that want all of different tenants by a token that is of one: each would be told of that one."""
+    sharing: dict[tuple[t.Any, ...], list[tuple[Group, Identity]]] = {}
+    for group in groups:
+        # What is wrong with one, it says itself when it looks.
+        with contextlib.suppress(Exception):
+            who = group.who(context)
+            if group.wants_all and who.only_tenant is not None:
+                sharing.setdefault(who.only_tenant, []).append((group, who))
+    for together in sharing.values():
+        tenants = {who.tenant.lower() for _group, who in together}
+        if len(tenants) > 1:
+            for group, who in together:
+                group.refuse(who.reads_one_tenant(f"the hosts name {len(tenants)} tenants for it"))
 
 
 def _in_threads(tasks: t.Sequence[t.Callable[[], None]], at_once: int, cancelled: threading.Event) -> None:

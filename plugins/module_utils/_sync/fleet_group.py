@@ -159,6 +159,7 @@ class Group:
         self._keep_open = keep_open
         self._hosts: dict[str, FleetHost] = {}
         self._shared: dict[_Key, _Shared] = {}
+        self._who: identity.Identity | None = None
         self._session: Session | None = None
         # Why nothing could be asked; and by kind, why its list could not be read.
         self._failure: errors.IntuneError | None = None
@@ -185,6 +186,24 @@ class Group:
             self._shared[key] = _Shared(target, [host], first)
 
     @property
+    def wants_all(self) -> bool:
+        """Whether a host wants all that its tenant has."""
+        return any(want.name is None for host in self._hosts.values() for want in host.wants)
+
+    def who(self, context: Context) -> identity.Identity:
+        """Who signs in.
+
+        :raises OptionError: nobody can, by these options.
+        """
+        if self._who is None:
+            self._who = identity.read_identity(self._alike.params, context.environ, self._alike.environment)
+        return self._who
+
+    def refuse(self, error: errors.IntuneError) -> None:
+        """Have nothing asked for."""
+        self._failure = error
+
+    @property
     def due(self) -> list[_Key]:
         """The objects that are still to be asked to synchronise."""
         return [key for key, end in self._ends.items() if isinstance(end, DueSync)]
@@ -207,6 +226,8 @@ class Group:
     def look(self, limit: FailureLimit, context: Context) -> None:
         """Sign in, read the objects, and decide which are due; without a limit, these are requested at once."""
         try:
+            if self._failure:
+                raise self._failure
             session = self._session = self._open(context)
         except Exception as error:  # noqa: BLE001
             self._failure = errors.unexpected(error)
@@ -219,15 +240,14 @@ class Group:
         self._gather(self._shared, operations, limit, context)
 
     def _open(self, context: Context) -> Session:
-        own = self._alike.environment
         settings = connection.read_connection(self._alike.params)
-        who = identity.read_identity(self._alike.params, context.environ, own)
+        who = self.who(context)
         kinds = [want.kind for host in self._hosts.values() for want in host.wants]
         permissions = {
             words for kind in kinds for words in (action_of(kind).permissions if kind.action else [kind.permission])
         }
         # The threads of a process cannot share by a file, whose locks are the process's.
-        alone = context._replace(own=own, shared_tokens=None)
+        alone = context._replace(own=self._alike.environment, shared_tokens=None)
         return open_graph(who, settings, alone, permission=" and ".join(sorted(permissions)))
 
     def _read_lists(self, limit: FailureLimit, context: Context) -> None:

@@ -191,15 +191,11 @@ def _check_each_has_its_own(watched: t.Sequence[Watched]) -> None:
     """See that no two tenants are read by what belongs to one: then both would show the same."""
     by_identity: dict[t.Any, str] = {}
     for tenant in watched:
-        who = tenant.identity
-        if who.method.source not in ("access_token", "msi"):
+        key = tenant.identity.only_tenant
+        if key is None:
             continue
-        key = who.method.source, who.values["access_token"], who.client_id
         if key in by_identity:
-            raise errors.OptionError(
-                f"a sign-in {who.method.label} reads one tenant, but {by_identity[key]} and {tenant.name} share one",
-                advice="sign in as an app that is registered for many tenants",
-            )
+            raise tenant.identity.reads_one_tenant(f"{by_identity[key]} and {tenant.name} share one")
         by_identity[key] = tenant.name
 
 
