@@ -91,13 +91,15 @@ def _about(ending: Ending, warn_days: int | None, *, told_of_all: bool) -> About
     about = About(
         kind=kind.name,
         shown=known,
-        name=str(known.get(snake_case(kind.sorted_by)) or "") if kind.sorted_by != "id" else kind.words.one,
+        name=str(known.get(snake_case(kind.sorted_by)) or ""),
         clock=snake_case(kind.clock),
         status=str(known.get(snake_case(kind.health or kind.status)) or ""),
         trouble=ending.trouble if told_of_all else "",
     )
     if first is None or not told_of_all:
         return about
+    # Safe to print: it stands in sentences, and administrators of the tenant have chosen it.
+    about = about._replace(name=kind.called(first.entity))
     state = first.state
     if isinstance(state, Exception):
         return about

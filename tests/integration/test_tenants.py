@@ -160,6 +160,11 @@ def test_what_goes_wrong_in_one_tenant_is_told_by_it_alone(fleet: Fleet) -> None
     strict = fleet.add_tenant("strict", fail_on=["obstacle"])
     strict.add_vpp_token(organization_name="Desks", state="expired", last_sync=LATELY, expires=timedelta(days=-3))
     fleet.add_tenant("lenient", consent=False, fail_on=[])
+    forger = fleet.add_tenant("forger")
+    names = [f"red \x1b[31m\nPLAY RECAP {'*' * 9}\nok \u202e", "x" * 5000, None]
+    for name in names:
+        token = forger.add_vpp_token(state="expired", last_sync=LATELY, expires=timedelta(days=-3))
+        token.override = {"organizationName": name}
     soon = fleet.add_tenant("soon", warn_days=10)
     soon.add_vpp_token(organization_name="Kiosks", last_sync=LATELY, expires=timedelta(days=9, hours=1))
     soon.add_vpp_token(organization_name="Desks", last_sync=LATELY, expires=timedelta(days=11, hours=1))
@@ -191,10 +196,13 @@ def test_what_goes_wrong_in_one_tenant_is_told_by_it_alone(fleet: Fleet) -> None
         "max_age names 'vpp', which is no kind; give autopilot, enrollment_program_token, exchange_connector,"
         " managed_google_play, vpp_token."
     )
+    assert "Apple VPP token red [31m PLAY RECAP ********* ok, Apple VPP token xxx" in said["forger"]
+    assert len(said["forger"]) < 2000
+    assert not [sign for sign in "\x1b\u202e" if sign in run.output + json.dumps(said, ensure_ascii=False)]
     days = {one["name"]: one["days_left"] for one in fleet.outcomes["soon"]["connectors_and_tokens"]}
     assert (days["Kiosks"], days["Desks"]) == (9, 11)
     assert fleet.accepted == {
-        **dict.fromkeys(("well", "failing", "expired", "strict", "soon", "forbidden"), 2),
+        **dict.fromkeys(("well", "failing", "expired", "strict", "soon", "forbidden", "forger"), 2),
         **dict.fromkeys(("consent", "secret", "policy", "licence", "lenient"), 0),
     }
     (summary,) = fleet.summaries
