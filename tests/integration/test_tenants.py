@@ -169,10 +169,13 @@ def test_what_goes_wrong_in_one_tenant_is_told_by_it_alone(fleet: Fleet) -> None
     soon.add_vpp_token(organization_name="Kiosks", last_sync=LATELY, expires=timedelta(days=9, hours=1))
     soon.add_vpp_token(organization_name="Desks", last_sync=LATELY, expires=timedelta(days=11, hours=1))
     fleet.hosts["misspelt"] = {OPTION + "tenant": "x.example", OPTION + "maxage": 60}
+    fleet.hosts["slash"] = {OPTION + "tenant": "a.example/b", OPTION + "fail_on": []}
     fleet.hosts["kind"] = {OPTION + "tenant": "x.example", OPTION + "max_age": {"vpp": 60}}
     run = fleet.run(PLAYBOOK)
     failed = {host for host, (_changed, count) in recap(run).items() if count}
-    assert failed == {*("consent", "secret", "policy", "licence", "forbidden", "failing", "strict", "misspelt", "kind")}
+    assert failed == {
+        *("consent", "secret", "policy", "licence", "forbidden", "failing", "strict", "misspelt", "kind", "slash")
+    }
     said = {host: outcome["msg"] for host, outcome in fleet.outcomes.items()}
     for host, words in {
         "consent": "AADSTS700016",
@@ -192,6 +195,7 @@ def test_what_goes_wrong_in_one_tenant_is_told_by_it_alone(fleet: Fleet) -> None
     assert "Apple VPP token Kiosks, Apple VPP token Desks: it expired on " in said["expired"]
     assert said["lenient"].startswith("tenant lenient.example: ")
     assert said["misspelt"] == f"{OPTION}maxage is no variable of the role; did you mean {OPTION}max_age?"
+    assert said["slash"] == "tenant is 'a.example/b'; give the tenant's GUID or one of its domains."
     assert said["kind"] == (
         "max_age names 'vpp', which is no kind; give autopilot, enrollment_program_token, exchange_connector,"
         " managed_google_play, vpp_token."

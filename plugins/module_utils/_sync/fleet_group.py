@@ -231,7 +231,7 @@ class Group:
             session = self._session = self._open(context)
         except Exception as error:  # noqa: BLE001
             self._failure = errors.unexpected(error)
-            limit.count(self._failing(self._hosts, "unreadable"))
+            limit.count(self._hosts if _is_of_options(self._failure) else self._failing(self._hosts, "unreadable"))
             return
         budget = retries.RetryBudget(session.graph.http.clock, session.graph.http.retry_timeout)
         self._read_lists(limit, context)
@@ -316,6 +316,8 @@ class Group:
         return [self._unread(kind, error) for kind, error in unread]
 
     def _unread(self, kind: Kind | None, error: errors.IntuneError) -> Ending:
+        if _is_of_options(error):
+            return Ending(None, "", None, errors.failed(error, ""), "failed", "")
         tenant = self.tenant or str(self._alike.params["tenant"] or "")
         about = kind.words.subject("", tenant) if kind else f"tenant {tenant}" if tenant else "the tenant"
         return Ending(kind, "", None, errors.failed(error, about), "unreadable", about)
@@ -384,3 +386,8 @@ class Group:
             return Ending(kind, key.name, end.first, result, "", about)
         result = errors.failed(end, about) if isinstance(end, errors.IntuneError) else dict(end)
         return Ending(kind, key.name, shared.first, result, self._trouble(key), about)
+
+
+def _is_of_options(error: errors.IntuneError) -> bool:
+    """Whether this is about how the play is written, or what is installed, and nothing of Intune."""
+    return isinstance(error, (errors.OptionError, errors.MissingLibraryError))
