@@ -21,7 +21,9 @@ from ansible_collections.graphops.intune.plugins.plugin_utils.fleet_role import 
 from ansible_collections.graphops.intune.plugins.plugin_utils.members import Found, Variables
 
 WORDS: t.Mapping[str, Words] = {fleet_summary.TENANT: TENANT, **{kind.name: kind.words for kind in registry.KINDS}}
-# What the sentence of a tenant explains.
+# How many things with the same reason the sentence of a tenant names.
+_MOST_NAMES = 10
+# What it explains.
 _WRONG = ("failed", "unreadable", "unknown", "obstacle", "skipped")
 
 
@@ -72,6 +74,12 @@ def _called(entry: Entry) -> str:
     return words.one if entry.server_name in ("", words.one) else f"{words.one} {entry.server_name}"
 
 
+def _some_of(names: t.Sequence[str]) -> str:
+    """Names in a sentence that people are to read; all of them are in the result."""
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
 def _sentence(found: Found, outcomes: t.Sequence[tuple[Entry, Ending]]) -> str:
     """Say in one sentence how a tenant is: what is wrong, with what has the same reason together; or how many are what.
 
@@ -89,7 +97,7 @@ def _sentence(found: Found, outcomes: t.Sequence[tuple[Entry, Ending]]) -> str:
     told = ", ".join(
         f"{counts[outcome]} {outcome.replace('_', ' ')}" for outcome in fleet_summary.OUTCOMES if counts[outcome]
     )
-    what = "; ".join(f"{', '.join(names)}: {reason}" for reason, names in reasons.items())
+    what = "; ".join(f"{_some_of(names)}: {reason}" for reason, names in reasons.items())
     return f"{about}: {told or 'none of the chosen kinds'}{f' - {what}' if what else ''}."
 
 
