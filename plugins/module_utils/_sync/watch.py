@@ -19,9 +19,10 @@ from .._identity import identity
 from .._kinds.kind import Kind
 from .._kinds.registry import KINDS
 from . import edges, overview
-from .options import tenant_kinds
 from .session import Context, Session, open_graph
 
+# What a tenant has, rather than what is at its edge; in this order it is told of.
+_OF_EVERY_TENANT = ("vpp_token", "enrollment_program_token", "autopilot", "managed_google_play", "exchange_connector")
 # Seconds, where Microsoft does not say how often Intune synchronises by itself.
 _AUTOMATIC_AT_MOST = 86400
 # How many tenants are read at the same time; each has connections of its own. In Python one thread runs at a time, some
@@ -88,7 +89,7 @@ def watch_spec() -> dict[str, t.Any]:
     """The argument spec."""
     return {
         "tenants": {"type": "list", "elements": "raw"},
-        "kinds": {"type": "list", "elements": "str", "default": [*tenant_kinds(KINDS)], "choices": [*known_kinds()]},
+        "kinds": {"type": "list", "elements": "str", "default": [*_OF_EVERY_TENANT], "choices": [*known_kinds()]},
         "max_age": {"type": "raw"},
         "warn_days": {"type": "int", "default": 30},
         "interval": {"type": "int", "default": 300},

@@ -63,7 +63,7 @@ options:
       - The kinds of connectors and tokens to look at.
     type: list
     elements: str
-    default: [autopilot, enrollment_program_token, exchange_connector, managed_google_play, vpp_token]
+    default: [vpp_token, enrollment_program_token, autopilot, managed_google_play, exchange_connector]
     choices:
       - apple_push_certificate
       - autopilot
