@@ -178,6 +178,7 @@ user_name:
   description: The user's name; V(null) if an app signs in for itself.
   returned: always
   type: str
+  sample: ada@contoso.example
 audience:
   description: For whom the token is; V(null) if not known.
   returned: always
@@ -199,7 +200,7 @@ expires_at:
   type: str
   sample: "2026-11-27T06:05:11Z"
 expires_in:
-  description: In how many seconds that is, by this host's clock.
+  description: In how many seconds that is, by this host's clock; V(null) if not known.
   returned: always
   type: int
   sample: 3599
@@ -370,6 +371,7 @@ request_id:
   description: What Microsoft's support asks for after a sign-in that was refused; V(null) if there is none.
   returned: always
   type: str
+  sample: 9f3a1c0e-6a5e-4f0e-8d9e-0f1c2b3a4d5e
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -157,6 +157,11 @@ class World:
             self._access_tokens[token] = AccessToken(app.tenant, app, app.roles, resource, expires)
         return token
 
+    @property
+    def access_tokens(self) -> list[str]:
+        """All access tokens that were issued and not revoked."""
+        return [*self._access_tokens]
+
     def find_access_token(self, token: str) -> AccessToken | None:
         """Find an issued access token; ``None`` if it is unknown or revoked."""
         return self._access_tokens.get(token)
