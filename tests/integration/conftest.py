@@ -33,7 +33,20 @@ SEND_THE_MODULE = ("--extra-vars", "graphops_intune_in_process=false")
 
 # Whatever the developer's shell knows of Azure, proxies or Ansible would change the tests; and with the collection on
 # the PYTHONPATH, ansible-galaxy would not install it.
-FOREIGN = ("AZURE_", "ANSIBLE_", "MSGRAPH_", "IDENTITY_", "MSI_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONPATH")
+FOREIGN = (
+    "AZURE",
+    "ACTIONS_ID_TOKEN_",
+    "GITHUB_ACTIONS",
+    "SYSTEM_",
+    "TF_BUILD",
+    "ANSIBLE_",
+    "MSGRAPH_",
+    "IDENTITY_",
+    "MSI_",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PYTHONPATH",
+)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ from simulator.managed_google_play import ManagedGooglePlay
 from simulator.mobile_threat_defense_connector import MobileThreatDefenseConnector
 from simulator.records import Request
 from simulator.resources import Resource
+from simulator.runner import Job, azure_devops_job, github_job
 from simulator.server import Simulator
 from simulator.throttle import Throttle
 from simulator.vpp_token import VppToken
@@ -37,6 +38,7 @@ __all__ = [
     "EnrollmentProgramToken",
     "Entity",
     "Fault",
+    "Job",
     "ManagedDevice",
     "ManagedGooglePlay",
     "MobileThreatDefenseConnector",
@@ -48,5 +50,7 @@ __all__ = [
     "User",
     "VppToken",
     "World",
+    "azure_devops_job",
     "demo_world",
+    "github_job",
 ]

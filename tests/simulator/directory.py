@@ -37,6 +37,14 @@ class User:
     object_id: str
 
 
+class FederatedCredential(t.NamedTuple):
+    """The trust in the tokens of another issuer that are about one subject."""
+
+    issuer: str
+    subject: str
+    audience: str = "api://AzureADTokenExchange"
+
+
 @dataclass(eq=False)
 class App:
     """An app registration as one tenant knows it; the same ``client_id`` may be registered in several tenants.
@@ -45,6 +53,7 @@ class App:
         secret: client secret, ``None`` when the app has none.
         certificate: registered certificate as PEM text.
         federated: assertions that are accepted as they stand, instead of a trust in an issuer.
+        trusted: federated credentials.
         public: whether user flows work without a credential.
         roles: Graph permissions, both as application roles and as delegated scopes.
     """
@@ -56,11 +65,16 @@ class App:
     federated: set[str] = field(repr=False)
     public: bool
     roles: tuple[str, ...]
+    trusted: list[FederatedCredential] = field(default_factory=list)
 
     @property
     def confidential(self) -> bool:
         """Whether the app has any credential to present."""
-        return bool(self.secret or self.certificate or self.federated)
+        return bool(self.secret or self.certificate or self.federated or self.trusted)
+
+    def trust(self, issuer: str, subject: str, audience: str = "api://AzureADTokenExchange") -> None:
+        """Add a federated credential."""
+        self.trusted.append(FederatedCredential(issuer, subject, audience))
 
     def refresh_token(self, user: User) -> str:
         """Issue a refresh token for ``user``, as an interactive sign-in would have done."""
