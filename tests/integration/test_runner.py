@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import typing as t
-from datetime import timedelta
 from urllib.parse import parse_qs
 
 import pytest
-from simulator import App, Fault, Job, azure_devops_job, github_job
+from simulator import App, Fault, FederatedCredential, Job, azure_devops_job, github_job
 
 from .conftest import SYNC, Site
 
@@ -25,10 +24,7 @@ def add_job(site: Site, platform: str) -> tuple[Job, App]:
     """A job, and an app that trusts it and has no secret."""
     job = JOBS[platform]()
     site.world.jobs.append(job)
-    app = site.tenant.add_app(public=True)
-    app.trust(job.issuer, job.subject)
-    app.public = False
-    return job, app
+    return job, site.tenant.add_app(trusted=[FederatedCredential(job.issuer, job.subject)])
 
 
 def environment(site: Site, job: Job, app: App) -> dict[str, str]:

@@ -14,7 +14,7 @@ from simulator.autopilot import Autopilot
 from simulator.certificate_connector import CertificateConnector
 from simulator.connector import Connector
 from simulator.demo import demo_world
-from simulator.directory import App, Tenant, User
+from simulator.directory import App, FederatedCredential, Tenant, User
 from simulator.enrollment_program_token import EnrollmentProgramToken
 from simulator.entity import Entity
 from simulator.faults import Fault
@@ -38,6 +38,7 @@ __all__ = [
     "EnrollmentProgramToken",
     "Entity",
     "Fault",
+    "FederatedCredential",
     "Job",
     "ManagedDevice",
     "ManagedGooglePlay",

@@ -72,10 +72,6 @@ class App:
         """Whether the app has any credential to present."""
         return bool(self.secret or self.certificate or self.federated or self.trusted)
 
-    def trust(self, issuer: str, subject: str, audience: str = "api://AzureADTokenExchange") -> None:
-        """Add a federated credential."""
-        self.trusted.append(FederatedCredential(issuer, subject, audience))
-
     def refresh_token(self, user: User) -> str:
         """Issue a refresh token for ``user``, as an interactive sign-in would have done."""
         return self.tenant.world.issue_refresh_token(self, user)
@@ -107,14 +103,23 @@ class Tenant(SyncedHoldings):
         secret: str | None = None,
         certificate: str | None = None,
         federated: t.Iterable[str] = (),
+        trusted: t.Iterable[FederatedCredential] = (),
         public: bool = False,
         roles: t.Iterable[str] = ALL_ROLES,
     ) -> App:
         """Register an app; one without any credential that is not public gets a made-up secret."""
-        accepted = set(federated)
-        if secret is None and certificate is None and not accepted and not public:
-            secret = secrets.token_urlsafe(30)
-        app = App((client_id or str(uuid.uuid4())).lower(), self, secret, certificate, accepted, public, tuple(roles))
+        app = App(
+            client_id=(client_id or str(uuid.uuid4())).lower(),
+            tenant=self,
+            secret=secret,
+            certificate=certificate,
+            federated=set(federated),
+            public=public,
+            roles=tuple(roles),
+            trusted=list(trusted),
+        )
+        if not app.confidential and not public:
+            app.secret = secrets.token_urlsafe(30)
         with self.world.lock:
             self.apps[app.client_id] = app
         return app

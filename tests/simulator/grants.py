@@ -117,8 +117,8 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
         if assertion in app.federated:
             return
         if app.trusted:
-            return check_federated(assertion, app.trusted, world.clock())
-        if app.certificate is None:
+            check_federated(assertion, app.trusted, world.clock())
+        elif app.certificate is None:
             raise EntraError(
                 401,
                 "invalid_client",
@@ -126,7 +126,8 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
                 "No matching federated identity record found for presented assertion subject. Check your federated "
                 "identity credential Subject, Audience and Issuer against the presented assertion.",
             )
-        check_assertion(assertion, app.certificate, app.client_id, endpoints, world.clock())
+        else:
+            check_assertion(assertion, app.certificate, app.client_id, endpoints, world.clock())
     elif grant == "client_credentials" or not app.public:
         raise EntraError(
             401,
