@@ -200,8 +200,8 @@ def read(asked: Platform, answer: Response, action: str) -> str:
     token = document.get(asked.field) if isinstance(document, dict) and answer.status == 200 else None
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
-    words = _said(document)
-    what = f"HTTP {answer.status}" + (f": {words}" if words else "" if document else " with no JSON in it")
+    words = _said(document, asked)
+    what = f"HTTP {answer.status}" + (f": {words}" if words else "" if document is not None else " with no JSON in it")
     raise refusal(asked, action, what, status=answer.status if isinstance(document, dict) else 0)
 
 
@@ -232,11 +232,11 @@ def refusal(asked: Platform, action: str, what: str, *, status: int) -> errors.S
     )
 
 
-def _said(document: t.Any) -> str:
+def _said(document: t.Any, asked: Platform) -> str:
     """What an error says, in the forms that are known. A token has no blank, so that none is repeated."""
     if not isinstance(document, dict):
         return ""
-    inner = document.get("value")
+    inner = None if asked.field == "value" else document.get("value")
     found = [
         *(document.get(name) for name in ("errorMessage", "message", "Message")),
         inner.get("Message") if isinstance(inner, dict) else inner,
