@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from .._ground import errors, untrusted
 from .._ground.option_values import OptionValue, lookup
+from .method import is_token
 
 if t.TYPE_CHECKING:
     from .._http.response import Response
@@ -132,9 +133,9 @@ def question(environ: t.Mapping[str, str], *, audience: str, service_connection_
                 advice=f"{found.permit}, or give oidc_token or oidc_token_file_path",
             )
     _check_address(address)
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {token.value}"}
-    if not re.fullmatch(r"[\x21-\x7e]+", token.value):
+    if not is_token(token.value):
         raise errors.OptionError(f"{token.source} has characters that no token has", advice=found.permit)
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {token.value}"}
     if found is GITHUB:
         # The path is GitHub's own business, and may have two slashes in a row.
         mark = "&" if "?" in address.value else "?"
@@ -252,7 +253,7 @@ def _check_address(address: OptionValue) -> None:
         usable = bool(parts.hostname) and parts.port != 0 and parts.username is None and not parts.fragment
     except ValueError:
         raise _unusable(address) from None
-    if not usable or not re.fullmatch(r"[\x21-\x7e]+", url) or "\\" in url:
+    if not usable or not is_token(url) or "\\" in url:
         raise _unusable(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise _unusable(address)
