@@ -117,6 +117,7 @@ def test_a_sign_in_that_fails_is_explained(site: Site, tmp_path: Path) -> None:
     expired = with_certificate(site, tmp_path / "expired.pem", days=-3)
     bad = {**expired, "client_id": site.app.client_id}
     soon = with_certificate(site, tmp_path / "soon.pem", days=12)
+    wrong_app = "00000000-0000-4000-8000-000000000000"
     run = look(
         site,
         options(site, secret="wrong"),
@@ -125,13 +126,14 @@ def test_a_sign_in_that_fails_is_explained(site: Site, tmp_path: Path) -> None:
         bad,
         soon,
         options(site, tenant="nobody.example"),
+        options(site, client_id=wrong_app),
         options(site, secret=None),
         options(site, auth_source="oidc"),
         options(site, graph_url="http://plain"),
         options(site, fail_on=["probe"]),
     )
-    refused, told, key, certificate, well, nobody, nothing, chosen, plain, bad_option = run.results
-    assert run.failed == [True, False, True, True, False, True, True, True, True, True]
+    refused, told, key, certificate, well, nobody, stranger, nothing, chosen, plain, bad_option = run.results
+    assert run.failed == [True, False, True, True, False, True, True, True, True, True, True]
     assert refused["msg"].startswith(
         f"tenant {site.tenant.domain}: sign-in as client {site.app.client_id} with the app"
     )
@@ -149,6 +151,10 @@ def test_a_sign_in_that_fails_is_explained(site: Site, tmp_path: Path) -> None:
     assert well["warnings"] == well["problems"]
     assert well["problems"][0].startswith("The certificate CN=intune expires in 12 days, on ")
     assert (nobody["signed_in"], nobody["tenant_id"]) == (False, None)
+    assert stranger["problems"][1] == (
+        f"An administrator of tenant {site.tenant.domain} can consent to the app at {site.simulator.authority_url}"
+        f"/{site.tenant.domain}/adminconsent?client_id={wrong_app}."
+    )
     assert nothing["auth_source"] is None
     assert nothing["passed_over"][0]["why"] == "secret (or AZURE_SECRET or AZURE_CLIENT_SECRET) is not given"
     assert chosen["passed_over"] == []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import typing as t
 
 from .._ground.option_values import OptionValue
-from . import method_cli, method_msi
+from . import method_cli, method_msi, method_oidc
 from .identity import with_variables
 from .method import Given, Method, listed
 from .methods import METHODS
@@ -32,7 +32,7 @@ def passed_over(given: Given, taken: Method | None) -> list[dict[str, t.Any]]:
     :returns: of each, what is given and missing of it, by the names of options and variables, and why it is not taken.
     """
     found = []
-    for method in METHODS[: METHODS.index(taken)] if taken else METHODS:
+    for method in METHODS[: METHODS.index(taken)] if taken in METHODS else METHODS:
         there = [given.values[name].source for name in method.options if given.values[name].value]
         missing = method.missing(given.values)
         if not there or not (missing or taken):
@@ -56,5 +56,7 @@ def reason(auth_source: str, given: Given, taken: Method) -> str:
         return "nothing is given that proves who signs in, and Azure announces a managed identity on this host"
     if taken is method_cli.METHOD:
         return "nothing is given that proves who signs in, and the program az is installed"
+    if taken is method_oidc.OF_RUNNER:
+        return "nothing is given that proves who signs in, and the runner of this job gives federated tokens"
     proofs = listed([value.source for value in taken.proven_by(given.values)])
     return f"it is the first in the order of auth_source auto that is complete, by {proofs}"

@@ -24,21 +24,6 @@ _LONGEST = 600
 _LONGEST_NAME = 120
 
 
-# The audience that Entra ID wants of a federated token unless an app's credential names another, by the cloud's hosts:
-# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
-_AUDIENCE = "api://AzureADTokenExchange"
-_AUDIENCES = {
-    "https://login.microsoftonline.us": _AUDIENCE + "USGov",
-    "https://login.chinacloudapi.cn": _AUDIENCE + "China",
-    "https://login.partner.microsoftonline.cn": _AUDIENCE + "China",
-}
-
-
-def audience(authority_url: str) -> str:
-    """For whom a federated token is to be made that is exchanged at this Entra ID."""
-    return _AUDIENCES.get(authority_url, _AUDIENCE)
-
-
 def described(found: t.Mapping[str, t.Any], client_id: str, hosts: Endpoints, now: datetime) -> dict[str, t.Any]:
     """Results about a federated token.
 

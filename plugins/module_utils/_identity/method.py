@@ -47,6 +47,7 @@ class Attempt(t.NamedTuple):
     :param environ: the environment as the task sees it.
     :param permission: what the token is needed for, of Graph's.
     :param hide: takes what must not be shown.
+    :param take_assertion: takes the federated token that is to be sent, which must not be shown either.
     """
 
     identity: Identity
@@ -56,6 +57,7 @@ class Attempt(t.NamedTuple):
     environ: t.Mapping[str, str]
     permission: str
     hide: t.Callable[..., None]
+    take_assertion: t.Callable[[str], None]
 
 
 def _accepts(given: Given) -> None:

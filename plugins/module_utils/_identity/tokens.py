@@ -121,6 +121,7 @@ class SignIn:
             environ=self._environ,
             permission=self._permission,
             hide=self._hide,
+            take_assertion=self._take_assertion,
         )
         result = self._identity.method.acquire(attempt)
         token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))

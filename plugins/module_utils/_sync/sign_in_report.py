@@ -22,7 +22,8 @@ from .._ground.errors import APP, SOMEONE, USER
 from .._ground.option_values import OptionValue
 from .._http import connections, proxies
 from .._http.connection import Connection
-from .._identity import choice, claims, consent, federation, tenant_lookup, token_facts
+from .._identity import choice, claims, consent, tenant_lookup, token_facts
+from .._identity.aadsts import WANTS_CONSENT
 from .._identity.identity import Identity, read_given, read_identity
 from .._identity.method import Given, Inspection, listed
 from .._identity.tenant_lookup import TenantFound
@@ -272,6 +273,7 @@ def problems(kinds: t.Sequence[Kind], found: Found) -> list[Problem]:
     """All that is wrong or soon will be, the worst first."""
     return [
         *([Problem("sign_in", found.failure.sentence().rstrip("."))] if found.failure else []),
+        *_of_consent(found),
         *_of_credential(found),
         *_of_clock(found),
         *_of_token(found),
@@ -279,6 +281,15 @@ def problems(kinds: t.Sequence[Kind], found: Found) -> list[Problem]:
         *_of_probes(found),
         *_of_later(found),
     ]
+
+
+def _of_consent(found: Found) -> t.Iterator[Problem]:
+    """Where an administrator consents to an app that the tenant does not know, or not enough."""
+    failure, identity = found.failure, found.identity
+    if identity and isinstance(failure, errors.SignInError) and failure.code in WANTS_CONSENT:
+        tenant = identity.values["tenant"]
+        address = consent.consent_address(identity.hosts.authority_url, tenant, identity.client_id)
+        yield Problem("sign_in", f"an administrator of tenant {tenant} can consent to the app at {address}")
 
 
 def _of_credential(found: Found) -> t.Iterator[Problem]:
@@ -303,7 +314,7 @@ def _of_credential(found: Found) -> t.Iterator[Problem]:
                 "sign_in",
                 f"the federated token expired {timestamps.humanize(-seconds)} ago; see that it is renewed",
             )
-        wanted = federation.audience(found.identity.hosts.authority_url)
+        wanted = found.identity.values["oidc_audience"] or found.identity.hosts.federation_audience
         if assertion["audience"] != wanted:
             yield Problem(
                 "sign_in",

@@ -73,4 +73,4 @@ def test_each_cloud_has_its_audience(cloud: str, audience: str) -> None:
     """One that is made for another cloud is refused there."""
     named = {name: OptionValue("", name, False) for name in ("graph_url", "authority_url")}
     hosts = endpoints({**named, "cloud_environment": OptionValue(cloud, "cloud_environment", True)})
-    assert federation.audience(hosts.authority_url) == f"api://AzureADTokenExchange{audience}"
+    assert hosts.federation_audience == f"api://AzureADTokenExchange{audience}"
