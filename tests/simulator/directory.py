@@ -37,6 +37,14 @@ class User:
     object_id: str
 
 
+class FederatedCredential(t.NamedTuple):
+    """The trust in the tokens of another issuer that are about one subject."""
+
+    issuer: str
+    subject: str
+    audience: str = "api://AzureADTokenExchange"
+
+
 @dataclass(eq=False)
 class App:
     """An app registration as one tenant knows it; the same ``client_id`` may be registered in several tenants.
@@ -45,6 +53,7 @@ class App:
         secret: client secret, ``None`` when the app has none.
         certificate: registered certificate as PEM text.
         federated: assertions that are accepted as they stand, instead of a trust in an issuer.
+        trusted: federated credentials.
         public: whether user flows work without a credential.
         roles: Graph permissions, both as application roles and as delegated scopes.
     """
@@ -56,11 +65,12 @@ class App:
     federated: set[str] = field(repr=False)
     public: bool
     roles: tuple[str, ...]
+    trusted: list[FederatedCredential] = field(default_factory=list)
 
     @property
     def confidential(self) -> bool:
         """Whether the app has any credential to present."""
-        return bool(self.secret or self.certificate or self.federated)
+        return bool(self.secret or self.certificate or self.federated or self.trusted)
 
     def refresh_token(self, user: User) -> str:
         """Issue a refresh token for ``user``, as an interactive sign-in would have done."""
@@ -93,14 +103,23 @@ class Tenant(SyncedHoldings):
         secret: str | None = None,
         certificate: str | None = None,
         federated: t.Iterable[str] = (),
+        trusted: t.Iterable[FederatedCredential] = (),
         public: bool = False,
         roles: t.Iterable[str] = ALL_ROLES,
     ) -> App:
         """Register an app; one without any credential that is not public gets a made-up secret."""
-        accepted = set(federated)
-        if secret is None and certificate is None and not accepted and not public:
-            secret = secrets.token_urlsafe(30)
-        app = App((client_id or str(uuid.uuid4())).lower(), self, secret, certificate, accepted, public, tuple(roles))
+        app = App(
+            client_id=(client_id or str(uuid.uuid4())).lower(),
+            tenant=self,
+            secret=secret,
+            certificate=certificate,
+            federated=set(federated),
+            public=public,
+            roles=tuple(roles),
+            trusted=list(trusted),
+        )
+        if not app.confidential and not public:
+            app.secret = secrets.token_urlsafe(30)
         with self.world.lock:
             self.apps[app.client_id] = app
         return app

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from simulator.records import Answer, Request
 
-PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "batch", "any")
+PLACES = ("metadata", "userrealm", "token", "managed_identity", "runner", "list", "get", "sync", "batch", "any")
 # Those of a request that is for objects of some kind, or may be.
 _PLACES_OF_KINDS = ("list", "get", "sync", "any")
 CUTS = ("before", "headers", "body")

@@ -14,7 +14,7 @@ import json
 import typing as t
 from urllib.parse import urlsplit
 
-from simulator.assertions import check_assertion
+from simulator.assertions import check_assertion, check_federated
 from simulator.directory import App, Tenant, User
 from simulator.errors import EntraError
 from simulator.world import REFRESH_TOKEN_LIFETIME, World
@@ -116,7 +116,9 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
             raise _missing("client_assertion_type")
         if assertion in app.federated:
             return
-        if app.certificate is None:
+        if app.trusted:
+            check_federated(assertion, app.trusted, world.clock())
+        elif app.certificate is None:
             raise EntraError(
                 401,
                 "invalid_client",
@@ -124,7 +126,8 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
                 "No matching federated identity record found for presented assertion subject. Check your federated "
                 "identity credential Subject, Audience and Issuer against the presented assertion.",
             )
-        check_assertion(assertion, app.certificate, app.client_id, endpoints, world.clock())
+        else:
+            check_assertion(assertion, app.certificate, app.client_id, endpoints, world.clock())
     elif grant == "client_credentials" or not app.public:
         raise EntraError(
             401,

@@ -77,6 +77,11 @@ class Simulator:
         """Address for ``IDENTITY_ENDPOINT``; the header is ``world.identity_header``."""
         return f"{self.authority_url}{entra.MANAGED_IDENTITY_PATH}"
 
+    @property
+    def runner_url(self) -> str:
+        """Address for :meth:`simulator.runner.Job.environment`."""
+        return self.authority_url
+
     def __enter__(self) -> Simulator:
         context, ca_pem = server_context(self._host)
         directory = self._directory

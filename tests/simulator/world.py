@@ -19,6 +19,7 @@ from simulator.directory import App, Tenant, User
 from simulator.faults import Fault, Faults
 from simulator.records import Request
 from simulator.resources import CUSTOMER, RESOURCES, Resource
+from simulator.runner import Job
 from simulator.throttle import Throttle
 
 # Entra: refresh tokens live 90 days; the figure cannot be configured there either.
@@ -55,6 +56,7 @@ class World:
         graph_resource: the only resource that tokens are issued for and that Graph accepts, such as
             ``https://graph.microsoft.com``; ``None`` for any https resource.
         managed_identity: app behind the system-assigned managed identity, ``None`` if there is none.
+        jobs: jobs of pipelines, whose runners give tokens.
         identity_header: value that the managed identity endpoint wants in ``X-IDENTITY-HEADER``.
         date_header: whether Graph sends ``Date``, or the text that it sends there.
         resources: the kinds of objects that Graph knows, by name.
@@ -71,6 +73,7 @@ class World:
         self.token_lifetime = 3600
         self.graph_resource: str | None = None
         self.managed_identity: App | None = None
+        self.jobs: list[Job] = []
         self.identity_header = secrets.token_hex(16)
         self.date_header: bool | str = True
         self.resources = {resource.name: resource for resource in (*RESOURCES, CUSTOMER)}

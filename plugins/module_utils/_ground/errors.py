@@ -93,6 +93,10 @@ class NoResponse(Unavailable):
         self.permanent = permanent
 
 
+class Redirected(NoResponse):
+    """The answer sends elsewhere, where nothing of ours goes."""
+
+
 class GraphError(IntuneError):
     """Graph answered with an error.
 

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import shutil
 import subprocess
 import typing as t
@@ -22,6 +23,24 @@ from .method import Attempt, Given, Method
 def is_installed(environ: t.Mapping[str, str]) -> bool:
     """Whether this host has it."""
     return _program(environ) is not None
+
+
+def may_have_signed_in(environ: t.Mapping[str, str]) -> bool:
+    """Whether somebody has signed in to it, or it cannot be told; it is not run, which takes a second.
+
+    Where hosts come with the CLI, as those of pipelines do, that it is installed says nothing.
+    """
+    folder = environ.get("AZURE_CONFIG_DIR") or (f"{environ['HOME']}/.azure" if environ.get("HOME") else "")
+    if not folder:
+        return True
+    try:
+        # It writes a mark of byte order at the beginning.
+        profile = json.loads(pathlib.Path(folder, "azureProfile.json").read_text(encoding="utf-8-sig"))
+        return bool(profile["subscriptions"] != [])
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def _program(environ: t.Mapping[str, str]) -> str | None:
