@@ -20,7 +20,7 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors, tenants
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
-from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity, method_oidc
 from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary, prometheus_text
@@ -141,10 +141,12 @@ def test_the_options_of_every_example_exist(text: str) -> None:
 
 def test_every_environment_variable_is_documented() -> None:
     read = {
-        name: set(variables) for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        name: set(variables)
+        for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        if variables
     }
     written = {
-        name: set(re.findall(r"E\((AZURE_\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
+        name: set(re.findall(r"E\((AZURE\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
         for name, option in fragment("identity")["options"].items()
     }
     assert {name: variables for name, variables in written.items() if variables} == read
@@ -195,7 +197,7 @@ def test_all_variables_of_the_environment_are_on_one_page() -> None:
         assert re.findall(r"``([A-Z_0-9]+)``", rows[option]) == list(variables), "in the order in which they count"
     written = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").glob("*/meta/argument_specs.yml")]
     named = {name for path in written for name in re.findall(r"\bE\(([A-Za-z_]+)\)", path.read_text(encoding="utf-8"))}
-    read = {name for method in METHODS for name in method.host_variables}
+    read = {name for method in (*METHODS, method_oidc.OF_RUNNER) for name in method.host_variables}
     assert named | read <= set(re.findall(r"``([A-Z_0-9]+)``", page))
 
 

@@ -31,8 +31,8 @@ INFO = "graphops.intune.intune_exchange_connector_info"
 AS_MODULE = bool(os.environ.get("GRAPHOPS_TEST_AS_MODULE"))
 SEND_THE_MODULE = ("--extra-vars", "graphops_intune_in_process=false")
 
-# Whatever the developer's shell or pipeline knows of Azure, proxies or Ansible would change the tests; and with the collection on
-# the PYTHONPATH, ansible-galaxy would not install it.
+# Whatever the developer's shell or pipeline knows of Azure, proxies or Ansible would change the tests; and with the
+# collection on the PYTHONPATH, ansible-galaxy would not install it.
 FOREIGN = (
     *("AZURE", "MSGRAPH_", "IDENTITY_", "MSI_"),
     *("ACTIONS_ID_TOKEN_", "GITHUB_ACTIONS", "SYSTEM_", "TF_BUILD"),

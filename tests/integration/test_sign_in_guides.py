@@ -58,6 +58,8 @@ def test_each_example_signs_in(site: Site, tmp_path: Path) -> None:
     )
     site.world.managed_identity = app
     user = site.tenant.add_user("admin@contoso.example", "pass word 1")
+    of_users = site.tenant.add_app("9b2f1d2d-1e70-4d9b-8e1b-406c20348b21", public=True)
+    # Microsoft's own, where none is named.
     site.tenant.add_app("14d82eec-204b-4c2f-b7e8-296a70dab67e", public=True)
     graph = site.world.issue_access_token(app, site.simulator.graph_url)
     program(tmp_path, "buildkite-agent", tokens["agent"])
@@ -90,7 +92,7 @@ def test_each_example_signs_in(site: Site, tmp_path: Path) -> None:
     variables = {
         "intune_secret": "s3",
         "intune_password": "pass word 1",
-        "intune_refresh_token": app.refresh_token(user),
+        "intune_refresh_token": of_users.refresh_token(user),
         "graph_token": graph,
     }
     run = site.play(
@@ -106,7 +108,7 @@ def test_each_example_signs_in(site: Site, tmp_path: Path) -> None:
         },
     )
     assert run.code == 0, run.output
-    assert len(run.results) == len(tasks) == 11
+    assert len(run.results) == len(tasks) == 12
     assert not any(secret in run.output for secret in (*tokens.values(), *job.tokens, graph, "pass word 1"))
 
 

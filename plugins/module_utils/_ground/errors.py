@@ -73,7 +73,14 @@ class MissingLibraryError(IntuneError):
 
 
 class SignInError(IntuneError):
-    """Entra ID, or whoever else gives tokens, gave none."""
+    """Entra ID, or whoever else gives tokens, gave none.
+
+    :param code: the number behind AADSTS by which Entra ID says why; "" for none.
+    """
+
+    def __init__(self, what: str, *, advice: str = "", request_id: str | None = None, code: str = "") -> None:
+        super().__init__(what, advice=advice, request_id=request_id)
+        self.code = code
 
 
 class Unavailable(IntuneError):

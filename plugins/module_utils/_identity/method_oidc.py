@@ -14,10 +14,12 @@ from __future__ import annotations
 import pathlib
 import typing as t
 
-from .._ground.errors import APP, OptionError
+from .._ground.errors import APP, OptionError, SignInError
 from .._ground.option_values import OptionValue
+from .._http.connection import RETRY_TIMEOUT
 from .._http.retries import RetryBudget
 from . import msal_app, runner_token
+from .aadsts import MAY_BE_NEW
 from .method import Attempt, Given, Method, check_tenant_of_app, check_texts
 
 if t.TYPE_CHECKING:
@@ -108,7 +110,39 @@ def _sent_by_runner(given: Given) -> t.Iterator[OptionValue]:
     yield runner_token.proof(given.environ, given.own)
 
 
+def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
+    return _patiently(attempt, msal_app.acquire_for_app)
+
+
 def _acquire_by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
+    return _patiently(attempt, _by_runner)
+
+
+def _patiently(attempt: Attempt, acquire: t.Callable[[Attempt], t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:
+    """Sign in, again and again while the federated credential may be too new to be known everywhere.
+
+    That takes minutes, so whoever wants it waited for raises ``retry_timeout``. Without that, a wrong credential would
+    cost each user two minutes to learn of it.
+    """
+    budget = RetryBudget(attempt.http.clock, attempt.limit)
+    while True:
+        try:
+            return acquire(attempt._replace(limit=budget.remaining))
+        except SignInError as error:
+            if error.code not in MAY_BE_NEW or attempt.http.retry_timeout <= RETRY_TIMEOUT:
+                raise
+            pause = budget.next_delay(None)
+            if pause is None:
+                raise SignInError(
+                    f"{error.what} (tried {budget.tries} times within retry_timeout, {attempt.http.retry_timeout:g} s)",
+                    advice=error.advice,
+                    request_id=error.request_id,
+                    code=error.code,
+                ) from error
+        attempt.http.clock.sleep(pause)
+
+
+def _by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
     identity = attempt.identity
     budget = RetryBudget(attempt.http.clock, attempt.limit)
     audience = identity.values["oidc_audience"] or identity.hosts.federation_audience
@@ -123,7 +157,7 @@ def _acquire_by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
 METHOD = Method(
     "oidc",
     "with a federated token",
-    msal_app.acquire_for_app,
+    _acquire,
     credentials=(("oidc_token", "oidc_token_file_path"),),
     needs=("tenant", "client_id"),
     asker=APP,

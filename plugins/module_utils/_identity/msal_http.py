@@ -94,6 +94,8 @@ class Session:
         self._of_host = of_host
         self._before_request = before_request
         self._hide = hide
+        # What proved the app: signed here, or by another issuer.
+        self.assertion = ""
         # The user's own server, once it was asked, which msal understands better; else the last refusal.
         self.federated_at = ""
         self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
@@ -107,6 +109,7 @@ class Session:
     ) -> Answer:
         """Send a form to Entra ID, or XML to a federated user's own server."""
         if isinstance(data, dict):
+            self.assertion = untrusted.text_of(data.get("client_assertion") or "")
             # What msal has signed with a certificate, or got from a federated user's server, is good for minutes.
             proofs = (data.get(name) for name in ("client_assertion", "assertion"))
             self._hide(*(untrusted.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))

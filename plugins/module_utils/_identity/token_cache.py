@@ -36,7 +36,7 @@ REFUSAL_HOLDS = 30
 _LARGEST_FILE = 64 * 1024 * 1024
 # The byte whose lock guards what the file holds; those after it stand for the identities, and need not be there.
 _CONTENT = 0
-_FAILURES = {"refused": errors.SignInError, "unavailable": errors.Unavailable}
+_FAILURES: t.Mapping[str, type[errors.IntuneError]] = {"refused": errors.SignInError, "unavailable": errors.Unavailable}
 
 
 class Token(t.NamedTuple):
