@@ -23,6 +23,7 @@ from urllib.parse import quote, urlsplit
 
 from .._ground import errors, untrusted
 from .._ground.option_values import OptionValue, lookup
+from .method import is_token
 
 if t.TYPE_CHECKING:
     from .._http.response import Response
@@ -132,9 +133,9 @@ def question(environ: t.Mapping[str, str], *, audience: str, service_connection_
                 advice=f"{found.permit}, or give oidc_token or oidc_token_file_path",
             )
     _check_address(address)
-    headers = {"Accept": "application/json", "Authorization": f"Bearer {token.value}"}
-    if not re.fullmatch(r"[\x21-\x7e]+", token.value):
+    if not is_token(token.value):
         raise errors.OptionError(f"{token.source} has characters that no token has", advice=found.permit)
+    headers = {"Accept": "application/json", "Authorization": f"Bearer {token.value}"}
     if found is GITHUB:
         # The path is GitHub's own business, and may have two slashes in a row.
         mark = "&" if "?" in address.value else "?"
@@ -200,8 +201,8 @@ def read(asked: Platform, answer: Response, action: str) -> str:
     token = document.get(asked.field) if isinstance(document, dict) and answer.status == 200 else None
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
-    words = _said(document)
-    what = f"HTTP {answer.status}" + (f": {words}" if words else "" if document else " with no JSON in it")
+    words = _said(document, asked)
+    what = f"HTTP {answer.status}" + (f": {words}" if words else "" if document is not None else " with no JSON in it")
     raise refusal(asked, action, what, status=answer.status if isinstance(document, dict) else 0)
 
 
@@ -232,11 +233,11 @@ def refusal(asked: Platform, action: str, what: str, *, status: int) -> errors.S
     )
 
 
-def _said(document: t.Any) -> str:
+def _said(document: t.Any, asked: Platform) -> str:
     """What an error says, in the forms that are known. A token has no blank, so that none is repeated."""
     if not isinstance(document, dict):
         return ""
-    inner = document.get("value")
+    inner = None if asked.field == "value" else document.get("value")
     found = [
         *(document.get(name) for name in ("errorMessage", "message", "Message")),
         inner.get("Message") if isinstance(inner, dict) else inner,
@@ -252,7 +253,7 @@ def _check_address(address: OptionValue) -> None:
         usable = bool(parts.hostname) and parts.port != 0 and parts.username is None and not parts.fragment
     except ValueError:
         raise _unusable(address) from None
-    if not usable or not re.fullmatch(r"[\x21-\x7e]+", url) or "\\" in url:
+    if not usable or not is_token(url) or "\\" in url:
         raise _unusable(address)
     if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         raise _unusable(address)
