@@ -16,6 +16,7 @@ import textwrap
 import typing as t
 from pathlib import Path
 
+import messages
 from ansible_collections.graphops.intune.plugins.module_utils._ground import timestamps
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_report
 from ansible_collections.graphops.intune.plugins.module_utils._report.fleet_summary import Entry
@@ -73,6 +74,15 @@ class ActionModule(InProcess):
 COMMANDS = {"sync": "SyncCommand", "info": "InfoCommand"}
 INDENT = "  "
 TYPES = {"module": "module", "inventory": "inventory plugin"}
+# What the page about messages has, by the names of its marks, beside Entra's codes.
+MESSAGES: dict[str, t.Callable[[], t.Iterable[messages.Message]]] = {
+    "graph": messages.graph,
+    "connection": lambda: messages.own("module_utils/_http"),
+    "outcomes": messages.outcomes,
+    "answers": lambda: messages.own("module_utils/_graph", "module_utils/_kinds", *messages.LOOKS),
+    "sign-in": lambda: messages.own("module_utils/_identity", "module_utils/_ground/clouds.py"),
+    "options": lambda: messages.own(*messages.OPTIONS),
+}
 # The module about all kinds but those of which a tenant has thousands.
 OVERVIEW = "intune_connectors_and_tokens_info"
 
@@ -262,6 +272,13 @@ def generated() -> dict[str, str]:
     files[page] = between(text(page), "columns", f"\n{definitions(columns())}\n")
     page = "docs/docsite/rst/install.rst"
     files[page] = between(text(page), "content", f"\n{definitions(contents())}\n")
+    page = "docs/docsite/rst/messages.rst"
+    said, seen = text(page), set[str]()
+    for name, found_messages in MESSAGES.items():
+        said = between(said, name, f"\n{messages.rst(found_messages(), seen)}\n")
+    parts = messages.entra()
+    entra = [f"{part}\n{'^' * len(part)}\n\n{messages.rst(listed, seen)}" for part, listed in parts.items()]
+    files[page] = between(said, "entra", "\n" + "\n".join(entra) + "\n")
     overview = f"plugins/modules/{OVERVIEW}.py"
     choices = "".join(f"      - {kind.name}\n" for kind in looked_at())
     files[overview] = between(text(overview), "kinds", f"    choices:\n{choices}")
