@@ -268,12 +268,12 @@ class Row(t.NamedTuple):
 
 def rows_of_states() -> list[Row]:
     table = DECIDES.partition("- ``sync.state``\n")[2]
-    found = re.findall(r"^   \* -(.*)\n     - (.*)\n     - (.*)\n     -(.*)\n     - .*$", table, re.MULTILINE)
-    rows = [[cell.strip(" `") for cell in row] for row in found]
-    return [
-        Row(state, outcome.partition("`")[0], outcome.partition("(")[2].rstrip(")"), colour, listed)
-        for state, outcome, colour, listed in rows
-    ]
+    found = re.findall(r"^   \* -(.*)\n     - ``(\w+)``(.*)\n     - (.*)\n     - .*$", table, re.MULTILINE)
+    rows = []
+    for state, outcome, whose, cell in found:
+        colour, _in, listed = cell.partition(", in ")
+        rows.append(Row(state.strip(" `"), outcome, whose.strip(" ()"), colour, listed.strip("`")))
+    return rows
 
 
 def test_one_page_tells_of_all_states_and_links_lead_to_it() -> None:

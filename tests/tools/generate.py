@@ -152,9 +152,9 @@ def markdown(rows: t.Iterable[t.Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in lines) + "\n"
 
 
-def rst(rows: t.Iterable[t.Sequence[str]]) -> str:
+def rst(rows: t.Iterable[t.Sequence[str]], *options: str) -> str:
     """A table in reStructuredText; the first row is its header."""
-    lines = [".. list-table::", "   :header-rows: 1", ""]
+    lines = [".. list-table::", "   :header-rows: 1", *(f"   {option}" for option in options), ""]
     for row in rows:
         lines += [f"   {'* -' if not number else '  -'} {cell}" for number, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
@@ -207,7 +207,7 @@ def short_description(path: Path) -> str:
 
 def intervals() -> list[list[str]]:
     """The table of the kinds that can be synchronised, and of the times that matter to each."""
-    rows = [["kind", "default ``max_age``", "least interval", "Intune by itself", "waited for"]]
+    rows = [["kind", "default ``max_age``", "least interval", "Intune by itself", "waits"]]
     for kind in kinds().values():
         action = kind.action
         if action:
@@ -218,7 +218,7 @@ def intervals() -> list[list[str]]:
                     ", ".join(ages),
                     timestamps.humanize(action.interval) if action.interval else "none known",
                     f"every {timestamps.humanize(action.automatic)}" if action.automatic else "not told",
-                    "yes" if action.wait else "only with ``wait: true``",
+                    "yes" if action.wait else "no",
                 ]
             )
     return rows
@@ -267,7 +267,7 @@ def generated() -> dict[str, str]:
     guide = "docs/docsite/rst/permissions.rst"
     files[guide] = between(text(guide), "modules", f"\n{rst(table(found, '``'))}\n")
     page = "docs/docsite/rst/decides.rst"
-    files[page] = between(text(page), "kinds", f"\n{rst(intervals())}\n")
+    files[page] = between(text(page), "kinds", "\n" + rst(intervals(), ":class: whole-words") + "\n")
     page = "docs/docsite/rst/guide_schedule.rst"
     files[page] = between(text(page), "columns", f"\n{definitions(columns())}\n")
     page = "docs/docsite/rst/install.rst"
