@@ -231,12 +231,13 @@ def table(found: t.Sequence[Module], code: str) -> list[list[str]]:
     """
     rows = [["module", "application or delegated permission", "Graph", "default `max_age`".replace("`", code)]]
     rows += [
-        [f"{code}{one.name}{code}", _listed(one.permissions, code), one.kind.api, one.max_age or "-"] for one in found
+        [f"{code}{one.name}{code}", _listed(one.permissions, code), one.kind.api, one.max_age or "none"]
+        for one in found
     ]
     looked = looked_at()
     apis = " and ".join(sorted({kind.api for kind in looked}, reverse=True))
     permissions = sorted({kind.permission for kind in looked}, reverse=True)
-    rows.append([f"{code}{OVERVIEW}{code}", _listed(permissions, code), apis, "-"])
+    rows.append([f"{code}{OVERVIEW}{code}", _listed(permissions, code), apis, "none"])
     return [rows[0], *sorted(rows[1:])]
 
 
