@@ -118,7 +118,6 @@ def test_what_the_readme_runs_without_a_playbook_runs(site: Site, environment: d
     assert re.findall(r"graphops\.intune\.intune_(\w+)", " ".join(commands)) == [
         "connectors_and_tokens_info",
         "vpp_token_sync",
-        "vpp_token_sync",
     ]
     (token,) = site.tenant.vpp_tokens.values()
     for command in commands:

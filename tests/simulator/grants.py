@@ -14,7 +14,7 @@ import json
 import typing as t
 from urllib.parse import urlsplit
 
-from simulator.assertions import check_assertion, check_federated
+from simulator.assertions import check_assertion, check_federated, is_own
 from simulator.directory import App, Tenant, User
 from simulator.errors import EntraError
 from simulator.world import REFRESH_TOKEN_LIFETIME, World
@@ -116,7 +116,7 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
             raise _missing("client_assertion_type")
         if assertion in app.federated:
             return
-        if app.trusted:
+        if app.trusted and not is_own(assertion, app.client_id):
             check_federated(assertion, app.trusted, world.clock())
         elif app.certificate is None:
             raise EntraError(
