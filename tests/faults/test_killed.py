@@ -1,0 +1,34 @@
+# Copyright (c) 2026, graphops.intune contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rows of the matrix for runs that die: wherever and however they do, the next run does what is right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from simulated import SYNCABLE
+
+from .killed import DEATHS, PROCESSES, Death, Ended, Way, cells_of, run
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not PROCESSES.exists(), reason="processes are looked for in /proc, which is not here"),
+]
+
+ROWS: list[tuple[Way, Death]] = [(way, death) for way, deaths in DEATHS.items() for death in deaths]
+
+
+def complaints(ended: list[Ended]) -> str:
+    """The cells that are not as they should be."""
+    return "\n".join(f"{one.cell.name}: {'; '.join(one.broken)}" for one in ended if one.broken)
+
+
+@pytest.mark.parametrize("kind", SYNCABLE)
+@pytest.mark.parametrize(("way", "death"), ROWS)
+def test_every_run_that_dies(installed: Path, tmp_path: Path, way: Way, death: Death, kind: str) -> None:
+    """At every step, in every way, for every kind."""
+    ended = run(cells_of(SYNCABLE[kind]), death, way=way, collections=installed, folder=tmp_path)
+    assert not complaints(ended), complaints(ended)
