@@ -13,11 +13,13 @@ import signal
 import subprocess
 import time
 import typing as t
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from ansible_collections.graphops.intune.plugins.module_utils._kinds import registry
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.kind import Kind
-from ansible_collections.graphops.intune.plugins.module_utils._sync.options import action_of
+from ansible_collections.graphops.intune.plugins.module_utils._sync import options
 from integration.conftest import BIN, ROOT, SEND_THE_MODULE, clean_environment
 from simulated import SIMULATED, module_of
 from simulator import Entity, Fault, Hold, Simulator, World
@@ -28,14 +30,23 @@ TO_BEGIN, TO_END = 90.0, 30.0
 PROCESSES = Path("/proc")
 _GLANCE = 0.05
 
-Way = t.Literal["action", "module"]
+# In Ansible's own process, sent and run by an interpreter of its own, or by a role, in one process for all hosts.
+Way = t.Literal["action", "module", "exchange_connector_sync", "tenant_sync"]
+ROLES: tuple[Way, ...] = ("exchange_connector_sync", "tenant_sync")
 # What dies, and how: by SIGKILL the process group of ansible-playbook, as ansible-runner ends a job that is cancelled,
 # and as a system without memory ends its largest process; its workers; the modules that were sent; or all there is, as
 # with a container. Or the group is told to end by SIGTERM or SIGINT.
 Death = t.Literal["controller", "worker", "module", "everything", "terminated", "interrupted"]
+_OF_ALL: tuple[Death, ...] = ("controller", "worker", "everything", "terminated", "interrupted")
 DEATHS: dict[Way, tuple[Death, ...]] = {
-    "action": ("controller", "worker", "everything", "terminated", "interrupted"),
-    "module": ("controller", "worker", "module", "everything", "terminated", "interrupted"),
+    "action": _OF_ALL,
+    "module": (*_OF_ALL, "module"),
+    "exchange_connector_sync": _OF_ALL,
+    "tenant_sync": _OF_ALL,
+}
+KINDS_OF: dict[Way, t.Collection[str]] = {
+    "exchange_connector_sync": ("exchange_connector",),
+    "tenant_sync": options.tenant_spec(registry.KINDS)["kinds"]["choices"],
 }
 # What the synchronisation that was accepted has come to when the next run looks.
 After = t.Literal["runs", "completed", "failed"]
@@ -75,23 +86,30 @@ class Cell(t.NamedTuple):
         """The cell in words."""
         return f"{self.kind.name}: {self.step.name}" + (f", {self.after}" if self.step.accepted else "")
 
-    def fault(self, hold: Hold) -> Fault:
+    def fault(self, hold: Hold, way: Way) -> Fault:
         """What holds the run at its step."""
-        lost = self.step.where == "sync" and not self.step.accepted
-        return Fault(
-            self.step.where,
-            skip=self.step.skip,
-            hold=hold,
-            accept=self.step.where == "sync" and self.step.accepted,
-            # What was not accepted was lost on its way.
-            cut="before" if lost else None,
-        )
+        where, skip, posts = self.step.where, self.step.skip, self.step.where == "sync"
+        if way == "tenant_sync" and where == "get" and not self.kind.singleton:
+            # All of a tenant is read by a list.
+            where, skip = ("get", skip - 1) if skip else ("list", 0)
+        # What was not accepted was lost on its way.
+        accept, cut = posts and self.step.accepted, "before" if posts and not self.step.accepted else None
+        return Fault(where, skip=skip, hold=hold, accept=accept, cut=cut)
 
 
-def cells_of(kind: Kind) -> list[Cell]:
-    """All that can come of a run with a kind."""
+def runs_of(kind: Kind, way: Way) -> list[list[Cell]]:
+    """All that can come of a run with a kind, in runs of which each has a host for each cell.
+
+    A role asks for all hosts before it waits for any, so that those which wait have a run of their own.
+    """
+    if way in ROLES and kind.name not in KINDS_OF[way]:
+        return []
     afters: tuple[After, ...] = ("runs", "completed", "failed")
-    return [Cell(kind, step, after) for step in STEPS for after in (afters if step.accepted else ("completed",))]
+    cells = [Cell(kind, step, after) for step in STEPS for after in (afters if step.accepted else ("completed",))]
+    if way not in ROLES:
+        return [cells]
+    waits = [cell for cell in cells if cell.step.name == "waiting"]
+    return [[cell for cell in cells if cell not in waits], waits]
 
 
 class Right(t.NamedTuple):
@@ -122,7 +140,7 @@ def right(cell: Cell, *, goes_on: bool) -> Right:
     if cell.kind.name == "exchange_connector":
         # It failed by disconnecting.
         return Right(1, "refused", 1)
-    return Right(1, "too_soon", 1) if action_of(cell.kind).interval else Right(1, "requested", 2)
+    return Right(1, "too_soon", 1) if options.action_of(cell.kind).interval else Right(1, "requested", 2)
 
 
 class Ended(t.NamedTuple):
@@ -179,11 +197,11 @@ class Place:
         self.folder = folder
         self.processes = Processes(folder)
         self._arguments = arguments
-        self._temporary = [folder / name for name in ("local", "remote", "tmp")]
+        self._temporary = [folder / name for name in ("local", "remote", "tmp", "reports")]
         for path in self._temporary:
             path.mkdir(parents=True)
         self._record = folder / "results"
-        local, remote, temporary = map(str, self._temporary)
+        local, remote, temporary, _reports = map(str, self._temporary)
         self._environment = clean_environment(
             collections,
             ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests" / "callbacks"),
@@ -274,29 +292,24 @@ def run(cells: t.Sequence[Cell], death: Death, *, way: Way, collections: Path, f
         hosts, objects = {}, {}
         for number, cell in enumerate(cells):
             name = f"cell{number}"
-            hosts[name], objects[name] = _prepare(simulator, cell, f"tenant{number}.example", hold)
-        options = {option: f"{{{{ given.{option} | default(omit) }}}}" for option in hosts["cell0"]}
-        # Ansible would end with a play in which all hosts have failed.
-        task = {module_of(cells[0].kind): options, "ignore_errors": True}
-        play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [task]}
+            hosts[name], objects[name] = _prepare(simulator, cell, f"tenant{number}.example", hold, way)
         sent = SEND_THE_MODULE if way == "module" else ()
         place = Place(folder, collections, "-i", "hosts.json", *sent, "playbook.yml")
-        (folder / "playbook.yml").write_text(json.dumps([play]))
-        _write_hosts(folder, hosts)
+        _write(folder, cells[0].kind, way, hosts)
         said = place.die(death, hold, len(cells))
         dead = {name: len(entity.accepted) for name, entity in objects.items()}
         told = place.results
-        left = [path for path in place.left() if way == "action" or _ours(path)]
+        left = [path for path in place.left() if way != "module" or _ours(path)]
         assert not left, f"these are left behind: {left}"
         assert SECRET not in said + json.dumps(told), "a secret is shown"
         if death == "module":
             assert all("rc" in told[name] for name in hosts), told
-        _write_hosts(folder, {name: {**given, "wait": False} for name, given in hosts.items()})
-        output = place.again()
-        results = place.results
-        assert results.keys() == hosts.keys(), output
+        _write(folder, cells[0].kind, way, {name: {**given, "wait": False} for name, given in hosts.items()})
+        output, told = place.again(), place.results
+        assert told.keys() == hosts.keys(), output
+        assert [path.name for path in (folder / "reports").iterdir()] == ["report.prom"] * (way in ROLES)
         return [
-            _judge(cell, dead[name], results[name], objects[name], survives=goes_on(way, death))
+            _judge(cell, dead[name], told[name], objects[name], way=way, survives=goes_on(way, death))
             for name, cell in zip(hosts, cells)
         ]
 
@@ -306,9 +319,8 @@ def goes_on(way: Way, death: Death) -> bool:
     return way == "module" and death in ("controller", "worker")
 
 
-def _prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold) -> tuple[dict[str, t.Any], Entity]:
-    world = simulator.world
-    tenant = world.add_tenant(domain)
+def _prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold, way: Way) -> tuple[dict[str, t.Any], Entity]:
+    tenant = simulator.world.add_tenant(domain)
     app = tenant.add_app(secret=SECRET)
     entity: Entity = SIMULATED[cell.kind.name].add(
         tenant,
@@ -316,10 +328,8 @@ def _prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold) -> tuple
         sync_delay=3600 if cell.after == "runs" else 0.1,
         outcome="fails" if cell.after == "failed" else "completes",
     )
-    fault = cell.fault(hold)
-    world.faults.add(Fault(**{**vars(fault), "tenant_id": tenant.id}))
-    words = cell.kind.words
-    given = {
+    simulator.world.faults.add(replace(cell.fault(hold, way), tenant_id=tenant.id))
+    given: dict[str, t.Any] = {
         "tenant": tenant.domain,
         "client_id": app.client_id,
         "secret": SECRET,
@@ -329,14 +339,30 @@ def _prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold) -> tuple
         "wait": True,
         "wait_timeout": 3,
         "wait_sleep": 1,
-        **({words.id_option: entity.id} if words.id_option and not cell.kind.singleton else {}),
     }
+    if way == "tenant_sync":
+        given["kinds"] = [cell.kind.name]
+    elif not cell.kind.singleton:
+        given[cell.kind.words.id_option] = entity.id
     return given, entity
 
 
-def _write_hosts(folder: Path, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
-    inventory = {"all": {"hosts": {name: {"given": given} for name, given in hosts.items()}}}
-    (folder / "hosts.json").write_text(json.dumps(inventory))
+def _write(folder: Path, kind: Kind, way: Way, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+    """Write the playbook and its inventory."""
+    task: dict[str, t.Any]
+    if way in ROLES:
+        prefix = f"{way}_"
+        task = {"ansible.builtin.import_role": {"name": f"graphops.intune.{way}", "rolespec_validate": False}}
+        task["vars"] = {f"{prefix}report_path": str(folder / "reports" / "report.prom")}
+    else:
+        prefix = ""
+        # Ansible would end with a play in which all hosts have failed.
+        task = {"ignore_errors": True}
+        task[module_of(kind)] = {option: f"{{{{ {option} | default(omit) }}}}" for option in hosts["cell0"]}
+    play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [task]}
+    (folder / "playbook.yml").write_text(json.dumps([play]))
+    variables = {host: {prefix + name: value for name, value in given.items()} for host, given in hosts.items()}
+    (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": variables}}))
 
 
 def _ours(path: Path) -> bool:
@@ -344,7 +370,11 @@ def _ours(path: Path) -> bool:
     return not any(part.startswith(("AnsiballZ_", "ansiballz_cache", "ansible_graphops.intune")) for part in path.parts)
 
 
-def _judge(cell: Cell, dead: int, result: dict[str, t.Any], entity: Entity, *, survives: bool) -> Ended:
-    came = Right(dead, str((result.get("sync") or {}).get("state")), len(entity.accepted))
+def _judge(cell: Cell, dead: int, result: dict[str, t.Any], entity: Entity, *, way: Way, survives: bool) -> Ended:
+    (one,) = result.get("connectors_and_tokens", [result])
+    state = one.get("outcome") or (one.get("sync") or {}).get("state")
+    came = Right(dead, str(state), len(entity.accepted))
     wanted = right(cell, goes_on=survives)
+    if wanted.state == "refused" and way in ROLES:
+        wanted = wanted._replace(state="obstacle" if way == "tenant_sync" else "failed")
     return Ended(cell, came, "" if came == wanted else f"{came} instead of {wanted}: {result.get('msg')}")
