@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import time
 import typing as t
@@ -174,24 +175,29 @@ def own_environment(action: t.Any) -> dict[str, str]:
 
 
 def clock() -> Clock:
-    """The time of everyone, but no pause outlives the run.
+    """The time of everyone, but no pause and no request outlives the run.
 
     Since ansible-core 2.19 a worker leaves the process group of ansible-playbook. Who kills the group, as
-    ansible-runner does with a job that is cancelled, leaves the worker to wait on with nobody to tell.
+    ansible-runner does with a job that is cancelled, leaves the worker to go on with nobody to tell.
     """
-    parent = os.getppid()
+    # Whose child it is by now may be somebody else's already.
+    controller = multiprocessing.parent_process()
+    parent = os.getppid() if controller is None else controller.pid
+
+    def ensure_wanted() -> None:
+        if os.getppid() != parent:
+            os._exit(1)
 
     def sleep(seconds: float) -> None:
         end = time.monotonic() + seconds
         while True:
-            if os.getppid() != parent:
-                os._exit(1)
+            ensure_wanted()
             left = end - time.monotonic()
             if left <= 0:
                 return
             time.sleep(min(left, _LONGEST_SLEEP))
 
-    return Clock(sleep=sleep)
+    return Clock(sleep=sleep, ensure_wanted=ensure_wanted)
 
 
 def people_read() -> bool:
