@@ -25,7 +25,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._identity.methods 
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary, prometheus_text
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
-from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand, SignInCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -43,7 +43,7 @@ PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
     one.name: options.sync_spec(one.kind) if one.command == "sync" else options.info_spec(one.kind)
     for one in generate.modules()
-} | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec()}
+} | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec(), generate.SIGN_IN: SignInCommand(KINDS).argument_spec()}
 # They take no identity, and are no members of the action group.
 PARTS_OF_THE_ROLE = tuple(
     f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")

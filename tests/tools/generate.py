@@ -67,6 +67,8 @@ class ActionModule(InProcess):
 COMMANDS = {"sync": "SyncCommand", "info": "InfoCommand"}
 # The module about all kinds but those of which a tenant has thousands.
 OVERVIEW = "intune_connectors_and_tokens_info"
+# The module about what a token allows, which knows all kinds.
+SIGN_IN = "intune_sign_in_info"
 
 
 class Module(t.NamedTuple):
@@ -190,9 +192,10 @@ def generated() -> dict[str, str]:
     files["README.md"] = between(text("README.md"), "modules", f"\n{markdown(table(found, '`'))}\n")
     guide = "docs/docsite/rst/permissions.rst"
     files[guide] = between(text(guide), "modules", f"\n{rst(table(found, '``'))}\n")
-    overview = f"plugins/modules/{OVERVIEW}.py"
-    choices = "".join(f"      - {kind.name}\n" for kind in looked_at())
-    files[overview] = between(text(overview), "kinds", f"    choices:\n{choices}")
+    for module, listed in ((OVERVIEW, looked_at()), (SIGN_IN, list(known.values()))):
+        path = f"plugins/modules/{module}.py"
+        choices = "".join(f"      - {kind.name}\n" for kind in listed)
+        files[path] = between(text(path), "kinds", f"    choices:\n{choices}")
     return files
 
 

@@ -13,8 +13,8 @@ import typing as t
 
 from .._ground.errors import APP, OptionError
 from .._ground.option_values import OptionValue
-from . import msal_app
-from .method import Given, Method, check_tenant_of_app, check_texts
+from . import claims, federation, msal_app
+from .method import Given, Inspection, Method, check_tenant_of_app, check_texts
 
 if t.TYPE_CHECKING:
     from .identity import Identity
@@ -66,6 +66,12 @@ def _read_token_file(path: str) -> str:
     return token
 
 
+def _inspect(inspection: Inspection) -> dict[str, t.Any]:
+    identity = inspection.identity
+    found = claims.claims(inspection.assertion) or {}
+    return federation.described(found, identity.client_id, identity.hosts, inspection.now) if found else {}
+
+
 METHOD = Method(
     "oidc",
     "with a federated token",
@@ -77,4 +83,5 @@ METHOD = Method(
     settle=_settle,
     sent=_sent,
     credential=_credential,
+    inspect=_inspect,
 )
