@@ -209,7 +209,7 @@ def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
     for name, playbook, questions in (
         ("Synchronise tenants", "sync_tenants.yml", usual_questions),
         ("Report on tenants", "tenant_report.yml", usual_questions),
-        ("Check sign-in", "check_sign_in.yml", ["tenants_only"]),
+        ("Check sign-in", "check_sign_in.yml", ["sign_in_hosts", "sign_in_probe"]),
     ):
         template = made.values("job_template", name)
         assert (template["playbook"], template["inventory"]) == (playbook, "Tenants")
@@ -321,8 +321,8 @@ def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variab
     asks = {field for field, value in template.items() if field.startswith("ask_") and value}
     assert asks == {"ask_job_type_on_launch"} | ({"ask_job_slice_count_on_launch"} if name != CHECK else set())
     thing = made.world.one("job_template", name=name)
-    hosts = next(question for question in thing.survey["spec"] if question["variable"] == "connectors_hosts")
-    assert hosts["type"] == "text"
+    hosts = thing.survey["spec"][0]
+    assert (hosts["variable"], hosts["type"]) == ("sign_in_hosts" if name == CHECK else "connectors_hosts", "text")
     assert [question["required"] for question in thing.survey["spec"]] == [False] * len(thing.survey["spec"]) != []
     assert made.world.extra_variables(thing, {}) == variables, "and nothing that hides a variable of the inventory"
 
