@@ -99,30 +99,53 @@ class InProcess(NormalAction):
         arguments = identity.without_empty(json_values(self._task.args))
         hidden: set[str] = set()
         warned: list[str] = []
-        host = str(task_vars.get("inventory_hostname", "localhost"))
-        environ, own = dict(os.environ), own_environment(self)
+        own = own_environment(self)
         with surroundings(own):
             checked = ArgumentSpecValidator(self.command.argument_spec()).validate(arguments)
-            params = {**arguments, **checked.validated_parameters}
-            hidden.update(checked._no_log_values)  # noqa: SLF001
-            hidden.update(identity.secrets(params, {**environ, **own}))
-            warned += [
-                f"Both option {both['option']} and its alias {both['alias']} are set."
-                for both in checked._warnings  # noqa: SLF001
-            ]
-            if checked.error_messages:
-                result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
-            else:
-                context = Context(
-                    check_mode=bool(self._task.check_mode),
-                    environ=environ,
-                    own=own,
-                    clock=clock(),
-                    warn=warned.append,
-                    progress=progress_of(host, hidden, bool(self._task.no_log)),
-                    hide=hidden.update,
-                    shared_tokens=_SHARING,
-                )
+        params = {**arguments, **checked.validated_parameters}
+        hidden.update(checked._no_log_values)  # noqa: SLF001
+        warned += [
+            f"Both option {both['option']} and its alias {both['alias']} are set."
+            for both in checked._warnings  # noqa: SLF001
+        ]
+        complaint = self._complaint(checked.errors) if checked.error_messages else ""
+        deprecations = checked._deprecations  # noqa: SLF001
+        return self._outcome(params, own, hidden, warned, task_vars, complaint=complaint, deprecations=deprecations)
+
+    def _outcome(
+        self,
+        params: t.Mapping[str, t.Any],
+        own: t.Mapping[str, str],
+        hidden: set[str],
+        warned: list[str],
+        task_vars: t.Mapping[str, t.Any],
+        *,
+        complaint: str = "",
+        deprecations: t.Sequence[t.Any] = (),
+    ) -> dict[str, t.Any]:
+        """Let the command do its work with parameters that were checked, and give what the task returns.
+
+        :param own: the task's own environment.
+        :param hidden: what must not be shown; it grows.
+        :param complaint: why these cannot be used; "" if they can.
+        """
+        environ = dict(os.environ)
+        hidden.update(identity.secrets(params, {**environ, **own}))
+        if complaint:
+            result: dict[str, t.Any] = {"msg": complaint}
+        else:
+            host = str(task_vars.get("inventory_hostname", "localhost"))
+            context = Context(
+                check_mode=bool(self._task.check_mode),
+                environ=environ,
+                own=own,
+                clock=clock(),
+                warn=warned.append,
+                progress=progress_of(host, hidden, bool(self._task.no_log)),
+                hide=hidden.update,
+                shared_tokens=_SHARING,
+            )
+            with surroundings(own):
                 result = shell.outcome(self.command, params, context)
         if "msg" in result:
             result["failed"] = True
@@ -130,8 +153,8 @@ class InProcess(NormalAction):
             result["invocation"] = {"module_args": params}
         if warned:
             result["warnings"] = warned
-        if checked._deprecations:  # noqa: SLF001
-            result["deprecations"] = checked._deprecations  # noqa: SLF001
+        if deprecations:
+            result["deprecations"] = deprecations
         result = json_values(result)
         # As AnsibleModule: a secret that is spelt "True" must not hide whether something changed.
         kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}

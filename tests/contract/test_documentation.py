@@ -45,8 +45,9 @@ SPECS: dict[str, dict[str, t.Any]] = {
     for one in generate.modules()
 } | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec(), generate.SIGN_IN: SignInCommand(KINDS).argument_spec()}
 # They take no identity, and are no members of the action group.
-PARTS_OF_THE_ROLE = tuple(
-    f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")
+PARTS_OF_THE_ROLE = (
+    "fleet_sign_in",
+    *(f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")),
 )
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
