@@ -184,7 +184,8 @@ def test_job_templates_set_what_the_role_reads(role: str, fleet: str, hosts: str
     spec = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")
     known = spec["argument_specs"]["main"]["options"]
     types = {"integer": ("int", "raw"), "text": ("str",), "multiplechoice": ("bool",), "multiselect": ("list",)}
-    templates = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    *templates, check = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    assert "check" in check["name"]
     surveys = {re.findall(r"\w+", template["survey"])[0] for template in templates}
     asked = {name: question for survey in surveys for name, question in QUESTIONS[survey].items()}
     # The next two belong to the playbooks.
@@ -211,8 +212,26 @@ def test_job_templates_set_what_the_role_reads(role: str, fleet: str, hosts: str
             assert f"'exchange_connector_sync_sync_type': '{kind}'" in text
 
 
+@pytest.mark.parametrize("fleet", ["connectors", "tenants"])
+def test_the_check_of_sign_in_asks_for_what_its_playbook_reads(fleet: str) -> None:
+    """Where the extra variables of an answer would be read by nobody, the question would do nothing."""
+    *_others, check = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    assert re.findall(r"\w+", check["survey"]) == ["__awx_setup_check_survey"]
+    assert check["sliced"] is False, "or there would be a table for each slice"
+    playbook = (ROOT / "playbooks" / DEFAULTS["awx_setup_check_playbook"]).read_text(encoding="utf-8")
+    for name in QUESTIONS["__awx_setup_check_survey"]:
+        assert f"#   {name} " in playbook
+        assert re.search(rf"\b{name} \| default\(", playbook)
+
+
 def test_the_project_has_what_is_asked_of_it() -> None:
-    for name in ("sync_playbook", "report_playbook", "tenants_sync_playbook", "tenants_report_playbook"):
+    for name in (
+        "sync_playbook",
+        "report_playbook",
+        "tenants_sync_playbook",
+        "tenants_report_playbook",
+        "check_playbook",
+    ):
         name = f"awx_setup_{name}"  # noqa: PLW2901
         assert PLAYBOOK.search((PROJECT / DEFAULTS[name]).read_text(encoding="utf-8")), "AWX would not offer it"
     file = PROJECT / DEFAULTS["awx_setup_inventory_file"]
@@ -300,7 +319,7 @@ def test_a_managed_identity_is_named_where_it_lasts() -> None:
     literals = [yaml.safe_load(" ".join(text.split())) for text in re.findall(r"``(.*?)``", row, re.DOTALL)]
     assert literals == [{"auth_source": "msi"}, {"compose": {"exchange_connector_sync_auth_source": "'msi'"}}]
     assert "msi" in exchange_connectors.spec()["auth_source"]["choices"]
-    assert "Each run replaces the extra variables of the three job templates" in GUIDE
+    assert "Each run replaces the extra variables of the job templates" in GUIDE
 
 
 def printed(
