@@ -120,6 +120,14 @@ def test_every_way_to_sign_in_has_an_example() -> None:
         assert any(all(names & entry for entry in wanted) for names in given), method.source
 
 
+def test_a_page_that_speaks_of_variables_leads_to_all_of_them() -> None:
+    """Wherever a newcomer may have come in."""
+    for path in RST.glob("*.rst"):
+        text = path.read_text(encoding="utf-8")
+        if path.stem not in ("environment", "messages") and re.search(r"\b(AZURE|MSGRAPH)_[A-Z]", text):
+            assert "docsite.environment>`" in text, path.name
+
+
 CREDENTIALS = [
     json.loads(body)
     for text in TEXTS.values()
