@@ -138,11 +138,13 @@ def _patiently(attempt: Attempt, acquire: t.Callable[[Attempt], t.Mapping[str, t
             pause = budget.next_delay(None)
             enough = budget.tries == _TRIES and patience <= RETRY_TIMEOUT
             if pause is None or enough:
-                tried = (
-                    f" (tried {budget.tries} times within retry_timeout, {patience:g} s)" if budget.tries > 1 else ""
-                )
+                if budget.tries == 1:
+                    raise
                 raise SignInError(
-                    error.what + tried, advice=error.advice, request_id=error.request_id, code=error.code
+                    f"{error.what} (tried {budget.tries} times within retry_timeout, {patience:g} s)",
+                    advice=error.advice,
+                    request_id=error.request_id,
+                    code=error.code,
                 ) from error
         attempt.http.clock.sleep(pause)
 
