@@ -16,6 +16,7 @@ import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
+from ansible_collections.graphops.intune.plugins.module_utils._ground.option_values import OptionValue
 from ansible_collections.graphops.intune.plugins.module_utils._http import connection
 from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
 from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
@@ -88,6 +89,7 @@ def test_what_is_only_here_or_only_there_is_said() -> None:
     assert not there & set(SPEC) - set(connection.connection_spec()) - {"auth_source"}
 
 
+NOTHING = OptionValue("", "", False)
 EXAMPLES = [
     (name, block) for name, text in TEXTS.items() for block in blocks(text, "yaml") if "graphops.intune" in block
 ]
@@ -118,6 +120,14 @@ def test_every_way_to_sign_in_has_an_example() -> None:
         assert any(all(names & entry for entry in wanted) for names in given), method.source
 
 
+def test_a_page_that_speaks_of_variables_leads_to_all_of_them() -> None:
+    """Wherever a newcomer may have come in."""
+    for path in RST.glob("*.rst"):
+        text = path.read_text(encoding="utf-8")
+        if path.stem not in ("environment", "messages") and re.search(r"\b(AZURE|MSGRAPH)_[A-Z]", text):
+            assert "docsite.environment>`" in text, path.name
+
+
 CREDENTIALS = [
     json.loads(body)
     for text in TEXTS.values()
@@ -142,3 +152,17 @@ def test_what_the_guides_say_of_sign_ins_has_an_advice() -> None:
     assert len(told) >= 9
     assert told <= set(aadsts.ADVICE)
     assert len(CREDENTIALS) == 4
+
+
+def test_what_a_pod_is_given_is_what_the_collection_reads() -> None:
+    """The variables of the pod that does without the webhook, and the file that one of them names."""
+    pods = [found["spec"] for found in map(yaml.safe_load, blocks(TEXTS["sign_in"], "yaml")) if "spec" in found]
+    (pod,) = (one for one in pods if "volumes" in one)
+    (container,), (volume,) = pod["containers"], pod["volumes"]
+    given = {entry["name"]: entry["value"] for entry in container["env"]}
+    read = [next(name for name in VARIABLES if variable in VARIABLES[name]) for variable in given]
+    assert read == ["tenant", "client_id", "oidc_token_file_path"]
+    (mount,), (source,) = container["volumeMounts"], volume["projected"]["sources"]
+    token = source["serviceAccountToken"]
+    assert f"{mount['mountPath']}/{token['path']}" == given["AZURE_FEDERATED_TOKEN_FILE"]
+    assert token["audience"] == clouds.endpoints(dict.fromkeys(clouds.CLOUD_VARIABLES, NOTHING)).federation_audience

@@ -25,6 +25,9 @@ from .method import Attempt, Given, Inspection, Method, check_tenant_of_app, che
 if t.TYPE_CHECKING:
     from .identity import Identity
 
+# How often a sign-in is tried at least, if there is time.
+_TRIES = 3
+
 
 def _check(given: Given) -> None:
     check_tenant_of_app(given)
@@ -119,22 +122,26 @@ def _acquire_by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
 
 
 def _patiently(attempt: Attempt, acquire: t.Callable[[Attempt], t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:
-    """Sign in, again and again while the federated credential may be too new to be known everywhere.
+    """Sign in, again while the federated credential may not be known everywhere.
 
-    That takes minutes, so whoever wants it waited for raises ``retry_timeout``. Without that, a wrong credential would
-    cost each user two minutes to learn of it.
+    A new one is known within minutes, so whoever wants it waited for raises ``retry_timeout``: by default, a wrong one
+    would cost each user two minutes to learn of it. Some tries are made in any case, as Entra ID has been seen to
+    refuse one in fifty sign-ins by a credential that had been there for weeks: kedacore/keda#8152.
     """
-    budget = RetryBudget(attempt.http.clock, attempt.limit)
+    patience, budget = attempt.http.retry_timeout, RetryBudget(attempt.http.clock, attempt.limit)
     while True:
         try:
             return acquire(attempt._replace(limit=budget.remaining))
         except SignInError as error:
-            if error.code not in MAY_BE_NEW or attempt.http.retry_timeout <= RETRY_TIMEOUT:
+            if error.code not in MAY_BE_NEW:
                 raise
             pause = budget.next_delay(None)
-            if pause is None:
+            enough = budget.tries == _TRIES and patience <= RETRY_TIMEOUT
+            if pause is None or enough:
+                if budget.tries == 1:
+                    raise
                 raise SignInError(
-                    f"{error.what} (tried {budget.tries} times within retry_timeout, {attempt.http.retry_timeout:g} s)",
+                    f"{error.what} (tried {budget.tries} times within retry_timeout, {patience:g} s)",
                     advice=error.advice,
                     request_id=error.request_id,
                     code=error.code,
