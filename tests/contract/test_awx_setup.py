@@ -368,8 +368,9 @@ TOKEN = {"state": "expired", "lastSyncStatus": "failed"}
     [
         ("The sentence says", 20, printed()),
         ("Of a token, the sentence says", 4, printed(vpp_token.KIND, TOKEN)),
+        ("In a pod, the sentence says", 6, [*printed(), "AZURE_FEDERATED_TOKEN_FILE is given without client_id"]),
     ],
-    ids=["all", "tokens"],
+    ids=["all", "tokens", "pods"],
 )
 def test_sentences_in_the_guide_are_those_that_are_printed(header: str, fewest: int, sentences: list[str]) -> None:
     table = GUIDE_LINES.split(f"- {header}\n")[1].split("\n\n")[0]
@@ -445,6 +446,33 @@ def test_the_failure_of_a_token_in_the_guide_is_real() -> None:
 
 def test_what_jobs_do_not_print_is_not_in_the_guide() -> None:
     assert "whether Graph accepted the request" not in GUIDE, "it is said with wait: false only"
+
+
+def test_a_pod_of_ones_own_is_as_awx_and_the_collection_want_it() -> None:
+    """Its whole container, as AWX replaces lists, and variables that are read."""
+    (text,) = [text for text in blocks("yaml") if "kind: Pod" in text]
+    spec = yaml.safe_load(text)["spec"]
+    (container,) = spec["containers"]
+    assert f"'args': {container['args']}" in VARIABLES["__awx_setup_pod"]
+    read = {name for variables in identity.IDENTITY_VARIABLES.values() for name in variables}
+    assert {variable["name"] for variable in container["env"]} <= read
+    (mount,), (volume,) = container["volumeMounts"], spec["volumes"]
+    (source,) = volume["projected"]["sources"]
+    path = f"{mount['mountPath']}/{source['serviceAccountToken']['path']}"
+    assert {"name": "AZURE_FEDERATED_TOKEN_FILE", "value": path} in container["env"]
+    assert mount["name"] == volume["name"]
+
+
+def test_the_names_of_the_example_without_a_secret_fit() -> None:
+    """The service account that is made is the one that the credential trusts and that the set-up names."""
+    (account,) = [yaml.safe_load(text) for text in blocks("yaml") if "kind: ServiceAccount" in text]
+    (credential,) = [yaml.safe_load(text) for text in blocks("json") if "audiences" in text]
+    (variables,) = [yaml.safe_load(text) for text in blocks("yaml") if "service_account: " in text]
+    namespace, name = account["metadata"]["namespace"], account["metadata"]["name"]
+    assert credential["subject"] == f"system:serviceaccount:{namespace}:{name}"
+    assert variables["awx_setup_container_group_namespace"] == namespace
+    assert variables["awx_setup_container_group_service_account"] == name
+    assert set(variables) <= set(SPECS)
 
 
 def test_whoever_uses_vault_is_told_how_to_open_it() -> None:

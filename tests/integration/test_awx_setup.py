@@ -877,6 +877,29 @@ def test_the_example_project_runs(site: Site) -> None:
     assert len(site.connector.accepted) == 1
 
 
+def test_the_example_project_checks_sign_in_and_says_what_a_pod_lacks(site: Site) -> None:
+    """Without the label a pod has no variables, and without the annotation of its service account no client."""
+    app = site.tenant.add_app(federated={"token"})
+    (site.folder / "token").write_text("token")
+    of_webhook = {
+        "AZURE_CLIENT_ID": app.client_id,
+        "AZURE_TENANT_ID": site.tenant.id,
+        "AZURE_FEDERATED_TOKEN_FILE": str(site.folder / "token"),
+    }
+    lines = []
+    for lacks in ({}, of_webhook, {"AZURE_CLIENT_ID"}):
+        has = {name: value for name, value in of_webhook.items() if name not in lacks}
+        arguments = ["-i", str(PROJECT / "all.tenants.yml"), str(PROJECT / "check_sign_in.yml")]
+        others = {**site.hosts, "REQUESTS_CA_BUNDLE": site.simulator.ca_path}
+        run = ansible_playbook(*arguments, "-e", "sign_in_hosts=''", site=site, environment={**has, **others})
+        assert run.code == (2 if lacks else 0), run.output
+        (told,) = [line for result in run.results if isinstance(result.get("msg"), list) for line in result["msg"]]
+        lines.append(" ".join(told.split()))
+    assert re.fullmatch(r"contoso\.example ok, as .+ by oidc", lines[0])
+    assert lines[1].startswith("contoso.example no identity to sign in with is given")
+    assert "AZURE_FEDERATED_TOKEN_FILE is given without client_id" in lines[2]
+
+
 def test_the_example_project_runs_for_tenants(site: Site) -> None:
     def play(playbook: str, **variables: t.Any) -> Run:
         inventory = str(PROJECT / "all.tenants.yml")

@@ -240,6 +240,7 @@ def table(found: t.Sequence[Module], code: str) -> list[list[str]]:
     apis = " and ".join(sorted({kind.api for kind in looked}, reverse=True))
     permissions = sorted({kind.permission for kind in looked}, reverse=True)
     rows.append([f"{code}{OVERVIEW}{code}", _listed(permissions, code), apis, "none"])
+    rows.append([f"{code}{SIGN_IN}{code}", f"none; with {code}probe{code}, those of the kinds", apis, "none"])
     return [rows[0], *sorted(rows[1:])]
 
 
