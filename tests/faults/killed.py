@@ -167,8 +167,9 @@ class Processes:
     def kill(self, which: t.Callable[[int, list[bytes]], bool]) -> None:
         """Kill those of which ``which``, called with the id and the command line, says so."""
         for number, command in list(self):
-            if which(number, command):
-                with contextlib.suppress(ProcessLookupError):
+            # What the death of another one ends may be gone by now.
+            with contextlib.suppress(OSError):
+                if which(number, command):
                     os.kill(number, signal.SIGKILL)
 
 
