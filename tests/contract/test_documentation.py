@@ -250,7 +250,7 @@ def test_what_is_no_module_for_users_says_so() -> None:
 
 @pytest.mark.parametrize("role", ["awx_setup", "exchange_connector_sync", "tenant_sync"])
 def test_a_role_is_documented_by_what_every_ansible_doc_shows(role: str) -> None:
-    """ansible-core 2.19 warns of attributes, and later versions do not show them; before 2.20 none shows examples."""
+    """ansible-core 2.19 warns of attributes, and later versions do not show them; older ones show no examples."""
     known = {"short_description", "version_added", "author", "description", "examples", "seealso", "options"}
     assert set(role_documentation(role)) <= known
 
