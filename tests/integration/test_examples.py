@@ -173,6 +173,21 @@ def test_whoever_is_on_call_hears_of_a_tenant_that_failed(
     assert "AADSTS700016" in told
 
 
+@pytest.mark.parametrize(
+    ("tenants", "variable", "extra", "code"),
+    [([], "false", "", 0), ([], "true", "", 1), (["a.example"], "true", "tenants_only=b.example", 4)],
+)
+def test_a_run_that_looks_at_nothing_ends_as_the_guide_says(
+    site: Site, tmp_path: Path, tenants: list[str], variable: str, extra: str, code: int
+) -> None:
+    """With an inventory that cannot be read, and with a name that it does not have."""
+    inventory = {"plugin": "graphops.intune.tenants", "tenants": tenants}
+    (tmp_path / "all.tenants.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    environment = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": variable}
+    command = ("-i", "all.tenants.yml", "graphops.intune.tenant_report", "-e", extra)
+    assert ansible_playbook(*command, site=site, environment=environment).code == code
+
+
 def test_the_guide_of_many_tenants_leads_to_a_page_about_all(
     site: Site, environment: dict[str, str], tmp_path: Path
 ) -> None:
