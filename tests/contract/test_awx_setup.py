@@ -448,19 +448,12 @@ def test_what_jobs_do_not_print_is_not_in_the_guide() -> None:
     assert "whether Graph accepted the request" not in GUIDE, "it is said with wait: false only"
 
 
-def test_a_pod_of_ones_own_is_as_awx_and_the_collection_want_it() -> None:
-    """Its whole container, as AWX replaces lists, and variables that are read."""
-    (text,) = [text for text in blocks("yaml") if "kind: Pod" in text]
-    spec = yaml.safe_load(text)["spec"]
-    (container,) = spec["containers"]
-    assert f"'args': {container['args']}" in VARIABLES["__awx_setup_pod"]
-    read = {name for variables in identity.IDENTITY_VARIABLES.values() for name in variables}
-    assert {variable["name"] for variable in container["env"]} <= read
-    (mount,), (volume,) = container["volumeMounts"], spec["volumes"]
-    (source,) = volume["projected"]["sources"]
-    path = f"{mount['mountPath']}/{source['serviceAccountToken']['path']}"
-    assert {"name": "AZURE_FEDERATED_TOKEN_FILE", "value": path} in container["env"]
-    assert mount["name"] == volume["name"]
+def test_a_pod_of_ones_own_is_told_the_container_that_awx_wants() -> None:
+    """As the one that is made has it."""
+    (args,) = re.findall(r"``args: (\[.*?\])``", GUIDE)
+    assert f"'name': 'worker', 'image': 'quay.io/ansible/awx-ee:latest', 'args': {yaml.safe_load(args)}" in str(
+        VARIABLES["__awx_setup_pod"]
+    )
 
 
 def test_the_names_of_the_example_without_a_secret_fit() -> None:
