@@ -20,12 +20,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors, tenants
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
-from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity, method_oidc
 from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary, prometheus_text
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
-from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand, SignInCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -44,10 +44,11 @@ PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
     one.name: options.sync_spec(one.kind) if one.command == "sync" else options.info_spec(one.kind)
     for one in generate.modules()
-} | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec()}
+} | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec(), generate.SIGN_IN: SignInCommand(KINDS).argument_spec()}
 # They take no identity, and are no members of the action group.
-PARTS_OF_THE_ROLE = tuple(
-    f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")
+PARTS_OF_THE_ROLE = (
+    "fleet_sign_in",
+    *(f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")),
 )
 # What makes a host red.
 WRONG = ("failed", "unreadable", "unknown", "obstacle")
@@ -144,10 +145,12 @@ def test_the_options_of_every_example_exist(text: str) -> None:
 
 def test_every_environment_variable_is_documented() -> None:
     read = {
-        name: set(variables) for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        name: set(variables)
+        for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        if variables
     }
     written = {
-        name: set(re.findall(r"E\((AZURE_\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
+        name: set(re.findall(r"E\((AZURE\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
         for name, option in fragment("identity")["options"].items()
     }
     assert {name: variables for name, variables in written.items() if variables} == read
@@ -157,7 +160,8 @@ def test_the_ways_to_sign_in_are_the_same_everywhere() -> None:
     order = [method.source for method in METHODS]
     assert identity.identity_spec()["auth_source"]["choices"] == ["auto", *order]
     page = (RST / "sign_in.rst").read_text(encoding="utf-8")
-    assert re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE) == ["auth_source", *order]
+    rows = page.partition(".. begin: ways to sign in\n")[2].partition(".. end: ways to sign in")[0]
+    assert re.findall(r"^``(\w+)``$", rows, re.MULTILINE) == order
     assert "(docs/docsite/rst/sign_in.rst)" in README
 
 
@@ -197,7 +201,7 @@ def test_all_variables_of_the_environment_are_on_one_page() -> None:
         assert re.findall(r"``([A-Z_0-9]+)``", rows[option]) == list(variables), "in the order in which they count"
     written = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").glob("*/meta/argument_specs.yml")]
     named = {name for path in written for name in re.findall(r"\bE\(([A-Za-z_]+)\)", path.read_text(encoding="utf-8"))}
-    read = {name for method in METHODS for name in method.host_variables}
+    read = {name for method in (*METHODS, method_oidc.OF_RUNNER) for name in method.host_variables}
     assert named | read <= set(re.findall(r"``([A-Z_0-9]+)``", page))
 
 

@@ -24,7 +24,7 @@ from ansible_collections.graphops.intune.plugins.module_utils._sync import optio
 
 FILES = generate.generated()
 # What is about every kind, and carries them all.
-ABOUT_ALL = (generate.OVERVIEW, "tenant_role", "watch")
+ABOUT_ALL = (generate.OVERVIEW, generate.SIGN_IN, "fleet_sign_in", "tenant_role", "watch")
 
 
 @pytest.mark.parametrize("name", FILES)

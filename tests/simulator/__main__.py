@@ -61,6 +61,10 @@ def describe(simulator: Simulator, world: World) -> str:
         ]
         if others:
             lines.append(f"  also       {', '.join(others)}")
+    for job in world.jobs:
+        issued = job.environment(simulator.runner_url).items()
+        lines += [f"\nJob of {job.platform}, for which the app of {world.tenants[0].domain} needs no secret"]
+        lines += [f"  export {name}={shlex.quote(value)}" for name, value in issued]
     return "\n".join(lines)
 
 

@@ -85,6 +85,8 @@ MESSAGES: dict[str, t.Callable[[], t.Iterable[messages.Message]]] = {
 }
 # The module about all kinds but those of which a tenant has thousands.
 OVERVIEW = "intune_connectors_and_tokens_info"
+# The module about what a token allows, which knows all kinds.
+SIGN_IN = "intune_sign_in_info"
 
 
 class Module(t.NamedTuple):
@@ -246,6 +248,7 @@ def table(found: t.Sequence[Module], code: str) -> list[list[str]]:
     apis = " and ".join(sorted({kind.api for kind in looked}, reverse=True))
     permissions = sorted({kind.permission for kind in looked}, reverse=True)
     rows.append([f"{code}{OVERVIEW}{code}", _listed(permissions, code), apis, "none"])
+    rows.append([f"{code}{SIGN_IN}{code}", f"none; with {code}probe{code}, those of the kinds", apis, "none"])
     return [rows[0], *sorted(rows[1:])]
 
 
@@ -290,9 +293,10 @@ def generated() -> dict[str, str]:
     parts = messages.entra()
     entra = [f"{part}\n{'^' * len(part)}\n\n{messages.rst(listed, seen)}" for part, listed in parts.items()]
     files[page] = between(said, "entra", "\n" + "\n".join(entra) + "\n")
-    overview = f"plugins/modules/{OVERVIEW}.py"
-    choices = "".join(f"      - {kind.name}\n" for kind in looked_at())
-    files[overview] = between(text(overview), "kinds", f"    choices:\n{choices}")
+    for module, listed in ((OVERVIEW, looked_at()), (SIGN_IN, list(known.values()))):
+        path = f"plugins/modules/{module}.py"
+        choices = "".join(f"      - {kind.name}\n" for kind in listed)
+        files[path] = between(text(path), "kinds", f"    choices:\n{choices}")
     return files
 
 

@@ -1208,7 +1208,7 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
     try:
         stdout = t.cast(t.IO[str], process.stdout)
         lines: list[str] = []
-        while not lines or lines[-1].strip() or len(lines) < 18:
+        while not lines or lines[-1].strip() or "SERVICE_CONNECTION_ID" not in "".join(lines):
             lines.append(stdout.readline())
         text = "".join(lines)
         url = re.search(r"^Graph +(https://127\.0\.0\.1:\d+)$", text, re.MULTILINE)
@@ -1223,6 +1223,7 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
                 assert token.properties["token"] not in text
             for app in tenant.apps.values():
                 assert f"{app.client_id}  secret {app.secret}" in text
+        assert "  export GITHUB_ACTIONS=true\n" in text
         http.get(f"{url[1]}/v1.0/x", verify=str(tmp_path / "ca.pem"), timeout=5)
         assert re.fullmatch(r"\d\d:\d\d:\d\d  graph  401  GET  /v1\.0/x\n", stdout.readline())
     finally:
