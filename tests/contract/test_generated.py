@@ -94,6 +94,11 @@ def pattern_of(text: str) -> str:
     return re.sub(r"(?:\\\.){3}|\b[A-Z_]{4,}\b", ".*", re.escape(text.replace("\\", "")))
 
 
+def test_what_is_told_of_our_own_sentences_is_of_one_that_there_is() -> None:
+    titles = " ".join(one.title.replace("\\", "") for one in TITLES)
+    assert [words for words in messages.MEANINGS if words not in titles] == []
+
+
 def test_the_page_tells_no_title_twice() -> None:
     """An anchor leads to one place."""
     page = (generate.ROOT / "docs" / "docsite" / "rst" / "messages.rst").read_text(encoding="utf-8")

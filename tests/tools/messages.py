@@ -19,9 +19,9 @@ from pathlib import Path
 from ansible_collections.graphops.intune.plugins.module_utils._graph import graph_errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import APP, SOMEONE, USER
+from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
 from ansible_collections.graphops.intune.plugins.module_utils._http import retries
 from ansible_collections.graphops.intune.plugins.module_utils._identity.aadsts import ADVICE
-from ansible_collections.graphops.intune.plugins.module_utils._kinds import exchange_connector, vpp_token
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
@@ -100,6 +100,32 @@ OPTIONS = (
     "inventory",
     "plugin_utils",
 )
+# What a sentence of our own means, where it does not say it, by words of it.
+MEANINGS = {
+    "did not show within": "the end was not seen in time; large organisations take long, a VPP token may hang for days",
+    "whether it ended cannot be seen": "it was requested, and then Graph could not be read",
+    "failed: ... is ...": "Intune tried, and Apple, Google or Intune itself refused",
+    "no synchronisation was requested": "none can help until somebody acts",
+    "which is longer to wait than": "with force, the task waits for Intune's least interval, which ends too late",
+    "so none was asked": "more devices are old enough than the option allows",
+    "whether Graph accepted": "the answers were lost, and the object shows nothing yet; the next run finds out",
+    "could be read": "of all that the task looks at, each failed, and the sentence names each reason once",
+    "accepted no connection": "a firewall drops what is sent, or the way is by a proxy that is not named",
+    "could not be reached": "nothing listens at the address, or there is no way to it",
+    "did not answer within": "the connection stands, and the answer takes too long",
+    "cut the connection": "something in between has ended it, or the service restarted",
+    "cannot be resolved": "the name is misspelt, or DNS does not know names outside",
+    "did not let the request through": "the proxy has no leave for this host, or wants a password",
+    "is not trusted": "a proxy of the company signs the traffic anew, or the clock is wrong",
+    "redirects to": "a portal wants a sign-in, or the address is not Graph's",
+    "with no JSON object": "a portal or a gateway answered with a page",
+    "link to the next page": "something in between has changed what Graph said",
+    "'s pages have no end": "Graph repeats its pages, which an update at Microsoft may cause",
+    "no identity to sign in with": "neither options nor variables have anything to sign in with, or all of it is empty",
+    "the identity is incomplete": "what belongs together is there in part",
+    "no host of Microsoft's": "the credential comes from elsewhere than the address, and is not sent there",
+    "Failed to import": "the Python that runs the task has not got the library; often it is another Python than pip's",
+}
 _WAYS = {
     APP: "as an app",
     USER: "as a user",
@@ -172,18 +198,21 @@ _GRAPH = (
 
 def graph() -> t.Iterator[Message]:
     """What Graph answers."""
+    words = Words("OBJECT", "OBJECTS", "object", id_option="id")
     for status, title, cause, said in _GRAPH:
         name = "code" if said == "NotSupported" else "message"
         body = f'{{"error": {{"{name}": "{said}"}}}}'.encode()
-        words = exchange_connector.KIND.words if name == "code" else vpp_token.KIND.words
-        told: dict[str, None] = {}
-        for who in (APP, USER, SOMEONE) if status == 403 else (APP,):
-            asker = graph_errors.Asker(who, "the permission")
-            error = graph_errors.graph_error("", status, body, None, words=words, asker=asker)
-            named = error.advice.replace("the app the permission", "the app the permission that the sentence names")
-            told[named] = None
+        told = {
+            who: graph_errors.graph_error(
+                "", status, body, None, words=words, asker=graph_errors.Asker(who, "the permission that it names,")
+            ).advice
+            for who in (APP, USER, SOMEONE)
+        }
+        same = len({*told.values()}) == 1
+        advice = told.values() if not same else [told[APP]]
+        ways = ["" if same else f"{_WAYS.get(who, 'with a ready token of either')}, " for who in told]
         anchor = re.sub(r"^(HTTP \d+|[a-z ]+)", r"_`\1`", title)
-        yield Message(anchor, cause, tuple(told))
+        yield Message(anchor, cause, tuple(way + text for way, text in zip(ways, advice)))
     busy = errors.Unavailable("")
     later = {retries.exhausted(busy, tries=1, retry_after=wait, limit=1).advice: None for wait in (None, 1)}
     cause = "other software uses up Microsoft's limits, or Microsoft has trouble, for longer than retry_timeout"
@@ -210,7 +239,14 @@ def own(*folders: str) -> list[Message]:
             for whats, advices in _Reader(ast.parse(file.read_text(encoding="utf-8"))).failures():
                 for what in whats:
                     found.setdefault(what, []).extend(one for one in advices if one not in found.get(what, []))
-    return [Message(f"_`{_escaped(what)}`", "", tuple(found[what])) for what in sorted(found, key=_sorted)]
+    return [
+        Message(
+            f"_`{_escaped(what)}`",
+            next((meaning for words, meaning in MEANINGS.items() if words in what), ""),
+            tuple(found[what]),
+        )
+        for what in sorted(found, key=_sorted)
+    ]
 
 
 def _sorted(what: str) -> str:
