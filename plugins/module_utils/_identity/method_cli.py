@@ -105,7 +105,7 @@ def _run(command: t.Sequence[str], action: str, budget: float, environ: t.Mappin
         ) from error
     if done.returncode:
         said = untrusted.one_line(done.stderr.replace("ERROR:", "")) or f"az ended with {done.returncode}"
-        in_job = runner_token.platform(attempt.environ) is not None
+        in_job = runner_token.platform(environ) is not None
         raise SignInError(
             f"{action} failed: {said.rstrip('.')}",
             advice="run 'az login' as the user of this task"
