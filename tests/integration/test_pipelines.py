@@ -220,7 +220,7 @@ def test_what_a_refused_job_prints_makes_it_green(site: Site, tmp_path: Path) ->
     (ask,) = re.findall(r"^ *\$ (ansible localhost .*)$", GUIDE, re.MULTILINE)
     code, output = runner.run(pipeline, ask, environment)
     assert (code, "AADSTS700213" in output) == (2, True), output
-    body = json.loads(output[output.index("{") :])["federated_credential"]["body"]
+    body = json.loads(output.partition("FAILED! => ")[2])["federated_credential"]["body"]
     (audience,) = body["audiences"]
     site.app.trusted.append(FederatedCredential(body["issuer"], body["subject"], audience))
     code, output = runner.run(pipeline, pipeline.run, environment)
