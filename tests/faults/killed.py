@@ -155,7 +155,7 @@ class Processes:
     """The processes of a run: those with its folder in their environment."""
 
     def __init__(self, folder: Path) -> None:
-        self._mark = bytes(folder)
+        self._mark = bytes(folder) + b"/"
 
     def __iter__(self) -> t.Iterator[tuple[int, list[bytes]]]:
         for process in PROCESSES.glob("[0-9]*"):

@@ -81,7 +81,7 @@ def test_nobody_waits_for_a_lock_of_the_dead(installed: Path, tmp_path: Path) ->
 
 
 @pytest.mark.exhaustive
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize(("way", "death"), ROWS)
 def test_every_run_that_dies(installed: Path, tmp_path: Path, report: Report, way: Way, death: Death) -> None:
     """The same in every way, for every kind."""

@@ -527,7 +527,8 @@ def test_a_job_in_a_pod_signs_in_without_a_secret(fleet: Fleet, core: Path, over
     job = prepare(fleet, core, play=TENANTS if over == "tenants" else None)
     assert not [name for name in job.environment if name.startswith("AZURE_")]
     assert not [path for path in job.folder.rglob("*") if path.is_file() and FEDERATED in path.read_text()]
-    of_pod = pod(fleet.folder, fleet.tenants[0].id, app.client_id, fleet.simulator.authority_url)
+    # With a slash, as the webhook has it.
+    of_pod = pod(fleet.folder, fleet.tenants[0].id, app.client_id, f"{fleet.simulator.authority_url}/")
     came = job.sent(**of_pod)
     assert came.status == "successful", (came.artifacts / "stdout").read_text()
     assert [asked_for(tenant) for tenant in fleet.tenants] == [4 + (over == "tenants")] * 2

@@ -212,6 +212,22 @@ def test_a_pipeline_says_what_it_lacks(
     assert site.requests("token") == []
 
 
+def test_what_a_refused_job_prints_makes_it_green(site: Site, tmp_path: Path) -> None:
+    """The guide's first command where it is red, for an app that trusts another branch."""
+    pipeline, runner = pipeline_of("github"), Runner(site, tmp_path, "github")
+    site.app.trusted[:] = [runner.trusted._replace(subject="repo:contoso/intune:ref:refs/heads/main")]
+    _job, environment = runner.start(pipeline)
+    (ask,) = re.findall(r"^ *\$ (ansible localhost .*)$", GUIDE, re.MULTILINE)
+    code, output = runner.run(pipeline, ask, environment)
+    assert (code, "AADSTS700213" in output) == (2, True), output
+    body = json.loads(output[output.index("{") :])["federated_credential"]["body"]
+    (audience,) = body["audiences"]
+    site.app.trusted.append(FederatedCredential(body["issuer"], body["subject"], audience))
+    code, output = runner.run(pipeline, pipeline.run, environment)
+    assert code == 0, output
+    assert len(runner.token.accepted) == 1
+
+
 def test_a_pipeline_installs_what_it_needs(site: Site, tmp_path: Path) -> None:
     """From a clone of this checkout in GitHub's place; no package is fetched, as all that is needed is there."""
     (script,) = {pipeline_of(platform).install.replace("set -e\n", "").strip() for platform in FILES}

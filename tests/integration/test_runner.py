@@ -366,11 +366,14 @@ def test_a_subject_in_other_letters(tried: Tried) -> None:
 def test_github_s_subjects_with_ids_are_named_where_they_are_the_cause(simulator: Simulator) -> None:
     """Guides show the form of before July 2026; an @ elsewhere says nothing."""
     simulator.world.faults.clear()
-    for repository, context, named in (
-        ("contoso@12/intune@345", "ref:refs/heads/main", True),
-        ("contoso/intune", "environment:a@1/b@2", False),
+    for repository, context, issuer, named in (
+        ("contoso@12/intune@345", "ref:refs/heads/main", "https://token.actions.githubusercontent.com", True),
+        ("contoso@12/intune@345", "ref:refs/heads/main", "https://token.actions.contoso.ghe.com", True),
+        ("contoso@12/intune@345", "ref:refs/heads/main", "https://forge.example", False),
+        ("contoso/intune", "environment:a@1/b@2", "https://token.actions.githubusercontent.com", False),
     ):
         job = github_job(repository, context)
+        job.issuer = issuer
         tenant = simulator.world.add_tenant(f"contoso{len(simulator.world.tenants)}.example")
         simulator.world.jobs.append(job)
         app = tenant.add_app(trusted=[FederatedCredential(job.issuer, "repo:contoso/intune:ref:refs/heads/main")])

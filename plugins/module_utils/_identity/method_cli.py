@@ -17,6 +17,7 @@ import typing as t
 from .._ground import untrusted
 from .._ground.errors import SignInError
 from .._ground.option_values import OptionValue
+from . import runner_token
 from .method import Attempt, Given, Inspection, Method
 
 
@@ -104,7 +105,12 @@ def _run(command: t.Sequence[str], action: str, budget: float, environ: t.Mappin
         ) from error
     if done.returncode:
         said = untrusted.one_line(done.stderr.replace("ERROR:", "")) or f"az ended with {done.returncode}"
-        raise SignInError(f"{action} failed: {said.rstrip('.')}", advice="run 'az login' as the user of this task")
+        in_job = runner_token.platform(environ) is not None
+        raise SignInError(
+            f"{action} failed: {said.rstrip('.')}",
+            advice="run 'az login' as the user of this task"
+            + (", or set auth_source to oidc to ask the runner of this job for a token" if in_job else ""),
+        )
     return done.stdout
 
 

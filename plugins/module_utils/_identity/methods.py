@@ -93,5 +93,6 @@ def _every_way() -> str:
     return (
         "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN): "
         + "; ".join(ways)
-        + "; or set auth_source to msi for a managed identity, or to cli after 'az login'"
+        + "; or set auth_source to msi for a managed identity, to oidc in a job of GitHub Actions or Azure DevOps, or"
+        " to cli after 'az login'"
     )
