@@ -195,7 +195,7 @@ def test_the_guide_of_many_tenants_leads_to_a_page_about_all(
     guide = (ROOT / "docs" / "docsite" / "rst" / "guide_tenants.rst").read_text(encoding="utf-8")
     found = re.findall(r"^ +# (\S+\.yml)\n(.*?)\n\n(?=\s*\S)", guide, re.MULTILINE | re.DOTALL)
     files = {name: textwrap.dedent(text) for name, text in found}
-    look, page, gauges = re.findall(r"\$ ansible-playbook (.*)", re.sub(r"\\\n *", "", guide))
+    check, look, page, gauges = re.findall(r"\$ ansible-playbook (.*)", re.sub(r"\\\n *", "", guide))
     gauges = gauges.replace("/var/lib/prometheus/node-exporter", str(tmp_path))
     # The identity is the app's; the tenants are the inventory's.
     environment = {name: value for name, value in environment.items() if name not in ("AZURE_TENANT", "INTUNE_SECRET")}
@@ -218,6 +218,8 @@ def test_the_guide_of_many_tenants_leads_to_a_page_about_all(
         return done.code, summary
 
     (tmp_path / "all.tenants.yml").write_text(files["all.tenants.yml"], encoding="utf-8")
+    signed_in = ansible_playbook(*shlex.split(check), site=site, environment=environment)
+    assert signed_in.code == 0, signed_in.output
     code, summary = run(look, **look_only)
     assert (code, len(token.accepted), [one["name"] for one in summary["expires_soon"]]) == (0, 0, ["Phones"])
     code, summary = run(page)
