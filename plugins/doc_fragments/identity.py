@@ -103,12 +103,14 @@ options:
       - If not set, it is what Entra ID wants, V(api://AzureADTokenExchange), V(api://AzureADTokenExchangeUSGov) in the
         clouds of the US government, and V(api://AzureADTokenExchangeChina) in AzureChinaCloud.
     type: str
+    version_added: 1.1.0
   service_connection_id:
     description:
       - The GUID of the service connection whose token the runner of a job of Azure DevOps is asked for (C(resourceId)
         in the address of its page). It must be an input of some task in the stage that asks.
       - If not set, the value of E(AZURESUBSCRIPTION_SERVICE_CONNECTION_ID) is used, which the task C(AzureCLI@2) sets.
     type: str
+    version_added: 1.1.0
   username:
     description:
       - The name of a user, such as V(admin@contoso.example).
@@ -138,7 +140,7 @@ options:
     description:
       - The national cloud that the tenant is in.
       - If not set, the value of E(AZURE_CLOUD_ENVIRONMENT) is used, and without that V(AzureCloud), the public one.
-      - If set, addresses of Graph and Entra ID in the environment do not count that are those of another cloud.
+      - If set, a variable that names a host of another cloud does not count.
     type: str
     choices: [AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud]
   graph_url:

@@ -17,7 +17,7 @@ from simulator.demo import demo_world
 from simulator.directory import App, FederatedCredential, Tenant, User
 from simulator.enrollment_program_token import EnrollmentProgramToken
 from simulator.entity import Entity
-from simulator.faults import Fault
+from simulator.faults import Fault, Hold
 from simulator.managed_device import ManagedDevice
 from simulator.managed_google_play import ManagedGooglePlay
 from simulator.mobile_threat_defense_connector import MobileThreatDefenseConnector
@@ -39,6 +39,7 @@ __all__ = [
     "Entity",
     "Fault",
     "FederatedCredential",
+    "Hold",
     "Job",
     "ManagedDevice",
     "ManagedGooglePlay",

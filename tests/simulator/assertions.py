@@ -73,6 +73,15 @@ def check_assertion(
         )
 
 
+def is_own(assertion: str, client_id: str) -> bool:
+    """Whether ``assertion`` says that the app itself has made it, and no other issuer."""
+    try:
+        claims: dict[str, t.Any] = jwt.decode(assertion, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return False
+    return claims.get("iss") == client_id
+
+
 def check_federated(assertion: str, trusted: t.Sequence[FederatedCredential], now: datetime) -> None:
     """Refuse ``assertion``, the token of another issuer, unless one of the federated credentials fits.
 

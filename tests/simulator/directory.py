@@ -28,13 +28,18 @@ ALL_ROLES = (
 
 @dataclass(frozen=True, eq=False)
 class User:
-    """A user of a tenant; ``mfa`` users cannot sign in with a password alone."""
+    """A user of a tenant; ``mfa`` users cannot sign in with a password alone.
+
+    Attributes:
+        directory_roles: the template ids of the roles in Entra ID that are active.
+    """
 
     name: str
     password: str = field(repr=False)
     mfa: bool
     tenant: Tenant = field(repr=False)
     object_id: str
+    directory_roles: tuple[str, ...] = ()
 
 
 class FederatedCredential(t.NamedTuple):
@@ -134,9 +139,9 @@ class Tenant(SyncedHoldings):
             shown = {"@odata.etag": 'W/"simulator"', "tenantId": object_id, "displayName": display_name}
             return self.hold(CUSTOMER, Entity(self.world, object_id, shown))
 
-    def add_user(self, name: str, password: str, mfa: bool = False) -> User:
+    def add_user(self, name: str, password: str, mfa: bool = False, directory_roles: t.Iterable[str] = ()) -> User:
         """Add a user; ``name`` is the user principal name."""
-        user = User(name, password, mfa, self, str(uuid.uuid4()))
+        user = User(name, password, mfa, self, str(uuid.uuid4()), tuple(directory_roles))
         with self.world.lock:
             self.users[name.lower()] = user
         return user

@@ -157,6 +157,8 @@ class Simulator:
                     fault = request.fault = None
         if delay > 0:
             await asyncio.sleep(delay)
+        if fault is not None and fault.hold is not None:
+            await fault.hold.keep(request)
         if fault is None or not (fault.answers or fault.loses):
             answer = answer or await self._done(request)
         elif fault.answers:

@@ -92,6 +92,7 @@ class Transport:
         :raises NoResponse: there was no answer, or not a whole one, or a redirect.
         """
         host = urlsplit(url).netloc
+        self.clock.ensure_wanted()
         try:
             response = self._session.request(
                 method,

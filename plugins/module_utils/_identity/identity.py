@@ -165,6 +165,18 @@ def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set
     return found - {""}
 
 
+def read_given(
+    params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]
+) -> tuple[dict[str, OptionValue], Given]:
+    """What options and environment say of the hosts, and of who signs in; parameters as of :func:`read_identity`."""
+    whole = {**environ, **own}
+    named, values = (
+        {name: lookup(name, variables, params, whole, own) for name, variables in group.items()}
+        for group in (CLOUD_VARIABLES, IDENTITY_VARIABLES)
+    )
+    return named, Given(values, whole, own, bool(params.get("allow_environment_credential")))
+
+
 def read_identity(
     params: t.Mapping[str, t.Any],
     environ: t.Mapping[str, str],
@@ -180,14 +192,9 @@ def read_identity(
     :param has_cli: tells of an environment whether the Azure CLI is installed there.
     :raises OptionError: an option cannot be right, no identity is complete, or its credential is none for these hosts.
     """
-    whole = {**environ, **own}
-    named, values = (
-        {name: lookup(name, variables, params, whole, own) for name, variables in group.items()}
-        for group in (CLOUD_VARIABLES, IDENTITY_VARIABLES)
-    )
+    named, given = read_given(params, environ, own)
     untrusted = clouds.untrusted_hosts(named, environ, own)
     hosts = clouds.endpoints(named)
-    given = Given(values, whole, own, bool(params.get("allow_environment_credential")))
     source = params.get("auth_source") or "auto"
     method = first_complete(given, has_cli) if source == "auto" else _chosen(source, given)
     identity = _identity(method, given, hosts)
@@ -226,12 +233,13 @@ def _chosen(source: str, given: Given) -> Method:
     if missing:
         raise OptionError(
             f"auth_source is {source}, but {listed(missing)} {'is' if len(missing) == 1 else 'are'} not given",
-            advice="give " + listed([_with_variables(name) for name in missing]),
+            advice="give " + listed([with_variables(name) for name in missing]),
         )
     return method
 
 
-def _with_variables(names: str) -> str:
+def with_variables(names: str) -> str:
+    """An option, or several of which one is needed, with the variables that may be set instead."""
     variables = [variable for name in names.split(" or ") for variable in IDENTITY_VARIABLES[name]]
     return f"{names} (or {' or '.join(variables)})"
 

@@ -18,9 +18,9 @@ from .._ground.errors import APP, OptionError, SignInError
 from .._ground.option_values import OptionValue
 from .._http.connection import RETRY_TIMEOUT
 from .._http.retries import RetryBudget
-from . import msal_app, runner_token
+from . import claims, federation, msal_app, runner_token
 from .aadsts import MAY_BE_NEW
-from .method import Attempt, Given, Method, check_tenant_of_app, check_texts
+from .method import Attempt, Given, Inspection, Method, check_tenant_of_app, check_texts
 
 if t.TYPE_CHECKING:
     from .identity import Identity
@@ -159,10 +159,16 @@ def _by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
     audience = identity.values["oidc_audience"] or identity.hosts.federation_audience
     asked = _question(audience, identity.values["service_connection_id"], attempt.environ)
     token = runner_token.fetch(asked, attempt.http, action=identity.action, limit=budget.remaining)
-    attempt.hide(token)
+    attempt.take_assertion(token)
     return msal_app.acquire_for_app(
         attempt._replace(credential={"client_assertion": lambda: token}, limit=budget.remaining)
     )
+
+
+def _inspect(inspection: Inspection) -> dict[str, t.Any]:
+    identity = inspection.identity
+    found = claims.claims(inspection.assertion) or {}
+    return federation.described(found, identity.client_id, identity.hosts, inspection.now) if found else {}
 
 
 METHOD = Method(
@@ -176,6 +182,7 @@ METHOD = Method(
     settle=_settle,
     sent=_sent,
     credential=_credential,
+    inspect=_inspect,
 )
 # What goes by the same name where no token is given.
 OF_RUNNER = Method(
@@ -187,4 +194,5 @@ OF_RUNNER = Method(
     host_variables=tuple(name for one in runner_token.PLATFORMS for name in (one.address, one.proof)),
     check=_check_runner,
     sent=_sent_by_runner,
+    inspect=_inspect,
 )

@@ -178,7 +178,7 @@ class Session:
         if of_authority and parts.port is None and authority.port is not None:
             # msal drops the port of the authority when it asks what kind of account a user has.
             url = parts._replace(netloc=authority.netloc).geturl()
-        if parts.scheme != "https" and not (self._of_host and _is_this_host(parts.hostname or "")):
+        if parts.scheme != "https" and not (self._of_host and is_this_host(parts.hostname or "")):
             host = untrusted.one_line(parts.netloc)
             raise errors.SignInError(
                 f"{self._action} was given up, because {host} is to be asked without TLS, where others could read"
@@ -215,7 +215,7 @@ def _document(answer: response.Response) -> dict[str, t.Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _is_this_host(name: str) -> bool:
+def is_this_host(name: str) -> bool:
     """Whether a name or address is that of the host itself, or of what Azure has on each host's own link."""
     if name.lower() == "localhost":
         return True

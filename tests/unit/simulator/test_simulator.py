@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
-from simulator import App, Fault, Simulator, Tenant, World, demo_world
+from simulator import App, Fault, Hold, Simulator, Tenant, World, demo_world
 from unit.simulator.conftest import Graph, intune
 
 SCOPE = "https://graph.microsoft.com/.default"
@@ -1010,6 +1010,21 @@ def test_delay_before_a_normal_answer(graph: Graph, world: World, tenant: Tenant
     assert 0.3 <= time.monotonic() - start < 3
     assert response.json()["id"] == connector.id
     assert response.headers["X-Slow"] == "yes"
+
+
+@pytest.mark.parametrize("accept", [True, False])
+def test_a_request_that_is_held(world: World, tenant: Tenant, graph: Graph, accept: bool) -> None:
+    """It is accepted before that if it is to be, and answered as usual once it is let go."""
+    connector, hold = tenant.add_connector(), Hold()
+    world.faults.add(Fault("sync", hold=hold, accept=accept))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(graph.sync, connector.id)
+        while not hold.requests:
+            time.sleep(0.01)
+        assert (len(connector.accepted), answer.done()) == (accept, False)
+        hold.let_go()
+        assert answer.result().status_code == 204
+    assert len(connector.accepted) == 1
 
 
 def test_client_gives_up_although_the_sync_was_accepted(graph: Graph, world: World, tenant: Tenant) -> None:
