@@ -31,7 +31,7 @@ from simulator import (
     github_job,
 )
 
-from .conftest import SYNC, Site
+from .conftest import SEND_THE_MODULE, SYNC, Site
 
 pytestmark = pytest.mark.slow
 
@@ -60,14 +60,19 @@ def assertions(site: Site) -> list[str]:
     return [parse_qs(request.body.decode())["client_assertion"][0] for request in site.requests("token")]
 
 
-@pytest.mark.parametrize("platform", JOBS)
-@pytest.mark.parametrize("auth_source", ["oidc", "auto"])
-def test_a_job_synchronises_without_a_secret(site: Site, platform: str, auth_source: str) -> None:
-    """Two tasks of a playbook, of which the first meets a token that Graph no longer takes: three sign-ins."""
+@pytest.mark.parametrize(
+    ("platform", "auth_source", "arguments"),
+    [("github", "oidc", ()), ("azure_devops", "auto", ()), ("github", "auto", SEND_THE_MODULE)],
+    ids=["github", "azure_devops", "sent"],
+)
+def test_a_job_synchronises_without_a_secret(
+    site: Site, platform: str, auth_source: str, arguments: tuple[str, ...]
+) -> None:
+    """Two tasks of a playbook, of which the first meets a token that Graph no longer takes."""
     job, app = add_job(site, platform)
     site.world.faults.add(Fault("get", status=401))
     tasks = [{SYNC: options(site, auth_source=auth_source, max_age=age)} for age in (3600, 0)]
-    run = site.play(tasks, environment={**environment(site, job, app), "HOME": str(site.folder)})
+    run = site.play(tasks, *arguments, environment={**environment(site, job, app), "HOME": str(site.folder)})
     assert run.code == 0, run.output
     assert [result["sync"]["state"] for result in run.results] == ["completed", "completed"]
     assert assertions(site) == job.tokens

@@ -32,6 +32,10 @@ _TRIES = 3
 def _check(given: Given) -> None:
     check_tenant_of_app(given)
     check_texts(given, "oidc_token")
+    token = _settle(given)["oidc_token"]
+    # msal leaves an empty one out, and so signs in without any proof.
+    if token.value and not token.value.strip():
+        raise OptionError(f"{token.source} is blank", advice="give the token, or leave it out")
 
 
 def _settle(given: Given) -> t.Mapping[str, OptionValue]:

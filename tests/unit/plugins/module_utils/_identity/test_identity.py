@@ -203,6 +203,8 @@ EVERY_WAY = (
                 ("x509_certificate_password", {"x509_certificate_path": "/x"}),
             )
         ),
+        ({**TENANT, "oidc_token": " \t"}, {}, "oidc_token is blank; give the token, or leave it out."),
+        (TENANT, {"AZURE_FEDERATED_TOKEN": " "}, "AZURE_FEDERATED_TOKEN is blank; give the token, or leave it out."),
         (TENANT, {"AZURE_SECRET": "p\udce4ss"}, "AZURE_SECRET is no text in UTF-8; write it anew, in UTF-8."),
     ],
 )
