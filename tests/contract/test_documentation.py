@@ -237,6 +237,14 @@ def test_the_example_of_the_role_is_the_task_of_the_playbook(role: str, playbook
     (shown,) = yaml.safe_load(block)
     (play,) = yaml.safe_load((ROOT / "playbooks" / playbook).read_text(encoding="utf-8"))
     assert shown["tasks"] == play["tasks"]
+    assert yaml.safe_load(role_documentation(role)["examples"]) == [shown]
+
+
+def test_the_example_of_the_set_up_has_the_variables_of_its_readme() -> None:
+    readme = (ROOT / "roles" / "awx_setup" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (play,) = yaml.safe_load(role_documentation("awx_setup")["examples"])
+    assert [task["vars"] for task in play["tasks"]] == [yaml.safe_load(block)]
 
 
 def test_what_is_no_module_for_users_says_so() -> None:
@@ -246,8 +254,8 @@ def test_what_is_no_module_for_users_says_so() -> None:
 
 @pytest.mark.parametrize("role", ["awx_setup", "exchange_connector_sync", "tenant_sync"])
 def test_a_role_is_documented_by_what_every_ansible_doc_shows(role: str) -> None:
-    """ansible-core 2.19 warns of attributes, and later versions do not show them."""
-    known = {"short_description", "version_added", "author", "description", "seealso", "options"}
+    """ansible-core 2.19 warns of attributes, and later versions do not show them; older ones show no examples."""
+    known = {"short_description", "version_added", "author", "description", "examples", "seealso", "options"}
     assert set(role_documentation(role)) <= known
 
 

@@ -167,8 +167,9 @@ class Processes:
     def kill(self, which: t.Callable[[int, list[bytes]], bool]) -> None:
         """Kill those of which ``which``, called with the id and the command line, says so."""
         for number, command in list(self):
-            if which(number, command):
-                with contextlib.suppress(ProcessLookupError):
+            # What the death of another one ends may be gone by now.
+            with contextlib.suppress(OSError):
+                if which(number, command):
                     os.kill(number, signal.SIGKILL)
 
 
@@ -273,6 +274,19 @@ class Place:
             numbers = {"terminated": signal.SIGTERM, "interrupted": signal.SIGINT}
             os.killpg(controller, numbers.get(death, signal.SIGKILL))
 
+    def locks(self) -> tuple[list[int], list[int]]:
+        """The processes that hold a lock of the kernel, and those that wait for one."""
+        numbers = {number for number, _command in self.processes}
+        holding: list[int] = []
+        waiting: list[int] = []
+        for line in (PROCESSES / "locks").read_text().splitlines():
+            _number, *words = line.split()
+            blocked = words[0] == "->"
+            whose = int(words[4 if blocked else 3])
+            if whose in numbers:
+                (waiting if blocked else holding).append(whose)
+        return holding, waiting
+
     def left(self) -> list[Path]:
         """What lies where it may write for a while: files, sockets and links."""
         return [path for folder in self._temporary for path in folder.rglob("*") if not path.is_dir()]
@@ -285,26 +299,33 @@ class Place:
         return output
 
 
-def run(cells: t.Sequence[Cell], death: Death, *, way: Way, collections: Path, folder: Path) -> list[Ended]:
-    """Have the cells of one kind die in one run, each of its hosts at its step, and run again."""
+def run(
+    cells: t.Sequence[Cell], death: Death, *, way: Way, collections: Path, folder: Path, pipelining: bool = False
+) -> list[Ended]:
+    """Have the cells of one kind die in one run, each of its hosts at its step, and run again.
+
+    :param pipelining: whether Ansible sends modules without a file.
+    """
     hold = Hold()
     with Simulator(World()) as simulator:
         hosts, objects = {}, {}
         for number, cell in enumerate(cells):
             name = f"cell{number}"
-            hosts[name], objects[name] = _prepare(simulator, cell, f"tenant{number}.example", hold, way)
+            hosts[name], objects[name] = prepare(simulator, cell, f"tenant{number}.example", hold, way)
         sent = SEND_THE_MODULE if way == "module" else ()
-        place = Place(folder, collections, "-i", "hosts.json", *sent, "playbook.yml")
-        _write(folder, cells[0].kind, way, hosts)
+        place = Place(
+            folder, collections, "-i", "hosts.json", *sent, "playbook.yml", ANSIBLE_PIPELINING=str(pipelining)
+        )
+        write(folder, cells[0].kind, way, hosts)
         said = place.die(death, hold, len(cells))
         dead = {name: len(entity.accepted) for name, entity in objects.items()}
         told = place.results
-        left = [path for path in place.left() if way != "module" or _ours(path)]
+        left = [path for path in place.left() if way != "module" or _ours(path, pipelining=pipelining)]
         assert not left, f"these are left behind: {left}"
         assert SECRET not in said + json.dumps(told), "a secret is shown"
         if death == "module":
             assert all("rc" in told[name] for name in hosts), told
-        _write(folder, cells[0].kind, way, {name: {**given, "wait": False} for name, given in hosts.items()})
+        write(folder, cells[0].kind, way, {name: {**given, "wait": False} for name, given in hosts.items()})
         output, told = place.again(), place.results
         assert told.keys() == hosts.keys(), output
         assert [path.name for path in (folder / "reports").iterdir()] == ["report.prom"] * (way in ROLES)
@@ -319,7 +340,8 @@ def goes_on(way: Way, death: Death) -> bool:
     return way == "module" and death in ("controller", "worker")
 
 
-def _prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold, way: Way) -> tuple[dict[str, t.Any], Entity]:
+def prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold, way: Way) -> tuple[dict[str, t.Any], Entity]:
+    """Add a tenant with an object that is due, and have what asks for it held; the options that name it, and it."""
     tenant = simulator.world.add_tenant(domain)
     app = tenant.add_app(secret=SECRET)
     entity: Entity = SIMULATED[cell.kind.name].add(
@@ -347,7 +369,7 @@ def _prepare(simulator: Simulator, cell: Cell, domain: str, hold: Hold, way: Way
     return given, entity
 
 
-def _write(folder: Path, kind: Kind, way: Way, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
+def write(folder: Path, kind: Kind, way: Way, hosts: t.Mapping[str, t.Mapping[str, t.Any]]) -> None:
     """Write the playbook and its inventory."""
     task: dict[str, t.Any]
     if way in ROLES:
@@ -358,16 +380,22 @@ def _write(folder: Path, kind: Kind, way: Way, hosts: t.Mapping[str, t.Mapping[s
         prefix = ""
         # Ansible would end with a play in which all hosts have failed.
         task = {"ignore_errors": True}
-        task[module_of(kind)] = {option: f"{{{{ {option} | default(omit) }}}}" for option in hosts["cell0"]}
+        task[module_of(kind)] = {option: f"{{{{ {option} | default(omit) }}}}" for option in next(iter(hosts.values()))}
     play = {"hosts": "all", "connection": "local", "gather_facts": False, "tasks": [task]}
     (folder / "playbook.yml").write_text(json.dumps([play]))
     variables = {host: {prefix + name: value for name, value in given.items()} for host, given in hosts.items()}
     (folder / "hosts.json").write_text(json.dumps({"all": {"hosts": variables}}))
 
 
-def _ours(path: Path) -> bool:
-    """Whether a file is none of those in which Ansible sends a module, which a death leaves to whoever cleans up."""
-    return not any(part.startswith(("AnsiballZ_", "ansiballz_cache", "ansible_graphops.intune")) for part in path.parts)
+def _ours(path: Path, *, pipelining: bool) -> bool:
+    """Whether a file is none of those in which Ansible sends a module, which a death leaves to whoever cleans up.
+
+    The module itself, with its options, is in a file only without pipelining.
+    """
+    if path.name.startswith("AnsiballZ_"):
+        return pipelining
+    theirs = ("ansiballz_cache", "ansible_graphops.intune")
+    return SECRET.encode() in path.read_bytes() or not any(part.startswith(theirs) for part in path.parts)
 
 
 def _judge(cell: Cell, dead: int, result: dict[str, t.Any], entity: Entity, *, way: Way, survives: bool) -> Ended:

@@ -6,14 +6,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 import typing as t
 from pathlib import Path
 
 import pytest
 from simulated import SYNCABLE
+from simulator import Hold, Simulator, World
 
-from .killed import DEATHS, PROCESSES, Death, Ended, Way, run, runs_of
+from .killed import DEATHS, PROCESSES, TO_BEGIN, Death, Ended, Place, Way, prepare, run, runs_of, wait_for, write
 from .report import Report
 
 pytestmark = [
@@ -46,6 +49,35 @@ def test_a_run_that_dies(installed: Path, tmp_path: Path, way: Way, death: Death
     """At every step, the next run does what is right by what Graph shows, and nothing is left behind."""
     ended = _run(kind, death, way=way, collections=installed, folder=tmp_path)
     assert not complaints(ended), complaints(ended)
+
+
+def test_a_module_that_dies_leaves_no_secret_with_pipelining(installed: Path, tmp_path: Path) -> None:
+    """Without it, Ansible sends a module with its options in a file, which nobody removes when all of it dies."""
+    ((cell, *_others),) = runs_of(SYNCABLE["vpp_token"], "module")
+    ended = run([cell], "everything", way="module", collections=installed, folder=tmp_path, pipelining=True)
+    assert not complaints(ended), complaints(ended)
+
+
+def test_nobody_waits_for_a_lock_of_the_dead(installed: Path, tmp_path: Path) -> None:
+    """One of four workers signs in for all of them when it dies, and so does their controller."""
+    hold, kind = Hold(), SYNCABLE["vpp_token"]
+    with Simulator(World()) as simulator:
+        ((cell, *_others),) = runs_of(kind, "action")
+        given, _token = prepare(simulator, cell, "contoso.example", hold, "action")
+        place = Place(tmp_path, installed, "-i", "hosts.json", "playbook.yml")
+        write(tmp_path, kind, "action", dict.fromkeys("abcd", given))
+        controller = place.start()
+        try:
+            assert wait_for(lambda: hold.requests and len(place.locks()[1]) == 3, TO_BEGIN)
+            os.killpg(controller.pid, signal.SIGKILL)
+            (holder,) = place.locks()[0]
+            os.kill(holder, signal.SIGKILL)
+            assert wait_for(lambda: not list(place.processes), 10), "they wait for the dead"
+        finally:
+            place.processes.kill(lambda _number, _command: True)
+            controller.communicate(timeout=TO_BEGIN)
+        assert [request.where for request in simulator.world.requests if request.where == "token"] == ["token"]
+        assert not place.left()
 
 
 @pytest.mark.exhaustive

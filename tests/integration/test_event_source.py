@@ -167,7 +167,7 @@ def test_nothing_that_was_got_is_kept_or_shown(world: World, sim: Simulator, cap
     held: list[int] = []
 
     def after(_look: int) -> None:
-        held.append(len(secrecy._for_a_while))  # noqa: SLF001
+        held.append(len(secrecy._hidden))  # noqa: SLF001
 
     def again(request: Request, _answer: Answer) -> Answer:
         """An error that repeats what was sent with the batch."""

@@ -207,6 +207,14 @@ def short_description(path: Path) -> str:
     return path.read_text(encoding="utf-8").partition("short_description: ")[2].partition("\n")[0]
 
 
+def calls() -> t.Iterator[tuple[str, str]]:
+    """The calls of Graph that synchronise, and the module that makes each."""
+    for one in modules():
+        if one.command == "sync":
+            path = f"{one.kind.path_of('{id}')}/{one.kind.action.path}"
+            yield f"``POST {path}``", f":ansplugin:`{one.name} <graphops.intune.{one.name}#module>`"
+
+
 def intervals() -> list[list[str]]:
     """The table of the kinds that can be synchronised, and of the times that matter to each."""
     rows = [["kind", "default ``max_age``", "least interval", "Intune by itself", "waits"]]
@@ -274,6 +282,8 @@ def generated() -> dict[str, str]:
     files[page] = between(text(page), "kinds", "\n" + rst(intervals(), ":class: whole-words") + "\n")
     page = "docs/docsite/rst/guide_schedule.rst"
     files[page] = between(text(page), "columns", f"\n{definitions(columns())}\n")
+    page = "docs/docsite/rst/guide_scripts.rst"
+    files[page] = between(text(page), "calls", f"\n{definitions(calls())}\n")
     page = "docs/docsite/rst/install.rst"
     files[page] = between(text(page), "content", f"\n{definitions(contents())}\n")
     page = "docs/docsite/rst/messages.rst"

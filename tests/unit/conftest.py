@@ -19,4 +19,4 @@ settings.load_profile("repeatable")
 @pytest.fixture(autouse=True)
 def no_secrets_of_other_tests() -> None:
     """What a test hides is hidden for the whole process, in which other tests have other texts."""
-    secrecy._hidden.clear()  # noqa: SLF001
+    secrecy._of_process.end()  # noqa: SLF001

@@ -37,12 +37,57 @@ _MOST_TIMES = 3
 _SHORT_ESCAPES = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 _JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([\"\\/bfnrt]))")
 
-# Those of all identities of this process, so that whoever quotes a text need not know whose it is.
-_hidden: set[str] = set()
-# By secret, how many scopes hide it.
-_for_a_while: Counter[str] = Counter()
+# The characters at the end of a secret by which it is found in texts. The tokens of a thousand tenants begin alike.
+_END = 8
+# So many secrets are sooner looked for one by one.
+_FEW = 20
+
+# By secret, how many scopes hide it: those of all identities of this process, so that whoever quotes a text need not
+# know whose it is.
+_hidden: Counter[str] = Counter()
 _changing = threading.Lock()
 _of_thread = threading.local()
+
+
+class _Ends:
+    """Secrets by the ends of what is looked for of them: a text is gone through once, however many there are.
+
+    :param pieces: what is looked for of a secret.
+    """
+
+    def __init__(self, pieces: t.Callable[[str], t.Iterable[str]]) -> None:
+        self._pieces = pieces
+        # By the length of an end, which is less than usual for what is short; each end, and the secrets that have it.
+        self._secrets: list[dict[str, set[str]]] = [{} for _length in range(_END + 1)]
+
+    def add(self, secret: str) -> None:
+        """Have a secret found."""
+        for end in self._ends(secret):
+            self._secrets[len(end)].setdefault(end, set()).add(secret)
+
+    def remove(self, secret: str) -> None:
+        """Have it found no longer."""
+        for end in self._ends(secret):
+            having = self._secrets[len(end)].get(end, set())
+            having.discard(secret)
+            if not having:
+                self._secrets[len(end)].pop(end, None)
+
+    def within(self, texts: t.Iterable[str]) -> set[str]:
+        """The secrets of which a piece may be in one of the texts; nothing of the others is in any."""
+        if len(_hidden) <= _FEW:
+            return {*list(_hidden)}
+        found: set[str] = set()
+        for length, secrets in enumerate(self._secrets):
+            if secrets:
+                for text in texts:
+                    for end in {text[n : n + length] for n in range(len(text) - length + 1)}:
+                        if end in secrets:
+                            found.update(list(secrets.get(end, ())))
+        return found
+
+    def _ends(self, secret: str) -> set[str]:
+        return {piece[-_END:] for piece in self._pieces(secret)}
 
 
 class Scope:
@@ -69,41 +114,36 @@ class Scope:
         with _changing:
             new = set(secrets) - self._secrets
             self._secrets |= new
-            _for_a_while.update(new)
+            for secret in new - _hidden.keys():
+                _whole.add(secret)
+                _encoded.add(secret)
+            _hidden.update(new)
 
     def end(self) -> None:
         """Hide them no longer."""
         with _changing:
+            _hidden.subtract(self._secrets)
             for secret in self._secrets:
-                _for_a_while[secret] -= 1
-                if not _for_a_while[secret]:
-                    del _for_a_while[secret]
+                if not _hidden[secret]:
+                    del _hidden[secret]
+                    _whole.remove(secret)
+                    _encoded.remove(secret)
             self._secrets.clear()
+
+
+_of_process = Scope()
 
 
 def hide(secrets: t.Iterable[str]) -> None:
     """Let :func:`masked` know secrets, until the process ends or the :class:`Scope` that this thread is in."""
-    known = {secret for secret in secrets if secret}
-    scope: Scope | None = getattr(_of_thread, "scope", None)
-    if scope is None:
-        _hidden.update(known)
-    else:
-        scope.add(known)
-
-
-def _hidden_within(length: int) -> set[str]:
-    """The secrets that a text of so many characters has room for.
-
-    A process that asks a thousand tenants has a thousand tokens, each longer than nearly every text that is looked at.
-    """
-    return {secret for secret in (*list(_hidden), *list(_for_a_while)) if len(secret) <= length}
+    scope: Scope = getattr(_of_thread, "scope", None) or _of_process
+    scope.add(secret for secret in secrets if secret)
 
 
 def masked(text: str) -> str:
     """Return ``text`` with each secret masked in every spelling that JSON, an address, XML or base64 has for it."""
     readings = _readings(text)
-    known = _hidden_within(max(map(len, readings)))
-    found = [secret for secret in known if any(secret in reading for reading in readings)]
+    found = [secret for secret in _whole.within(readings) if any(secret in reading for reading in readings)]
     # The longest first: one may be part of another.
     for secret in sorted(found, key=len, reverse=True):
         if len(secret) <= _LONGEST_WITH_SPELLINGS:
@@ -117,9 +157,9 @@ def masked(text: str) -> str:
                 break
             text = meant.replace(secret, MASK)
     if _BASE64.search(text):
-        # What base64 has of a secret is in one piece, and never shorter than the secret.
-        longest = max(map(len, _RUN_OF_BASE64.findall(text)))
-        for core in [core for secret in _hidden_within(longest) for core in _in_base64(secret) if core in text]:
+        # What base64 has of a secret is in one piece.
+        found = [*_encoded.within(_RUN_OF_BASE64.findall(text))]
+        for core in [core for secret in found for core in _in_base64(secret) if core in text]:
             text = text.replace(core, MASK)
     return text
 
@@ -196,7 +236,7 @@ def _spelt(char: str) -> str:
     return f"(?:{'|'.join(ways)})"
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def _in_base64(secret: str) -> tuple[str, ...]:
     """What base64 of a longer text has of a secret in it, by the three places where it may begin."""
     content = secret.encode(errors="surrogatepass")
@@ -209,3 +249,7 @@ def _in_base64(secret: str) -> tuple[str, ...]:
         whole = encoded[(0, 2, 3)[before] : len(encoded.rstrip(b"=")) - (0 if (before + len(content)) % 3 == 0 else 1)]
         found += [whole.decode(), whole.translate(bytes.maketrans(b"+/", b"-_")).decode()]
     return tuple(dict.fromkeys(found))
+
+
+# What is looked for: secrets as they are, and what base64 has of them.
+_whole, _encoded = _Ends(lambda secret: (secret,)), _Ends(_in_base64)

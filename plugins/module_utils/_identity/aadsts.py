@@ -130,6 +130,11 @@ ADVICE: t.Mapping[str, str | t.Mapping[str, str]] = {
     # The app in the tenant.
     "700016": "check client_id and tenant: the app is not registered or not consented to in this tenant",
     "700011": "check client_id and tenant: the app is not registered or not consented to in this tenant",
+    # az ad app create makes none, other than the portal: openclaw-teams-setup#3.
+    "7000229": (
+        "the app has no service principal in this tenant: make one by 'az ad sp create --id' and its client_id, or have"
+        " an administrator consent to the app"
+    ),
     "70001": "check client_id and tenant: the app is not registered, not consented to, or disabled in this tenant",
     "7000112": "the app is disabled: allow sign-ins to it under Enterprise applications in this tenant, or use another",
     "1000031": "the app cannot be used at this time: see its state under Enterprise applications in this tenant",
@@ -305,5 +310,5 @@ OF_TOKEN = frozenset(
 # Those that also mean a federated credential that was just made and is not known everywhere yet.
 # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
 # Those that an administrator of the tenant ends by consenting to the app.
-WANTS_CONSENT = frozenset(("65001", "65004", "65005", "650056", "700011", "700016", "90094", "90099"))
+WANTS_CONSENT = frozenset(("65001", "65004", "65005", "650056", "700011", "700016", "7000229", "90094", "90099"))
 MAY_BE_NEW = frozenset(("70021", "70025", "700211", "700212", "700213", "7002131", "7002137", "7002138"))

@@ -44,9 +44,11 @@ def remedy(
         "permission" if len(permissions) == 1 else "permissions",
     )
     if auth_source == "msi":
+        # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identity-best-practice-recommendations
         return (
             f"assign the {kind} {these} {names} of Microsoft Graph to this managed identity, by an app role assignment"
-            " to its service principal, which no page of the portal makes"
+            " to its service principal, which no page of the portal makes; Azure keeps its tokens for up to 24 hours,"
+            " so a permission that is new may show the next day only"
         )
     if asker != APP and client_id.lower() == _AZURE_CLI:
         return (

@@ -248,7 +248,7 @@ options:
     description:
       - The national cloud that the tenant is in.
       - If not set, the value of E(AZURE_CLOUD_ENVIRONMENT) is used, and without that V(AzureCloud), the public one.
-      - If set, addresses of Graph and Entra ID in the environment do not count that are those of another cloud.
+      - If set, a variable that names a host of another cloud does not count.
     type: str
     choices: [AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud]
   graph_url:

@@ -61,7 +61,7 @@ SECRETS = st.text(
 # Found by chance: what is masked was masked again.
 @example("****", "HTML")
 def test_a_secret_is_masked_in_every_spelling(secret: str, way: str) -> None:
-    secrecy._hidden.clear()  # noqa: SLF001
+    secrecy._of_process.end()  # noqa: SLF001
     secrecy.hide([secret, ""])
     assert secrecy.masked(f"[{WAYS[way](secret)}]") == f"[{secrecy.MASK}]"
 
@@ -80,7 +80,7 @@ def test_a_secret_is_masked_in_base64(user: str, encode: t.Callable[[bytes], byt
 @pytest.mark.parametrize("also", ["plain", "hexadecimal", "address in an address"])
 def test_a_token_is_masked_however_it_is_spelt(way: str, also: str) -> None:
     """A token has nothing to be spelt in more than one way, but whoever wants it to be seen spells all of it so."""
-    secrecy._hidden.clear()  # noqa: SLF001
+    secrecy._of_process.end()  # noqa: SLF001
     token = "eyJ0eXAiOiJKV1QifQ." + "Abc-_0" * 250
     secrecy.hide([token])
     shown = secrecy.masked(f"You sent {WAYS[way](token)}, and {WAYS[also](token)}.")
@@ -137,6 +137,48 @@ def test_thousands_of_secrets_take_no_time() -> None:
         untrusted.one_line("Exchange Server 1 of R&D + Sales")
     untrusted.one_line("a%20b&amp;c" * 10_000)
     assert time.process_time() - start < 5
+
+
+@given(
+    st.lists(st.text("ab<+1", min_size=1, max_size=12), min_size=1, max_size=6, unique=True),
+    st.lists(st.text("ab<+1 %;&\\", max_size=30) | st.integers(0, 5), max_size=8),
+    st.sampled_from(sorted(WAYS)),
+)
+def test_thousands_are_found_as_one_is(secrets: list[str], pieces: list[str | int], way: str) -> None:
+    """Beside more than are looked for one by one, which all end alike, and one of which is part of another."""
+    text = "".join(WAYS[way](secrets[one % len(secrets)]) if isinstance(one, int) else one for one in pieces)
+    secrecy._of_process.end()  # noqa: SLF001
+    secrecy.hide(secrets)
+    few = secrecy.masked(text)
+    secrecy.hide(f"another {number} that ends in {secret}" for number in range(100) for secret in secrets)
+    assert secrecy.masked(text) == few
+    for secret in secrets:
+        assert len(secret) < 4 or secret in secrecy.MASK or secret not in secrecy.masked(text)
+
+
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_one_of_thousands_is_found_in_base64(encode: t.Callable[[bytes], bytes]) -> None:
+    """As it is among a few."""
+    secrets = [f"the secret {number} ~?> of an app" for number in range(1000)]
+    secrecy.hide(secrets)
+    for before in ("", "u", "us"):
+        text = "Basic " + encode(f"{before}{secrets[500]}:".encode()).decode()
+        assert secrecy.MASK in secrecy.masked(text)
+        assert len(secrecy.masked(text)) <= len("Basic ") + len(secrecy.MASK) + 12
+
+
+def test_twice_as_many_secrets_take_no_longer() -> None:
+    """A process that asks thousands of tenants has texts and secrets of each."""
+
+    def seconds(secrets: int) -> float:
+        secrecy._of_process.end()  # noqa: SLF001
+        secrecy.hide(f"secret {number:036}" for number in range(secrets))
+        began = time.process_time()
+        for number in range(300):
+            secrecy.masked(f"the token 0a1b2c3d-3333-4ccc-8ccc-{number:012} of tenant{number}.example")
+        return time.process_time() - began
+
+    assert min(seconds(4000) for _time in range(3)) < 3 * min(seconds(250) for _time in range(3))
 
 
 def test_what_is_hidden_within_a_scope_is_forgotten_with_it() -> None:

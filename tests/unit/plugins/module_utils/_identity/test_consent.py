@@ -36,8 +36,9 @@ def test_an_apps_registration_is_added_to_and_consented_to(asker: str, kind: str
 
 
 def test_a_managed_identity_has_no_registration() -> None:
-    """Nor is there a page to consent on."""
+    """Nor is there a page to consent on; and what it was granted is not in the token that Azure still keeps."""
     said = remedy(auth_source="msi")
+    assert "up to 24 hours" in said
     assert "app role assignment" in said
     assert "adminconsent" not in said
 

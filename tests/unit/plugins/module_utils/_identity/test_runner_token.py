@@ -168,6 +168,23 @@ def test_this_host_may_be_asked_without_tls_and_is_asked_without_a_proxy(host: s
 TOKEN = "eyJh.eyJp.c2ln-_"
 
 
+@pytest.mark.parametrize(("url", "of_host"), [("https://runner.example/ask", False), ("http://127.0.0.1/ask", True)])
+def test_how_a_runner_is_asked(url: str, of_host: bool) -> None:
+    """With the time that is left, and no more of an answer than a token needs."""
+    sent = {}
+
+    class Http:
+        def send_with_retries(self, method: str, url: str, **request: t.Any) -> Response:
+            sent.update(request, method=method, url=url)
+            return answer(200, {"value": TOKEN})
+
+    asked = ask({**ON_GITHUB, "ACTIONS_ID_TOKEN_REQUEST_URL": url})
+    assert runner_token.fetch(asked, t.cast(t.Any, Http()), action="sign-in", limit=7) == TOKEN
+    assert sent["method"] == "GET"
+    assert (sent["url"], sent["headers"]) == (asked.url, asked.headers)
+    assert (sent["of_host"], sent["limit"], sent["largest"], sent["json_expected"]) == (of_host, 7, 65536, False)
+
+
 def answer(status: int, body: t.Any) -> Response:
     return Response(status, {}, body if isinstance(body, bytes) else json.dumps(body).encode())
 
