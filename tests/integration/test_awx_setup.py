@@ -401,7 +401,8 @@ def test_a_container_group_that_is_there_may_be_named_and_one_may_be_elsewhere(a
     assert awx.run(**usual(**named, state="absent")).code == 0
     assert world.one("instance_group") is mine
     world.is_administrator = True
-    kind = world.add("credential_type", name="OpenShift or Kubernetes API Bearer Token", kind="kubernetes")
+    name = "OpenShift or Kubernetes API Bearer Token"
+    kind = world.add("credential_type", name=name, kind="kubernetes", inputs={"fields": []})
     cluster = world.add("credential", name="cluster", credential_type=kind.id, organization=1)
     run = awx.run(**usual(**POD, container_group_name="pods", container_group_credential="cluster"))
     assert run.code == 0, run.output
