@@ -63,7 +63,7 @@ test-all: test $(BUILD)/beta/ready ## Run every check, and what takes hours: all
 test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together
 	$(PYTEST) -m "not slow and not exhaustive"
 
-lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, documentation and changelog
+lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, documentation, changelog and pipelines
 	$(IN_LINT) ruff check
 	$(IN_LINT) ruff format --check
 	$(IN_LINT) mypy
@@ -73,6 +73,9 @@ lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, docume
 		|| { echo "CHANGELOG.rst has no section for the version in galaxy.yml: run make changelog"; exit 1; }
 	HOME="$$ANSIBLE_HOME" $(IN_LINT) antsibull-docs lint-collection-docs --plugin-docs --check-extra-docs-refs --validate-collection-refs all .
 	$(IN_LINT) ansible-lint --offline
+	$(IN_LINT) check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml extensions/ci/github_actions/*.yml
+	$(IN_LINT) check-jsonschema --builtin-schema vendor.azure-pipelines extensions/ci/azure_devops/*.yml
+	$(IN_LINT) check-jsonschema --builtin-schema vendor.gitlab-ci --regex-variant nonunicode extensions/ci/gitlab/*.yml
 
 generate: $(BUILD)/test/ready tree ## Write what follows from the kinds: registry, actions, action group, tables
 	PYTHONPATH=$(TREE) $(BUILD)/test/bin/python tests/tools/generate.py

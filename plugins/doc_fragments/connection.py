@@ -40,6 +40,9 @@ options:
         is repeated after HTTP 500, 502 and other trouble of the service as well, and if its answer was lost.
       - The pages of a list may take this and O(request_timeout) together.
       - If the service asks to wait longer than that, the task fails at once and says how long.
+      - A federated credential that was just made takes some minutes to work everywhere. So a sign-in that Entra ID
+        refuses as it knows no credential that fits the token is tried three times, and with more than V(120) here as
+        often as there is time for.
       - V(0) never repeats a request.
     type: int
     default: 120

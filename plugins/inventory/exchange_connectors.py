@@ -125,7 +125,8 @@ EXAMPLES = r"""
 plugin: graphops.intune.exchange_connectors
 
 ---
-# The connectors of several tenants, with an app that is registered for many.
+# The connectors of several tenants, with an app that is registered for many. This identity reads the inventory, and is
+# not handed on to hosts - the role takes its own, from the environment or from variables.
 plugin: graphops.intune.exchange_connectors
 tenants:
   - contoso.example

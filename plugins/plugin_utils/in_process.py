@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import multiprocessing
 import os
 import time
 import typing as t
@@ -99,30 +100,53 @@ class InProcess(NormalAction):
         arguments = identity.without_empty(json_values(self._task.args))
         hidden: set[str] = set()
         warned: list[str] = []
-        host = str(task_vars.get("inventory_hostname", "localhost"))
-        environ, own = dict(os.environ), own_environment(self)
+        own = own_environment(self)
         with surroundings(own):
             checked = ArgumentSpecValidator(self.command.argument_spec()).validate(arguments)
-            params = {**arguments, **checked.validated_parameters}
-            hidden.update(checked._no_log_values)  # noqa: SLF001
-            hidden.update(identity.secrets(params, {**environ, **own}))
-            warned += [
-                f"Both option {both['option']} and its alias {both['alias']} are set."
-                for both in checked._warnings  # noqa: SLF001
-            ]
-            if checked.error_messages:
-                result: dict[str, t.Any] = {"msg": self._complaint(checked.errors)}
-            else:
-                context = Context(
-                    check_mode=bool(self._task.check_mode),
-                    environ=environ,
-                    own=own,
-                    clock=clock(),
-                    warn=warned.append,
-                    progress=progress_of(host, hidden, bool(self._task.no_log)),
-                    hide=hidden.update,
-                    shared_tokens=_SHARING,
-                )
+        params = {**arguments, **checked.validated_parameters}
+        hidden.update(checked._no_log_values)  # noqa: SLF001
+        warned += [
+            f"Both option {both['option']} and its alias {both['alias']} are set."
+            for both in checked._warnings  # noqa: SLF001
+        ]
+        complaint = self._complaint(checked.errors) if checked.error_messages else ""
+        deprecations = checked._deprecations  # noqa: SLF001
+        return self._outcome(params, own, hidden, warned, task_vars, complaint=complaint, deprecations=deprecations)
+
+    def _outcome(
+        self,
+        params: t.Mapping[str, t.Any],
+        own: t.Mapping[str, str],
+        hidden: set[str],
+        warned: list[str],
+        task_vars: t.Mapping[str, t.Any],
+        *,
+        complaint: str = "",
+        deprecations: t.Sequence[t.Any] = (),
+    ) -> dict[str, t.Any]:
+        """Let the command do its work with parameters that were checked, and give what the task returns.
+
+        :param own: the task's own environment.
+        :param hidden: what must not be shown; it grows.
+        :param complaint: why these cannot be used; "" if they can.
+        """
+        environ = dict(os.environ)
+        hidden.update(identity.secrets(params, {**environ, **own}))
+        if complaint:
+            result: dict[str, t.Any] = {"msg": complaint}
+        else:
+            host = str(task_vars.get("inventory_hostname", "localhost"))
+            context = Context(
+                check_mode=bool(self._task.check_mode),
+                environ=environ,
+                own=own,
+                clock=clock(),
+                warn=warned.append,
+                progress=progress_of(host, hidden, bool(self._task.no_log)),
+                hide=hidden.update,
+                shared_tokens=_SHARING,
+            )
+            with surroundings(own):
                 result = shell.outcome(self.command, params, context)
         if "msg" in result:
             result["failed"] = True
@@ -130,8 +154,8 @@ class InProcess(NormalAction):
             result["invocation"] = {"module_args": params}
         if warned:
             result["warnings"] = warned
-        if checked._deprecations:  # noqa: SLF001
-            result["deprecations"] = checked._deprecations  # noqa: SLF001
+        if deprecations:
+            result["deprecations"] = deprecations
         result = json_values(result)
         # As AnsibleModule: a secret that is spelt "True" must not hide whether something changed.
         kept = {name: value for name, value in result.items() if value is None or isinstance(value, bool)}
@@ -151,24 +175,29 @@ def own_environment(action: t.Any) -> dict[str, str]:
 
 
 def clock() -> Clock:
-    """The time of everyone, but no pause outlives the run.
+    """The time of everyone, but no pause and no request outlives the run.
 
     Since ansible-core 2.19 a worker leaves the process group of ansible-playbook. Who kills the group, as
-    ansible-runner does with a job that is cancelled, leaves the worker to wait on with nobody to tell.
+    ansible-runner does with a job that is cancelled, leaves the worker to go on with nobody to tell.
     """
-    parent = os.getppid()
+    # Whose child it is by now may be somebody else's already.
+    controller = multiprocessing.parent_process()
+    parent = os.getppid() if controller is None else controller.pid
+
+    def ensure_wanted() -> None:
+        if os.getppid() != parent:
+            os._exit(1)
 
     def sleep(seconds: float) -> None:
         end = time.monotonic() + seconds
         while True:
-            if os.getppid() != parent:
-                os._exit(1)
+            ensure_wanted()
             left = end - time.monotonic()
             if left <= 0:
                 return
             time.sleep(min(left, _LONGEST_SLEEP))
 
-    return Clock(sleep=sleep)
+    return Clock(sleep=sleep, ensure_wanted=ensure_wanted)
 
 
 def people_read() -> bool:

@@ -12,6 +12,7 @@ import contextlib
 import os
 import stat
 import tempfile
+import time
 import typing as t
 from pathlib import Path
 
@@ -24,6 +25,9 @@ _KINDS: t.Sequence[tuple[t.Callable[[int], bool], str]] = (
     (stat.S_ISFIFO, "a FIFO"),
     (stat.S_ISSOCK, "a socket"),
 )
+# What a file is called that is to take the place of another, and after how many seconds nobody writes it any more.
+_BESIDE = (".graphops-intune-", ".tmp")
+_ABANDONED = 3600
 # Without a reader, a FIFO would be waited for; a link could have been put there since it was looked for.
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
@@ -88,14 +92,15 @@ def _replace(path: str, content: bytes) -> None:
     """Write a file beside the old one and rename it, so that node_exporter, which looks at any time, reads no half.
 
     The collector is another user, so a new file can be read by all. The mode of an old one is kept; its owner and group
-    are as far as the user may give files away.
+    are as far as the user may give files away. What a process left beside it that was killed is removed.
     """
+    _remove_abandoned(Path(path).parent)
     try:
         old: os.stat_result | None = os.lstat(path)
     except FileNotFoundError:
         old = None
     # The collector reads all that ends in .prom.
-    file, beside = tempfile.mkstemp(prefix=".report-", suffix=".tmp", dir=Path(path).parent)
+    file, beside = tempfile.mkstemp(prefix=_BESIDE[0], suffix=_BESIDE[1], dir=Path(path).parent)
     try:
         try:
             if old:
@@ -108,6 +113,13 @@ def _replace(path: str, content: bytes) -> None:
     except BaseException:
         Path(beside).unlink()
         raise
+
+
+def _remove_abandoned(folder: Path) -> None:
+    for path in folder.glob("*".join(_BESIDE)):
+        with contextlib.suppress(OSError):
+            if time.time() - path.lstat().st_mtime > _ABANDONED:
+                path.unlink()
 
 
 def _give(file: int, old: os.stat_result) -> None:

@@ -51,6 +51,7 @@ NO = Field(default=False)
 ZERO = Field(default=0)
 ORGANIZATION = _reference("organization")
 ENVIRONMENT = _reference("execution_environment")
+INSTANCE_GROUPS = {"instance_groups": "instance_group"}
 NOTIFICATIONS = {f"notification_templates_{when}": "notification_template" for when in ("started", "success", "error")}
 # What a job template may ask those who launch it for.
 ASKED = (
@@ -85,7 +86,7 @@ KINDS: dict[str, Kind] = {
         {
             "name": NAME,
             "description": TEXT,
-            "kind": Field(required=True, choices=("cloud", "net", "scm", "ssh", "vault")),
+            "kind": Field(required=True, choices=("cloud", "kubernetes", "net", "scm", "ssh", "vault")),
             "managed": NO,
             "inputs": Field(default={}),
             "injectors": Field(default={}),
@@ -140,8 +141,10 @@ KINDS: dict[str, Kind] = {
             "kind": Field(choices=("", "smart", "constructed")),
             "host_filter": Field(default=None),
             "variables": TEXT,
+            "prevent_instance_group_fallback": NO,
         },
         unique=("organization", "name"),
+        lists=INSTANCE_GROUPS,
     ),
     "inventory_source": Kind(
         "inventory_sources",
@@ -184,10 +187,11 @@ KINDS: dict[str, Kind] = {
             "extra_vars": TEXT,
             "survey_enabled": NO,
             "allow_simultaneous": NO,
+            "prevent_instance_group_fallback": NO,
             **{f"ask_{name}_on_launch": NO for name in ASKED},
         },
         unique=("organization", "name"),
-        lists={"credentials": "credential", **NOTIFICATIONS},
+        lists={"credentials": "credential", **INSTANCE_GROUPS, **NOTIFICATIONS},
         has_survey=True,
     ),
     "workflow_job_template": Kind(
@@ -224,6 +228,15 @@ KINDS: dict[str, Kind] = {
             "extra_data": Field(default={}),
         },
         unique=("unified_job_template", "name"),
+    ),
+    "instance_group": Kind(
+        "instance_groups",
+        {
+            "name": NAME,
+            "is_container_group": NO,
+            "credential": _reference("credential"),
+            "pod_spec_override": TEXT,
+        },
     ),
 }
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
 
+import yaml
+
 from awx_api.kinds import KINDS, UNIFIED
 
 ENCRYPTED = "$encrypted$"
@@ -157,10 +159,10 @@ class World:
 
     def remove(self, thing: Thing) -> None:
         """Delete an object as a user does; an inventory is deleted later."""
-        if thing.kind == "credential_type":
+        if thing.kind in ("credential_type", "instance_group"):
             self._must_administer()
-            if self.find("credential", credential_type=thing.id):
-                raise Refusal(403, {"detail": "Credential types that are in use cannot be deleted"})
+        if thing.kind == "credential_type" and self.find("credential", credential_type=thing.id):
+            raise Refusal(403, {"detail": "Credential types that are in use cannot be deleted"})
         if thing.kind == "inventory":
             if thing.id in self._pending:
                 raise Refusal(400, {"error": "Inventory is already pending deletion."})
@@ -286,6 +288,23 @@ class World:
         is_new = self.get(("execution_environment",), thing.id) is None
         if not is_new and values["organization"] not in (None, was):
             raise Refusal(400, {"organization": ["Cannot change the organization of an execution environment"]})
+
+    def _check_instance_group(self, _thing: Thing, values: dict[str, t.Any]) -> None:
+        self._must_administer()
+        # As all texts of AWX's API; where it matters here.
+        text = values["pod_spec_override"] = values["pod_spec_override"].strip()
+        if text and not values["is_container_group"]:
+            raise Refusal(400, {"pod_spec_override": ["is only valid for container groups"]})
+        pod = yaml.safe_load(text) or {}
+        if pod.get("spec", {}).get("automountServiceAccountToken"):
+            raise Refusal(400, {"pod_spec_override": ["automountServiceAccountToken is not allowed"]})
+        credential = self.get(("credential",), values["credential"])
+        if credential is not None:
+            kind = self.get(("credential_type",), credential.values["credential_type"])
+            if kind is None or kind.values["kind"] != "kubernetes":
+                raise Refusal(
+                    400, {"credential": ["Only Kubernetes credentials can be associated with an Instance Group"]}
+                )
 
     def _check_project(self, _thing: Thing, values: dict[str, t.Any]) -> None:
         if values["scm_type"] and not values["scm_url"]:

@@ -184,7 +184,8 @@ def test_job_templates_set_what_the_role_reads(role: str, fleet: str, hosts: str
     spec = load(ROOT / "roles" / role / "meta" / "argument_specs.yml")
     known = spec["argument_specs"]["main"]["options"]
     types = {"integer": ("int", "raw"), "text": ("str",), "multiplechoice": ("bool",), "multiselect": ("list",)}
-    templates = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    *templates, check = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    assert "check" in check["name"]
     surveys = {re.findall(r"\w+", template["survey"])[0] for template in templates}
     asked = {name: question for survey in surveys for name, question in QUESTIONS[survey].items()}
     # The next two belong to the playbooks.
@@ -211,8 +212,26 @@ def test_job_templates_set_what_the_role_reads(role: str, fleet: str, hosts: str
             assert f"'exchange_connector_sync_sync_type': '{kind}'" in text
 
 
+@pytest.mark.parametrize("fleet", ["connectors", "tenants"])
+def test_the_check_of_sign_in_asks_for_what_its_playbook_reads(fleet: str) -> None:
+    """Where the extra variables of an answer would be read by nobody, the question would do nothing."""
+    *_others, check = VARIABLES["__awx_setup_job_templates_of"][fleet]
+    assert re.findall(r"\w+", check["survey"]) == ["__awx_setup_check_survey"]
+    assert check["sliced"] is False, "or there would be a table for each slice"
+    playbook = (ROOT / "playbooks" / DEFAULTS["awx_setup_check_playbook"]).read_text(encoding="utf-8")
+    for name in QUESTIONS["__awx_setup_check_survey"]:
+        assert f"#   {name} " in playbook
+        assert re.search(rf"\b{name} \| default\(", playbook)
+
+
 def test_the_project_has_what_is_asked_of_it() -> None:
-    for name in ("sync_playbook", "report_playbook", "tenants_sync_playbook", "tenants_report_playbook"):
+    for name in (
+        "sync_playbook",
+        "report_playbook",
+        "tenants_sync_playbook",
+        "tenants_report_playbook",
+        "check_playbook",
+    ):
         name = f"awx_setup_{name}"  # noqa: PLW2901
         assert PLAYBOOK.search((PROJECT / DEFAULTS[name]).read_text(encoding="utf-8")), "AWX would not offer it"
     file = PROJECT / DEFAULTS["awx_setup_inventory_file"]
@@ -300,7 +319,7 @@ def test_a_managed_identity_is_named_where_it_lasts() -> None:
     literals = [yaml.safe_load(" ".join(text.split())) for text in re.findall(r"``(.*?)``", row, re.DOTALL)]
     assert literals == [{"auth_source": "msi"}, {"compose": {"exchange_connector_sync_auth_source": "'msi'"}}]
     assert "msi" in exchange_connectors.spec()["auth_source"]["choices"]
-    assert "Each run replaces the extra variables of the three job templates" in GUIDE
+    assert "Each run replaces the extra variables of the job templates" in GUIDE
 
 
 def printed(
@@ -349,8 +368,9 @@ TOKEN = {"state": "expired", "lastSyncStatus": "failed"}
     [
         ("The sentence says", 20, printed()),
         ("Of a token, the sentence says", 4, printed(vpp_token.KIND, TOKEN)),
+        ("In a pod, the sentence says", 6, [*printed(), "AZURE_FEDERATED_TOKEN_FILE is given without client_id"]),
     ],
-    ids=["all", "tokens"],
+    ids=["all", "tokens", "pods"],
 )
 def test_sentences_in_the_guide_are_those_that_are_printed(header: str, fewest: int, sentences: list[str]) -> None:
     table = GUIDE_LINES.split(f"- {header}\n")[1].split("\n\n")[0]
@@ -426,6 +446,26 @@ def test_the_failure_of_a_token_in_the_guide_is_real() -> None:
 
 def test_what_jobs_do_not_print_is_not_in_the_guide() -> None:
     assert "whether Graph accepted the request" not in GUIDE, "it is said with wait: false only"
+
+
+def test_a_pod_of_ones_own_is_told_the_container_that_awx_wants() -> None:
+    """As the one that is made has it."""
+    (args,) = re.findall(r"``args: (\[.*?\])``", GUIDE)
+    assert f"'name': 'worker', 'image': 'quay.io/ansible/awx-ee:latest', 'args': {yaml.safe_load(args)}" in str(
+        VARIABLES["__awx_setup_pod"]
+    )
+
+
+def test_the_names_of_the_example_without_a_secret_fit() -> None:
+    """The service account that is made is the one that the credential trusts and that the set-up names."""
+    (account,) = [yaml.safe_load(text) for text in blocks("yaml") if "kind: ServiceAccount" in text]
+    (credential,) = [yaml.safe_load(text) for text in blocks("json") if "audiences" in text]
+    (variables,) = [yaml.safe_load(text) for text in blocks("yaml") if "service_account: " in text]
+    namespace, name = account["metadata"]["namespace"], account["metadata"]["name"]
+    assert credential["subject"] == f"system:serviceaccount:{namespace}:{name}"
+    assert variables["awx_setup_container_group_namespace"] == namespace
+    assert variables["awx_setup_container_group_service_account"] == name
+    assert set(variables) <= set(SPECS)
 
 
 def test_whoever_uses_vault_is_told_how_to_open_it() -> None:

@@ -20,16 +20,17 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.graphops.intune.plugins.inventory import exchange_connectors, tenants
 from ansible_collections.graphops.intune.plugins.module_utils._ground import clouds
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
-from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity
+from ansible_collections.graphops.intune.plugins.module_utils._identity import aadsts, identity, method_oidc
 from ansible_collections.graphops.intune.plugins.module_utils._identity.methods import METHODS
 from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
 from ansible_collections.graphops.intune.plugins.module_utils._report import fleet_summary, prometheus_text
 from ansible_collections.graphops.intune.plugins.module_utils._sync import options
-from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand
+from ansible_collections.graphops.intune.plugins.module_utils._sync.command import OverviewCommand, SignInCommand
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RST = ROOT / "docs" / "docsite" / "rst"
+DECIDES = (RST / "decides.rst").read_text(encoding="utf-8")
 AWX_GUIDE = (RST / "guide_awx.rst").read_text(encoding="utf-8")
 TENANT_GUIDE = (RST / "guide_tenant.rst").read_text(encoding="utf-8")
 TENANTS_GUIDE = (RST / "guide_tenants.rst").read_text(encoding="utf-8")
@@ -43,11 +44,14 @@ PACKAGE = "ansible_collections.graphops.intune.plugins"
 SPECS: dict[str, dict[str, t.Any]] = {
     one.name: options.sync_spec(one.kind) if one.command == "sync" else options.info_spec(one.kind)
     for one in generate.modules()
-} | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec()}
+} | {generate.OVERVIEW: OverviewCommand(KINDS).argument_spec(), generate.SIGN_IN: SignInCommand(KINDS).argument_spec()}
 # They take no identity, and are no members of the action group.
-PARTS_OF_THE_ROLE = tuple(
-    f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")
+PARTS_OF_THE_ROLE = (
+    "fleet_sign_in",
+    *(f"{what}_{part}" for what in ("exchange_connector", "tenant") for part in ("fleet", "member", "outcome")),
 )
+# What makes a host red.
+WRONG = ("failed", "unreadable", "unknown", "obstacle")
 TARGETS = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
 
@@ -141,10 +145,12 @@ def test_the_options_of_every_example_exist(text: str) -> None:
 
 def test_every_environment_variable_is_documented() -> None:
     read = {
-        name: set(variables) for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        name: set(variables)
+        for name, variables in {**identity.IDENTITY_VARIABLES, **clouds.CLOUD_VARIABLES}.items()
+        if variables
     }
     written = {
-        name: set(re.findall(r"E\((AZURE_\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
+        name: set(re.findall(r"E\((AZURE\w+|MSGRAPH_\w+)\)", " ".join(option["description"])))
         for name, option in fragment("identity")["options"].items()
     }
     assert {name: variables for name, variables in written.items() if variables} == read
@@ -154,7 +160,8 @@ def test_the_ways_to_sign_in_are_the_same_everywhere() -> None:
     order = [method.source for method in METHODS]
     assert identity.identity_spec()["auth_source"]["choices"] == ["auto", *order]
     page = (RST / "sign_in.rst").read_text(encoding="utf-8")
-    assert re.findall(r"^   \* - ``(\w+)``$", page, re.MULTILINE) == ["auth_source", *order]
+    rows = page.partition(".. begin: ways to sign in\n")[2].partition(".. end: ways to sign in")[0]
+    assert re.findall(r"^``(\w+)``$", rows, re.MULTILINE) == order
     assert "(docs/docsite/rst/sign_in.rst)" in README
 
 
@@ -194,7 +201,7 @@ def test_all_variables_of_the_environment_are_on_one_page() -> None:
         assert re.findall(r"``([A-Z_0-9]+)``", rows[option]) == list(variables), "in the order in which they count"
     written = [*(ROOT / "plugins").rglob("*.py"), *(ROOT / "roles").glob("*/meta/argument_specs.yml")]
     named = {name for path in written for name in re.findall(r"\bE\(([A-Za-z_]+)\)", path.read_text(encoding="utf-8"))}
-    read = {name for method in METHODS for name in method.host_variables}
+    read = {name for method in (*METHODS, method_oidc.OF_RUNNER) for name in method.host_variables}
     assert named | read <= set(re.findall(r"``([A-Z_0-9]+)``", page))
 
 
@@ -230,6 +237,14 @@ def test_the_example_of_the_role_is_the_task_of_the_playbook(role: str, playbook
     (shown,) = yaml.safe_load(block)
     (play,) = yaml.safe_load((ROOT / "playbooks" / playbook).read_text(encoding="utf-8"))
     assert shown["tasks"] == play["tasks"]
+    assert yaml.safe_load(role_documentation(role)["examples"]) == [shown]
+
+
+def test_the_example_of_the_set_up_has_the_variables_of_its_readme() -> None:
+    readme = (ROOT / "roles" / "awx_setup" / "README.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (play,) = yaml.safe_load(role_documentation("awx_setup")["examples"])
+    assert [task["vars"] for task in play["tasks"]] == [yaml.safe_load(block)]
 
 
 def test_what_is_no_module_for_users_says_so() -> None:
@@ -239,8 +254,8 @@ def test_what_is_no_module_for_users_says_so() -> None:
 
 @pytest.mark.parametrize("role", ["awx_setup", "exchange_connector_sync", "tenant_sync"])
 def test_a_role_is_documented_by_what_every_ansible_doc_shows(role: str) -> None:
-    """ansible-core 2.19 warns of attributes, and later versions do not show them."""
-    known = {"short_description", "version_added", "author", "description", "seealso", "options"}
+    """ansible-core 2.19 warns of attributes, and later versions do not show them; older ones show no examples."""
+    known = {"short_description", "version_added", "author", "description", "examples", "seealso", "options"}
     assert set(role_documentation(role)) <= known
 
 
@@ -250,58 +265,74 @@ def states_of(module: str) -> set[str]:
     return {re.findall(r"V\((\w+)\)", line)[0] for line in said}
 
 
-def test_the_readme_tells_what_each_state_is() -> None:
-    table = README[README.index("| `sync.state` |") :].partition("\n\n")[0]
-    rows = [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
+class Row(t.NamedTuple):
+    """A line of the table of states and outcomes.
+
+    :param whose: ``tenants`` or ``connectors`` where it is true of one of the roles only; "" for both.
+    """
+
+    state: str
+    outcome: str
+    whose: str
+    colour: str
+    listed: str
+
+
+def rows_of_states() -> list[Row]:
+    table = DECIDES.partition("- ``sync.state``\n")[2]
+    found = re.findall(r"^   \* -(.*)\n     - ``(\w+)``(.*)\n     - (.*)\n     - .*$", table, re.MULTILINE)
+    rows = []
+    for state, outcome, whose, cell in found:
+        colour, _in, listed = cell.partition(", in ")
+        rows.append(Row(state.strip(" `"), outcome, whose.strip(" ()"), colour, listed.strip("`")))
+    return rows
+
+
+def test_one_page_tells_of_all_states_and_links_lead_to_it() -> None:
     documented = set().union(*(states_of(module) for module in SPECS if module.endswith("_sync")))
-    assert {state for state, _task, _what in rows} == documented
-    for state, task, _what in rows:
-        assert task in ("ok", "changed", "failed", "failed, changed"), state
-        assert state not in ("refused", "failed", "unknown") or "failed" in task, state
+    assert {row.state for row in rows_of_states()} - {""} == documented
+    figure = DECIDES.partition(".. code-block:: text\n\n")[2].partition("\n\n-")[0]
+    assert set(re.findall(r"-> (\w+)$", figure, re.MULTILINE)) == documented
+    assert all(len(line) <= 48 for line in figure.splitlines()), "it is to be seen on a telephone"
+    for name in ("guide_tenant", "guide_tenants", "guide_fleet"):
+        assert "docsite.decides.states>`" in (RST / f"{name}.rst").read_text(encoding="utf-8"), name
+    for path in (ROOT / "README.md", *ROOT.glob("roles/*_sync/README.md")):
+        assert "docs/docsite/rst/decides.rst" in path.read_text(encoding="utf-8"), path
 
 
-def test_the_guide_tells_what_becomes_of_each_state_in_a_fleet() -> None:
-    table = (RST / "guide_fleet.rst").read_text(encoding="utf-8").partition("- module's ``sync.state``")[2]
-    rows = re.findall(r"^   \* -(.*)\n     - (.*)\n     - (.*)\n     - .*$", table, re.MULTILINE)
-    states, outcomes = set(), set()
-    for state, outcome, colour in ([cell.strip(" `") for cell in row] for row in rows):
-        found: dict[str, t.Any] = {"changed": colour == "changed"}
-        if outcome == "skipped":
-            found |= {"skipped": True}
-        elif state.isalpha():
-            states.add(state)
-            found |= {"sync": {"state": state, "reason": "why"}}
-        if colour == "failed":
-            found |= {"msg": "why"}
-        assert fleet_summary.entry("a", found).outcome == outcome, (state, colour)
-        outcomes.add(outcome)
-    assert outcomes == set(fleet_summary.outcomes_of(wide=False))
-    assert states | {"refused"} == states_of("intune_exchange_connector_sync")
-
-
-def test_the_guide_tells_what_becomes_of_each_state_in_a_tenant() -> None:
-    """The colours are those with the default of fail_on; its words are those of what can be wrong with a thing."""
-    table = TENANTS_GUIDE.partition("- ``sync.state``\n")[2]
-    rows = re.findall(r"^   \* -(.*)\n     - (.*)\n     - (.*)\n     - .*$", table, re.MULTILINE)
+@pytest.mark.parametrize("whose", ["connectors", "tenants"])
+def test_the_table_of_states_is_what_a_role_makes_of_each(whose: str) -> None:
+    """The colours are those with the default of fail_on."""
+    wide = whose == "tenants"
     fail_on = options.tenant_spec(KINDS)["fail_on"]["default"]
     states, outcomes = set(), set()
-    for state, outcome, colour in ([cell.strip(" `") for cell in row] for row in rows):
-        trouble = "failed" if outcome == "unknown" else outcome
-        if outcome != "skipped":
-            assert (colour == "failed") == (trouble in fail_on), (state, outcome)
-        found: dict[str, t.Any] = {"changed": colour == "changed"}
-        if outcome == "skipped":
+    for row in rows_of_states():
+        # What a connector alone never has, it is not told of.
+        if row.whose not in ("", whose) or row.outcome not in fleet_summary.outcomes_of(wide):
+            continue
+        trouble = row.outcome if row.outcome in ("obstacle", "unreadable") else ""
+        if wide and row.outcome != "skipped":
+            red = (trouble or "failed") in fail_on
+            assert row.colour == "failed" if red and row.outcome in WRONG else row.colour in ("ok", "changed"), row
+        found: dict[str, t.Any] = {"changed": row.colour == "changed"}
+        if row.outcome == "skipped":
             found |= {"skipped": True, "msg": "why"}
-        elif state:
-            states.add(state)
-            found |= {"sync": {"state": state, "reason": "why"}}
-        if colour == "failed":
+        elif row.state:
+            states.add(row.state)
+            found |= {"sync": {"state": row.state, "reason": "why"}}
+        if row.colour == "failed":
             found |= {"msg": "why"}
-        about = fleet_summary.About("autopilot", {}, "", "", "", trouble if trouble == outcome else "")
-        assert fleet_summary.entry("a", found, about=about).outcome == outcome, (state, colour)
-        outcomes.add(outcome)
-    assert outcomes == set(fleet_summary.outcomes_of(wide=True))
-    assert states == set().union(*(states_of(f"intune_{kind}_sync") for kind in options.tenant_kinds(KINDS)))
+        about = fleet_summary.About("autopilot", {}, "", "", "", trouble) if wide else None
+        entry = fleet_summary.entry("a", found, about=about)
+        assert entry.outcome == row.outcome, row
+        outcomes.add(row.outcome)
+        of = fleet_summary.summary([entry], tenants={"a": "a"} if wide else None)
+        assert [name for name in of["more"] if of[name]] == [row.listed][: bool(row.listed)], row
+    assert outcomes == set(fleet_summary.outcomes_of(wide))
+    kinds = options.tenant_kinds(KINDS) if wide else ["exchange_connector"]
+    # Of a connector alone, which Graph does not tell that one runs, a role has no outcome for it.
+    told = set().union(*(states_of(f"intune_{kind}_sync") for kind in kinds))
+    assert states >= told
 
 
 def test_the_summary_in_the_guide_of_tenants_is_that_of_a_run() -> None:
@@ -348,9 +379,10 @@ def test_what_the_package_says_leads_to_what_is_packed() -> None:
 
 def test_the_first_thing_that_is_run_is_there() -> None:
     """What a newcomer copies, on a machine with what the README asks for."""
-    first = next(block for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL))
-    assert re.findall(r"git clone|cd |make demo", first) == ["git clone", "cd ", "make demo"]
-    assert "Python 3.9 or later" in README[: README.index("## The first real task")]
+    first, demo, *_ = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    assert len(first.splitlines()) == 5
+    assert re.findall(r"git clone|cd |make demo", demo) == ["git clone", "cd ", "make demo"]
+    assert "Python 3.9 or later" in README[: README.index(demo)]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "sys.version_info >= (3, 9)" in makefile
     assert "links within them" in makefile

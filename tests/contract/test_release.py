@@ -16,11 +16,13 @@ import links
 import pytest
 import release
 import yaml
+from ansible_collections.graphops.intune.plugins.module_utils._identity.identity import IDENTITY_VARIABLES
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSION = yaml.safe_load((ROOT / "galaxy.yml").read_text(encoding="utf-8"))["version"]
+PIPELINES = sorted((ROOT / "extensions" / "ci").glob("*/*.yml"))
 ROLES = [path.name for path in sorted((ROOT / "roles").iterdir())]
 
 
@@ -153,6 +155,11 @@ def test_what_users_copy_fetches_this_release_and_no_branch() -> None:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         required = content.get("collections") or content["dependencies"]["galaxy"]["collections"]
         assert required == [{"name": "https://github.com/graphops/graphops.intune", "type": "git", "version": VERSION}]
+    for platform in PIPELINES:
+        text = platform.read_text(encoding="utf-8")
+        assert re.findall(r"collection install (\S+)", text) == [
+            f"git+https://github.com/graphops/graphops.intune,{VERSION}"
+        ]
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert "Tag the commit with the version," in contributing
 
@@ -186,3 +193,25 @@ def test_ci_runs_targets_that_exist_and_knows_no_secret() -> None:
     assert "secrets." not in text
     for action in re.findall(r"uses: (\S+)", text):
         assert re.search(r"@v\d+$", action), action
+
+
+def test_a_pipeline_that_users_copy_has_no_secret_and_asks_for_no_more_than_it_needs() -> None:
+    """Each is what its platform calls it, and only what must be a variable of the environment is one."""
+    github, azure, gitlab = (
+        yaml.safe_load((ROOT / "extensions" / "ci" / path).read_text(encoding="utf-8"))
+        for path in ("github_actions/intune.yml", "azure_devops/azure-pipelines.yml", "gitlab/gitlab-ci.yml")
+    )
+    (job,) = github["jobs"].values()
+    assert (github["permissions"], job["permissions"]) == ({}, {"contents": "read", "id-token": "write"})
+    assert set(github["on"]) == {"schedule", "workflow_dispatch"}, "never for who sends a pull request"
+    (stage,) = azure["stages"]
+    (named,) = [step for step in stage["jobs"][0]["steps"] if step.get("task") == "AzureCLI@2"]
+    assert (named["condition"], "azureSubscription" in named["inputs"]) == (False, True)
+    assert (azure["trigger"], azure["pr"]) == ("none", "none")
+    assert set(gitlab["synchronise"]["id_tokens"]) <= set(IDENTITY_VARIABLES["oidc_token"])
+    for path in PIPELINES:
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"secrets\.|secret\b.*:|password", text.lower()), path
+        assert "tenant_sync_auth_source=oidc" in text
+        for action in re.findall(r"uses: (\S+)", text):
+            assert re.search(r"@v\d+$", action), action

@@ -96,7 +96,7 @@ def _run(cells: t.Sequence[Cell], way: str, collections: Path, folder: Path) -> 
     world = World()
     with Simulator(world) as simulator, Simulator(World()) as stranger, fronts.Fronts() as before:
         hosts = {
-            f"cell{number}": _prepare(number, cell, world, simulator, stranger, before)
+            f"cell{number}": prepare(number, cell, world, simulator, stranger, before)
             for number, cell in enumerate(cells)
         }
         identity = {"IDENTITY_ENDPOINT": simulator.managed_identity_url, "IDENTITY_HEADER": world.identity_header}
@@ -115,9 +115,10 @@ def _run(cells: t.Sequence[Cell], way: str, collections: Path, folder: Path) -> 
     return ended
 
 
-def _prepare(
+def prepare(
     number: int, cell: Cell, world: World, simulator: Simulator, stranger: Simulator, before: fronts.Fronts
 ) -> _Host:
+    """Order the fault of a cell, and say what the task's options are."""
     kind, step, way = cell.kind, cell.step, cell.way
     tenant = world.add_tenant(f"tenant{number}.example")
     tenant.page_size = 1

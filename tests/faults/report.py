@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections
 import typing as t
 
+from . import killed
 from .matrix import Ended
 
 
@@ -45,6 +46,19 @@ class Report:
             lines.append(
                 f"| {where} | {what} | {len(cells)} | {words} | {max(cell.task.seconds for cell in cells):.1f} |"
             )
+        self._sections.append("\n".join(lines))
+
+    def died(self, title: str, ended: t.Sequence[killed.Ended], seconds: float) -> None:
+        """Add a table: at each step, for each kind, what the run after one that died made of it."""
+        broken = sum(bool(one.broken) for one in ended)
+        self.say(f"{title}: {len(ended)} cells in {seconds:.0f} s; {broken} not right.")
+        lines = [
+            f"## {title}",
+            "",
+            "| where | accepted | the next run says | accepted then |",
+            "| --- | --: | --- | --: |",
+        ]
+        lines += [f"| {one.cell.name} | {one.came.dead} | {one.came.state} | {one.came.accepted} |" for one in ended]
         self._sections.append("\n".join(lines))
 
     @property

@@ -31,9 +31,13 @@ INFO = "graphops.intune.intune_exchange_connector_info"
 AS_MODULE = bool(os.environ.get("GRAPHOPS_TEST_AS_MODULE"))
 SEND_THE_MODULE = ("--extra-vars", "graphops_intune_in_process=false")
 
-# Whatever the developer's shell knows of Azure, proxies or Ansible would change the tests; and with the collection on
-# the PYTHONPATH, ansible-galaxy would not install it.
-FOREIGN = ("AZURE_", "ANSIBLE_", "MSGRAPH_", "IDENTITY_", "MSI_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONPATH")
+# Whatever the developer's shell or pipeline knows of Azure, proxies or Ansible would change the tests; and with the
+# collection on the PYTHONPATH, ansible-galaxy would not install it.
+FOREIGN = (
+    *("AZURE", "MSGRAPH_", "IDENTITY_", "MSI_"),
+    *("ACTIONS_ID_TOKEN_", "GITHUB_ACTIONS", "SYSTEM_", "TF_BUILD"),
+    *("ANSIBLE_", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "PYTHONPATH"),
+)
 
 
 @contextlib.contextmanager

@@ -16,18 +16,20 @@ import subprocess
 import time
 import typing as t
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import quote, quote_plus
+from types import MappingProxyType
+from urllib.parse import parse_qs, quote, quote_plus
 
 import pytest
 import yaml
 from jinja2 import StrictUndefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from simulator import Simulator, World
+from simulator import Simulator, Tenant, World
 
 from .conftest import BIN, ROOT, SYNC, Site, clean_environment
 from .test_fleet import OPTION, PLAYBOOK, Fleet
-from .test_identity import Certificate, read
+from .test_identity import NO_HOSTS, NO_IDENTITY, Certificate, read
 
 AWX = ROOT / ".build" / "awx" / "bin"
 MATRIX = ROOT / ".build" / "matrix"
@@ -57,6 +59,22 @@ def core(request: pytest.FixtureRequest) -> Path:
 
 
 # Credentials
+
+# What the kubelet puts into a pod's file.
+FEDERATED = "eyJ0.of-the-service-account.c2ln"
+
+
+def pod(folder: Path, tenant: str, client_id: str, authority: str = "") -> dict[str, str]:
+    """The environment that Azure workload identity gives a pod, with its token in a file."""
+    file = folder / "pod" / "azure-identity-token"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(FEDERATED)
+    return {
+        "AZURE_CLIENT_ID": client_id,
+        "AZURE_TENANT_ID": tenant,
+        "AZURE_FEDERATED_TOKEN_FILE": str(file),
+        "AZURE_AUTHORITY_HOST": authority,
+    }
 
 
 class Injected(t.NamedTuple):
@@ -196,6 +214,27 @@ def test_own_credential(site: Site, own_type: dict[str, t.Any], variant: str, le
         assert name not in secret or not value or value not in "\n".join(map(str, injected.safe_env.values()))
 
 
+def test_a_credential_wins_over_what_the_pod_has(site: Site, own_type: dict[str, t.Any]) -> None:
+    """As does one of whose fields only the tenant is filled in: its empty client hides that of the pod."""
+    of_pod = pod(site.folder, site.tenant.id, site.tenant.add_app(federated={FEDERATED}).client_id)
+    fields = {
+        "subscription": "",
+        "tenant": site.tenant.id,
+        "client": site.app.client_id,
+        "secret": str(site.app.secret),
+    }
+    injected = inject(site.folder / "job", "azure_rm", fields)
+    assert grants(site, injected._replace(env={**of_pod, **injected.env})) == ["client_credentials"]
+    (form,) = [request.body.decode() for request in site.world.requests if request.where == "token"]
+    assert site.app.client_id in form
+    assert "client_assertion" not in form
+    empty = {field["id"]: "" for field in own_type["inputs"]["fields"]}
+    injected = inject(site.folder / "job", own_type, {**empty, "tenant": site.tenant.id})
+    run = site.info(environment={**of_pod, **injected.env, **hosts(site)}, **NO_IDENTITY, **NO_HOSTS)
+    assert run.code == 2
+    assert "no identity to sign in with is given" in run.result["msg"]
+
+
 def test_awx_would_accept_the_own_type(own_type: dict[str, t.Any]) -> None:
     """Checks that its API makes when a type is saved, and that are no part of the code on PyPI."""
     fields = own_type["inputs"]["fields"]
@@ -277,6 +316,26 @@ class Job:
         with self.start() as process:
             return process.communicate(timeout=100)[0]
 
+    def sent(self, **of_node: str) -> Job:
+        """Have it run as AWX does it on a node or in a pod, and the events come back.
+
+        Parameters:
+            of_node: what the node or the pod has in its environment.
+        """
+        node, back = (self.folder.with_name(f"{self.folder.name}-{where}") for where in ("node", "back"))
+        # Paths on the node: the private data folder is another one there.
+        steps = (
+            (self.command("transmit", str(self.folder), "--playbook", "site.yml", "--ident", "77"), {}),
+            (self.command("worker", "--private-data-dir", str(node)), of_node),
+            (self.command("process", str(back), "--ident", "77"), {}),
+        )
+        stream = b""
+        for step, own in steps:
+            environment = {**self.environment, **own}
+            done = subprocess.run(step, input=stream, env=environment, capture_output=True, timeout=100, check=False)
+            stream = done.stdout
+        return Job(back, {})
+
     @property
     def artifacts(self) -> Path:
         return self.folder / "artifacts" / "77"
@@ -295,8 +354,8 @@ class Job:
     def summary(self) -> dict[str, t.Any]:
         """The artifact that AWX shows with the job, and hands on to the next nodes of a workflow."""
         (stats,) = (event for event in self.events if event["event"] == "playbook_on_stats")
-        summary: dict[str, t.Any] = stats["event_data"]["artifact_data"]["exchange_connector_sync"]
-        return summary
+        (summary,) = stats["event_data"]["artifact_data"].values()
+        return t.cast("dict[str, t.Any]", summary)
 
 
 def prepare(
@@ -306,36 +365,37 @@ def prepare(
     *,
     part: t.Sequence[str] | None = None,
     play: dict[str, t.Any] | None = None,
-    hosts: str = "",
+    answers: t.Mapping[str, str] = MappingProxyType({}),
     limit: str = "",
 ) -> Job:
-    """Lay out a job.
+    """Lay out a job, with a credential for the app if that has a secret.
 
     :param core: where its ansible-playbook is.
     :param part: the hosts of the inventory, if not all.
     :param play: what is run, if not the playbook of the collection.
-    :param hosts: what whoever launched it answered to the survey's question for the connectors.
+    :param answers: what whoever launched it answered to questions of the survey.
     :param limit: that of the job.
     """
     folder = fleet.folder / name
     (app,) = fleet.tenants[0].apps.values()
     fields = {"client": app.client_id, "tenant": fleet.tenants[0].id, "secret": str(app.secret)}
+    injected = inject(folder, "azure_rm", fields).env if app.secret else {}
     environment = clean_environment(
         fleet.collections,
-        **inject(folder, "azure_rm", fields).env,
+        **injected,
         PATH=os.pathsep.join((str(core), os.environ["PATH"])),
         HOME=str(folder / "home"),
         ANSIBLE_LOCAL_TEMP=str(folder / "temporary"),
         ANSIBLE_FORCE_COLOR="True",
         JOB_ID="77",
         MSGRAPH_URL=fleet.simulator.graph_url,
-        AZURE_AUTHORITY_HOST=fleet.simulator.authority_url,
         REQUESTS_CA_BUNDLE=fleet.simulator.ca_path,
+        **({"AZURE_AUTHORITY_HOST": fleet.simulator.authority_url} if injected else {}),
     )
     told = {"job_id": 77, "job_template_name": "Synchronise", "user_name": "admin", "schedule_name": "Nightly"}
     variables = {f"{prefix}_{key}": value for prefix in ("awx", "tower") for key, value in told.items()}
     # awx/main/utils/safe_yaml.py: what comes from whoever launches is no template.
-    answers = yaml.dump_all([{"connectors_hosts": hosts}], Dumper=_Unsafe) if hosts else ""
+    answered = yaml.dump_all([dict(answers)], Dumper=_Unsafe) if answers else ""
     chosen = {host: fleet.hosts[host] for host in (fleet.hosts if part is None else part)}
     inventory = {
         "all": {"hosts": list(chosen), "children": [], "vars": fleet.variables},
@@ -344,7 +404,7 @@ def prepare(
     script = f"#! /usr/bin/env python3\n# -*- coding: utf-8 -*-\nprint({json.dumps(inventory)!r})\n"
     files = {
         "env/envvars": json.dumps(environment),
-        "env/extravars": yaml.dump(variables) + answers,
+        "env/extravars": yaml.dump(variables) + answered,
         "env/cmdline": shlex.join(["-u", "root", "-vvvv", *(["-l", limit] if limit else [])]),
         # How often it looks whether it is cancelled; AWX leaves it at 5 s.
         "env/settings": json.dumps({"suppress_ansible_output": True, "pexpect_timeout": 1}),
@@ -373,7 +433,8 @@ def forms(secret: str) -> t.Iterator[str]:
 def assert_nothing_shows(fleet: Fleet, artifacts: Path) -> None:
     """No secret and no token is in anything that a job left."""
     tokens = {request.headers["Authorization"].split()[1] for request in fleet.requests("batch")}
-    secrets = {str(app.secret) for tenant in fleet.tenants for app in tenant.apps.values()}
+    apps = [app for tenant in fleet.tenants for app in tenant.apps.values()]
+    secrets = {secret for app in apps for secret in (app.secret, *app.federated) if secret}
     # ansible-runner's own note of the environment that it was given, which stays on the node.
     left = [path for path in artifacts.rglob("*") if path.is_file() and path.name != "command"]
     assert any("playbook_on_stats" in path.read_text() for path in left)
@@ -419,21 +480,60 @@ def test_a_job(fleet: Fleet, core: Path) -> None:
 def test_a_job_on_another_node(fleet: Fleet, core: Path) -> None:
     """AWX sends the job to a node, which runs it, and gets the events back."""
     break_one(fleet)
-    job, node, back = prepare(fleet, core), fleet.folder / "node", fleet.folder / "back"
-    # Paths on the node: the private data folder is another one there.
-    steps = (
-        job.command("transmit", str(job.folder), "--playbook", "site.yml", "--ident", "77"),
-        job.command("worker", "--private-data-dir", str(node)),
-        job.command("process", str(back), "--ident", "77"),
-    )
-    stream = b""
-    for step in steps:
-        done = subprocess.run(step, input=stream, env=job.environment, capture_output=True, timeout=100, check=False)
-        stream = done.stdout
-    came = Job(back, {})
-    assert came.status == "failed", stream
+    came = prepare(fleet, core).sent()
+    assert came.status == "failed"
     assert came.summary["outcomes"]["failed"] == 1
     assert fleet.accepted == [0, 1, 1, 1, 1, 1, 1, 1]
+    assert_nothing_shows(fleet, came.artifacts)
+
+
+TENANTS = {"name": "Synchronise", "import_playbook": "graphops.intune.sync_tenants"}
+
+
+def of_tenants(fleet: Fleet) -> None:
+    """Have the hosts be the tenants, each with an Apple token that is due beside its connectors."""
+    fleet.hosts = {}
+    for tenant in fleet.tenants:
+        tenant.add_vpp_token(organization_name="Phones", last_sync=timedelta(days=2))
+        fleet.hosts[tenant.domain] = {"tenant_sync_tenant": tenant.domain}
+
+
+def asked_for(tenant: Tenant) -> int:
+    """How many synchronisations it was asked for."""
+    return sum(len(one.accepted) for held in tenant.objects.values() for one in held.values())
+
+
+def test_a_job_over_tenants(fleet: Fleet, core: Path) -> None:
+    """Those that the survey names, with what failed in the artifact, and no secret anywhere."""
+    berlin, oslo, rome = *fleet.tenants, fleet.add_tenant("rome", 1)
+    of_tenants(fleet)
+    next(iter(berlin.vpp_tokens.values())).outcome = "fails"
+    job = prepare(fleet, core, play=TENANTS, answers={"tenants_only": "berlin.example, oslo.example"})
+    output = job.run()
+    assert job.status == "failed", output
+    assert [asked_for(tenant) for tenant in (berlin, oslo, rome)] == [5, 5, 0]
+    assert [(one["host"], one["kind"]) for one in job.summary["failed"]] == [("berlin.example", "vpp_token")]
+    assert_nothing_shows(fleet, job.artifacts)
+
+
+@pytest.mark.parametrize("over", ["connectors", "tenants"])
+def test_a_job_in_a_pod_signs_in_without_a_secret(fleet: Fleet, core: Path, over: str) -> None:
+    """By what Azure workload identity gives the pod: nothing else holds anything to sign in with."""
+    for tenant in fleet.tenants:
+        (app,) = tenant.apps.values()
+        tenant.add_app(client_id=app.client_id, federated={FEDERATED})
+    if over == "tenants":
+        of_tenants(fleet)
+    job = prepare(fleet, core, play=TENANTS if over == "tenants" else None)
+    assert not [name for name in job.environment if name.startswith("AZURE_")]
+    assert not [path for path in job.folder.rglob("*") if path.is_file() and FEDERATED in path.read_text()]
+    # With a slash, as the webhook has it.
+    of_pod = pod(fleet.folder, fleet.tenants[0].id, app.client_id, f"{fleet.simulator.authority_url}/")
+    came = job.sent(**of_pod)
+    assert came.status == "successful", (came.artifacts / "stdout").read_text()
+    assert [asked_for(tenant) for tenant in fleet.tenants] == [4 + (over == "tenants")] * 2
+    forms_sent = [parse_qs(request.body.decode()) for request in fleet.requests("token")]
+    assert [form["client_assertion"] for form in forms_sent] == [[FEDERATED]] * 2, "one sign-in for each tenant"
     assert_nothing_shows(fleet, came.artifacts)
 
 
@@ -456,7 +556,7 @@ def test_whoever_launches_reads_no_file_and_runs_no_template_by_the_hosts_chosen
     )
     answers = {"separated": ",".join(patterns), "as a list": str([*patterns, f"&{certificate}"])}
     for name, answer in answers.items():
-        job = prepare(fleet, core, name, hosts=answer)
+        job = prepare(fleet, core, name, answers={"connectors_hosts": answer})
         output = job.run() + (job.artifacts / "stdout").read_text()
         for secret in ("fleet-secret", "lineOfTheCertificate"):
             assert secret not in output, answer
@@ -479,7 +579,8 @@ def test_a_limit_shows_files_unless_ansible_is_silent_about_patterns(fleet: Flee
 
 def test_a_slice_without_any_of_the_hosts_chosen_ends_well(fleet: Fleet) -> None:
     names = sorted(fleet.hosts)
-    jobs = [prepare(fleet, BIN, f"slice-{start}", part=names[start::2], hosts="berlin-0") for start in range(2)]
+    chosen = {"connectors_hosts": "berlin-0"}
+    jobs = [prepare(fleet, BIN, f"slice-{start}", part=names[start::2], answers=chosen) for start in range(2)]
     run_together(jobs)
     assert [job.status for job in jobs] == ["successful"] * 2
     assert fleet.accepted == [1] + [0] * 7

@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import re
+import shutil
 import subprocess
 import textwrap
 import typing as t
@@ -36,6 +37,7 @@ AZURE = "Microsoft Azure Resource Manager"
 DELTA = "Synchronise Exchange connectors, delta"
 FULL = "Synchronise Exchange connectors, full"
 REPORT = "Report on Exchange connectors"
+CHECK = "Check sign-in for Exchange connectors"
 WORKFLOW = "Synchronise Exchange connectors every night"
 SOURCE = "Exchange connectors of Intune"
 ENVIRONMENT = "Exchange connectors of Default"
@@ -108,9 +110,6 @@ class Awx:
             if other.id in thing.lists[related] and related_to(related, other.kind)
         ]
 
-    # What both fleets have together.
-    shared = ("Exchange connectors", "Exchange connectors of Default")
-
     @property
     def names(self) -> list[tuple[str, str]]:
         """Everything there is."""
@@ -173,6 +172,7 @@ def test_everything_is_made(made: Awx, first: tuple[World, Run]) -> None:
         ("job_template", DELTA),
         ("job_template", FULL),
         ("job_template", REPORT),
+        ("job_template", CHECK),
         ("workflow_job_template", WORKFLOW),
         ("workflow_job_template_node", "report"),
         ("workflow_job_template_node", "synchronise"),
@@ -188,6 +188,7 @@ TENANTS = [
     ("inventory_source", "Tenants of Intune"),
     ("job_template", "Synchronise tenants"),
     ("job_template", "Report on tenants"),
+    ("job_template", "Check sign-in"),
     ("workflow_job_template", "Synchronise tenants every night"),
     ("workflow_job_template_node", "report"),
     ("workflow_job_template_node", "synchronise"),
@@ -204,11 +205,16 @@ def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
     assert made.names == [*before, *TENANTS]
     source = made.values("inventory_source", "Tenants of Intune")
     assert (source["inventory"], source["source_path"], source["overwrite"]) == ("Tenants", "all.tenants.yml", True)
-    for name, playbook in (("Synchronise tenants", "sync_tenants.yml"), ("Report on tenants", "tenant_report.yml")):
+    usual_questions = ["tenants_only", "tenant_sync_kinds", "tenant_sync_max_age"]
+    for name, playbook, questions in (
+        ("Synchronise tenants", "sync_tenants.yml", usual_questions),
+        ("Report on tenants", "tenant_report.yml", usual_questions),
+        ("Check sign-in", "check_sign_in.yml", ["sign_in_hosts", "sign_in_probe"]),
+    ):
         template = made.values("job_template", name)
         assert (template["playbook"], template["inventory"]) == (playbook, "Tenants")
         asked = [question["variable"] for question in made.world.one("job_template", name=name).survey["spec"]]
-        assert asked[:3] == ["tenants_only", "tenant_sync_kinds", "tenant_sync_max_age"]
+        assert asked[:3] == questions
         asks = [field for field, value in template.items() if field.startswith("ask_") and value]
         assert asks == ["ask_job_type_on_launch"]
         assert template["job_slice_count"] == 1, "a slice does not know the tenants of another one"
@@ -231,16 +237,19 @@ def test_tenants_are_set_up_beside_connectors(made: Awx) -> None:
 def test_tenants_are_set_up_alone_and_removed_alone(awx: Awx) -> None:
     assert awx.run(**usual(fleets=["tenants"])).code == 0
     assert [name for name in awx.names if name in TENANTS] == TENANTS
-    assert not [name for _kind, name in awx.names if "onnectors" in name and name not in awx.shared]
-    again = awx.run(**usual(fleets=["tenants"]))
+    assert not [name for _kind, name in awx.names if "onnectors" in name]
+    assert awx.values("job_template", "Check sign-in")["project"] == "Tenants"
+    again = awx.run(**usual(fleets="tenants"))
     assert changed(again) == 0
+    assert awx.run(**usual(fleets=["tenants"], state="absent")).code == 0
+    assert awx.names == [("organization", "Default"), ("credential_type", AZURE)]
     assert awx.run(**usual(fleets=["connectors", "tenants"])).code == 0
-    connectors = [name for name in awx.names if name not in TENANTS[:5]]
+    connectors = [name for name in awx.names if name not in TENANTS[:6]]
     run = awx.run(**usual(fleets=["tenants"], state="absent"))
     assert (run.code, changed(run)) == (0, 3), run.output
     assert f"were left, as the workflow {WORKFLOW} is there" in " ".join(run.output.split())
     assert [name for name in connectors if name not in awx.names and name not in TENANTS] == []
-    assert not {*TENANTS[:5]} & {*awx.names}
+    assert not {*TENANTS[:6]} & {*awx.names}
     assert awx.values("job_template", DELTA)["project"] == "Exchange connectors"
     assert awx.listed("job_template", DELTA, "credentials") == ["Exchange connectors"]
     run = awx.run(**usual(state="absent"))
@@ -288,6 +297,7 @@ def test_the_project_and_the_inventory_are_as_wanted(made: Awx) -> None:
             {"exchange_connector_sync_sync_type": "fullSync", "exchange_connector_sync_wait_timeout": 900},
         ),
         (REPORT, "exchange_connector_report.yml", {}),
+        (CHECK, "check_sign_in.yml", {}),
     ],
 )
 def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variables: dict[str, t.Any]) -> None:
@@ -309,12 +319,115 @@ def test_job_templates_are_as_wanted(made: Awx, name: str, playbook: str, variab
     assert {field: template[field] for field in wanted} == wanted
     assert made.listed("job_template", name, "credentials") == ["Exchange connectors"]
     asks = {field for field, value in template.items() if field.startswith("ask_") and value}
-    assert asks == {"ask_job_type_on_launch", "ask_job_slice_count_on_launch"}
+    assert asks == {"ask_job_type_on_launch"} | ({"ask_job_slice_count_on_launch"} if name != CHECK else set())
     thing = made.world.one("job_template", name=name)
-    hosts = next(question for question in thing.survey["spec"] if question["variable"] == "connectors_hosts")
-    assert hosts["type"] == "text"
+    hosts = thing.survey["spec"][0]
+    assert (hosts["variable"], hosts["type"]) == ("sign_in_hosts" if name == CHECK else "connectors_hosts", "text")
     assert [question["required"] for question in thing.survey["spec"]] == [False] * len(thing.survey["spec"]) != []
     assert made.world.extra_variables(thing, {}) == variables, "and nothing that hides a variable of the inventory"
+
+
+# Signing in without a secret
+
+POD = {"container_group_service_account": "intune-sync", "credential_inputs": None}
+GROUP = "Exchange connectors of Default"
+
+
+def test_jobs_and_updates_run_in_a_pod_that_workload_identity_knows(awx: Awx) -> None:
+    """The job templates and the inventory have the container group and no credential."""
+    run = awx.run(**usual(**POD, container_group_namespace="awx-jobs"))
+    assert run.code == 0, run.output
+    group = awx.world.one("instance_group")
+    assert (group.values["name"], group.values["is_container_group"], group.values["credential"]) == (GROUP, True, None)
+    pod = yaml.safe_load(group.values["pod_spec_override"])
+    assert pod["metadata"] == {"namespace": "awx-jobs", "labels": {"azure.workload.identity/use": "true"}}
+    assert pod["spec"]["serviceAccountName"] == "intune-sync"
+    # What AWX itself has there, as it replaces the list.
+    (container,) = pod["spec"]["containers"]
+    assert container["name"] == "worker"
+    assert container["args"] == ["ansible-runner", "worker", "--private-data-dir=/runner"]
+    assert container["resources"] == {"requests": {"cpu": "250m", "memory": "100Mi"}}
+    assert {"image"} == set(container) - {"name", "args", "resources"}
+    for thing in (*awx.world.find("job_template"), *awx.world.find("inventory")):
+        assert (thing.lists["instance_groups"], thing.values["prevent_instance_group_fallback"]) == ([group.id], True)
+    assert len(awx.world.find("job_template")) == 4
+    assert not awx.world.find("credential")
+    assert not awx.world.find("credential_type", name=OURS)
+    assert "Jobs sign in as the service account intune-sync of their pod." in " ".join(run.output.split())
+
+
+@LONG
+def test_a_container_group_is_left_as_it_is_and_removed_with_the_last_fleet(awx: Awx) -> None:
+    """A second run changes nothing, and the state absent leaves it to the fleet that stays."""
+    variables = usual(**POD, fleets=["connectors", "tenants"])
+    run = awx.run(**variables)
+    assert run.code == 0, run.output
+    again = awx.run(**variables)
+    assert (again.code, changed(again), awx.writes) == (0, 0, []), again.output
+    run = awx.run(**usual(**POD, fleets=["tenants"], state="absent"))
+    assert (run.code, len(awx.world.find("instance_group"))) == (0, 1), run.output
+    run = awx.run(**usual(**POD, state="absent"))
+    assert (run.code, awx.names) == (0, [("organization", "Default"), ("credential_type", AZURE)]), run.output
+
+
+@LONG
+def test_a_credential_of_an_earlier_run_is_taken_from_jobs_and_told_of(made: Awx) -> None:
+    """It would win over what the pod has; from the source of an inventory, AWX's module cannot take it."""
+    run = made.run(**usual(**POD))
+    assert run.code == 0, run.output
+    assert made.listed("job_template", DELTA, "credentials") == []
+    said = " ".join(run.output.split())
+    assert "The credential Exchange connectors of an earlier run is still there." in said
+    made.world.remove(made.world.one("credential"))
+    again = made.run(**usual(**POD))
+    assert (again.code, changed(again)) == (0, 0), again.output
+    assert "of an earlier run is still there" not in " ".join(again.output.split())
+    assert made.values("inventory_source", SOURCE)["credential"] is None
+
+
+@LONG
+def test_a_container_group_that_is_there_may_be_named_and_one_may_be_elsewhere(awx: Awx) -> None:
+    """An administrator of an organization can use one; one in another cluster has a credential for it."""
+    world = awx.world
+    mine = world.add("instance_group", name="mine", is_container_group=True, pod_spec_override="spec: {}")
+    world.is_administrator = False
+    azure = world.one("credential_type", name=AZURE).id
+    world.add("credential", name="of Azure", credential_type=azure, organization=1)
+    named = {"credential_inputs": None, "credential": "of Azure", "container_group": "mine"}
+    run = awx.run(**usual(**named))
+    assert run.code == 0, run.output
+    assert world.one("job_template", name=DELTA).lists["instance_groups"] == [mine.id]
+    assert awx.listed("job_template", DELTA, "credentials") == ["of Azure"]
+    assert awx.run(**usual(**named, state="absent")).code == 0
+    assert world.one("instance_group") is mine
+    world.is_administrator = True
+    kind = world.add("credential_type", name="OpenShift or Kubernetes API Bearer Token", kind="kubernetes")
+    cluster = world.add("credential", name="cluster", credential_type=kind.id, organization=1)
+    run = awx.run(**usual(**POD, container_group_name="pods", container_group_credential="cluster"))
+    assert run.code == 0, run.output
+    assert world.one("instance_group", name="pods").values["credential"] == cluster.id
+
+
+@LONG
+def test_a_project_of_an_earlier_release_lacks_a_template_and_is_told_of(awx: Awx, tmp_path: Path) -> None:
+    """Everything else is made; with the playbook, the template follows."""
+    project = tmp_path / "project"
+    shutil.copytree(PROJECT, project)
+    (project / "check_sign_in.yml").unlink()
+    awx.world = World(project)
+    run = awx.run(**usual())
+    assert run.code == 0, run.output
+    assert "has no playbook check_sign_in.yml, so there is no job template" in " ".join(run.output.split())
+    assert not awx.world.find("job_template", name=CHECK)
+    assert awx.world.one("schedule", name="Synchronise everything")
+    shutil.copy(PROJECT / "check_sign_in.yml", project)
+    again = awx.run(**usual())
+    assert (again.code, changed(again)) == (0, 1), again.output
+    assert awx.world.one("job_template", name=CHECK)
+    (project / "sync_exchange_connectors.yml").unlink()
+    run = awx.run(**usual(full_name="another"))
+    assert run.code == 2
+    assert "Playbook not found" in run.output
 
 
 # By each of these, whoever may only launch reads the credential, or has it sent elsewhere.
@@ -639,7 +752,15 @@ def test_an_inventory_may_come_from_another_project_and_a_credential_later(awx: 
 
 def test_what_does_not_fit_is_told_before_anything_is_asked(awx: Awx) -> None:
     run = awx.run(
-        **usual(project_url=None, credential="mine", execution_environment="x", job_timeout=900, full_name=DELTA)
+        **usual(
+            project_url=None,
+            credential="mine",
+            execution_environment="x",
+            container_group="y",
+            container_group_service_account="z",
+            job_timeout=900,
+            full_name=DELTA,
+        )
     )
     assert run.code == 2
     assert awx.world.calls == []
@@ -647,6 +768,9 @@ def test_what_does_not_fit_is_told_before_anything_is_asked(awx: Awx) -> None:
         "Give awx_setup_project_url or awx_setup_project_local_path, and not both. "
         "Give awx_setup_credential or awx_setup_credential_inputs, and not both. "
         "Give awx_setup_execution_environment or awx_setup_execution_environment_image, and not both. "
+        "Give awx_setup_container_group or awx_setup_container_group_service_account, and not both. "
+        "Jobs are to sign in as awx_setup_container_group_service_account: give neither awx_setup_credential nor "
+        "awx_setup_credential_inputs, as what a credential sets wins over what the pod has. "
         "AWX would end a job that still waits: awx_setup_job_timeout must be more than awx_setup_wait_timeout. "
         "The project, the sources of inventories, the job templates and the workflows need names of their own."
     )
@@ -751,6 +875,29 @@ def test_the_example_project_runs(site: Site) -> None:
     assert run.code == 2
     assert run.results[-1]["msg"] == "The synchronisation before this report failed: its job says why."
     assert len(site.connector.accepted) == 1
+
+
+def test_the_example_project_checks_sign_in_and_says_what_a_pod_lacks(site: Site) -> None:
+    """Without the label a pod has no variables, and without the annotation of its service account no client."""
+    app = site.tenant.add_app(federated={"token"})
+    (site.folder / "token").write_text("token")
+    of_webhook = {
+        "AZURE_CLIENT_ID": app.client_id,
+        "AZURE_TENANT_ID": site.tenant.id,
+        "AZURE_FEDERATED_TOKEN_FILE": str(site.folder / "token"),
+    }
+    lines = []
+    for lacks in ({}, of_webhook, {"AZURE_CLIENT_ID"}):
+        has = {name: value for name, value in of_webhook.items() if name not in lacks}
+        arguments = ["-i", str(PROJECT / "all.tenants.yml"), str(PROJECT / "check_sign_in.yml")]
+        others = {**site.hosts, "REQUESTS_CA_BUNDLE": site.simulator.ca_path}
+        run = ansible_playbook(*arguments, "-e", "sign_in_hosts=''", site=site, environment={**has, **others})
+        assert run.code == (2 if lacks else 0), run.output
+        (told,) = [line for result in run.results if isinstance(result.get("msg"), list) for line in result["msg"]]
+        lines.append(" ".join(told.split()))
+    assert re.fullmatch(r"contoso\.example ok, as .+ by oidc", lines[0])
+    assert lines[1].startswith("contoso.example no identity to sign in with is given")
+    assert "AZURE_FEDERATED_TOKEN_FILE is given without client_id" in lines[2]
 
 
 def test_the_example_project_runs_for_tenants(site: Site) -> None:

@@ -6,11 +6,15 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+import typing as t
 from pathlib import Path
 
 import pytest
+
+from .conftest import BIN, clean_environment
 
 pytestmark = pytest.mark.slow
 
@@ -28,3 +32,32 @@ def test_a_demo_shows_what_it_should(name: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_what_the_simulator_prints_can_be_pasted(installed: Path, tmp_path: Path) -> None:
+    """Into a shell that has nothing else, and then a module asks the simulator."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "simulator", "--directory", str(tmp_path)],
+        cwd=DEMOS.parent,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as simulator:
+        try:
+            printed = t.cast("t.IO[str]", simulator.stdout)
+            # Up to the first tenant's own lines.
+            lines = list(itertools.takewhile(lambda line: not line.startswith("Tenant "), printed))
+            exports = "".join(line for line in lines if line.startswith("export "))
+            module = "graphops.intune.intune_connectors_and_tokens_info"
+            done = subprocess.run(
+                ["bash", "-c", f"{exports}{BIN / 'ansible'} localhost -m {module}"],
+                env=clean_environment(installed),
+                cwd=tmp_path,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+        finally:
+            simulator.terminate()
+    assert done.returncode == 0, done.stdout
+    assert "Contoso Tablets" in done.stdout

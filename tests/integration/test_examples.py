@@ -72,10 +72,10 @@ def readme_blocks() -> list[str]:
     return re.findall(r"```yaml\n(- .*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
 
 
-def tenant_playbooks() -> list[str]:
-    """The playbooks in the guide of a tenant."""
-    guide = (ROOT / "docs" / "docsite" / "rst" / "guide_tenant.rst").read_text(encoding="utf-8")
-    blocks = re.findall(r"^   # \w+\.yml\n(.*?)\n\n(?=\S)", guide, re.MULTILINE | re.DOTALL)
+def playbooks_of(guide: str) -> list[str]:
+    """The playbooks in a guide."""
+    text = (ROOT / "docs" / "docsite" / "rst" / f"{guide}.rst").read_text(encoding="utf-8")
+    blocks = re.findall(r"^   # \w+\.yml\n(.*?)\n\n(?=\S)", text, re.MULTILINE | re.DOTALL)
     return [textwrap.dedent(block) for block in blocks]
 
 
@@ -87,7 +87,13 @@ def guide_playbook() -> str:
 
 @pytest.mark.parametrize(
     "text",
-    [*(module_text(name, "EXAMPLES") for name in ALL), *readme_blocks(), *tenant_playbooks(), guide_playbook()],
+    [
+        *(module_text(name, "EXAMPLES") for name in ALL),
+        *readme_blocks(),
+        *playbooks_of("guide_tenant"),
+        *playbooks_of("guide_scripts"),
+        guide_playbook(),
+    ],
     ids=lambda text: text.strip().splitlines()[0],
 )
 def test_the_example_runs(site: Site, environment: dict[str, str], tmp_path: Path, text: str) -> None:
@@ -118,7 +124,6 @@ def test_what_the_readme_runs_without_a_playbook_runs(site: Site, environment: d
     assert re.findall(r"graphops\.intune\.intune_(\w+)", " ".join(commands)) == [
         "connectors_and_tokens_info",
         "vpp_token_sync",
-        "vpp_token_sync",
     ]
     (token,) = site.tenant.vpp_tokens.values()
     for command in commands:
@@ -145,6 +150,42 @@ def test_a_token_that_has_expired_fails_as_the_guide_says(site: Site, environmen
     guide = (ROOT / "docs" / "docsite" / "rst" / "guide_awx.rst").read_text(encoding="utf-8")
     assert run.results[0]["msg"] in " ".join(guide.split())
     assert [len(one.accepted) for one in others] == [1, 1]
+
+
+def test_whoever_is_on_call_hears_of_a_tenant_that_failed(
+    site: Site, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """By the playbook of the guide, without mail. The host stays failed, and the run ends as the guide says."""
+    ((play,),) = map(yaml.safe_load, playbooks_of("guide_schedule"))
+    (block,) = play["tasks"]
+    mail = block["rescue"][0].pop("community.general.mail")
+    block["rescue"][0]["ansible.builtin.debug"] = {"msg": "{{ mail.subject }} - {{ mail.body }}"}
+    play["vars"] = {"mail": mail}
+    site.world.add_tenant("fabrikam.example")
+    inventory = {"plugin": "graphops.intune.tenants", "tenants": [site.tenant.domain, "fabrikam.example"]}
+    (tmp_path / "all.tenants.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    (tmp_path / "on_call.yml").write_text(yaml.safe_dump([play]), encoding="utf-8")
+    app = {name: value for name, value in environment.items() if name != "AZURE_TENANT"}
+    done = ansible_playbook("-i", "all.tenants.yml", "on_call.yml", site=site, environment=app)
+    assert done.code == 2, done.output
+    (told,) = (result["msg"] for result in done.results if str(result.get("msg")).startswith("Intune: "))
+    assert told.startswith("Intune: fabrikam.example - ")
+    assert "AADSTS700016" in told
+
+
+@pytest.mark.parametrize(
+    ("tenants", "variable", "extra", "code"),
+    [([], "false", "", 0), ([], "true", "", 1), (["a.example"], "true", "tenants_only=b.example", 4)],
+)
+def test_a_run_that_looks_at_nothing_ends_as_the_guide_says(
+    site: Site, tmp_path: Path, tenants: list[str], variable: str, extra: str, code: int
+) -> None:
+    """With an inventory that cannot be read, and with a name that it does not have."""
+    inventory = {"plugin": "graphops.intune.tenants", "tenants": tenants}
+    (tmp_path / "all.tenants.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
+    environment = {"ANSIBLE_INVENTORY_ANY_UNPARSED_IS_FAILED": variable}
+    command = ("-i", "all.tenants.yml", "graphops.intune.tenant_report", "-e", extra)
+    assert ansible_playbook(*command, site=site, environment=environment).code == code
 
 
 def test_the_guide_of_many_tenants_leads_to_a_page_about_all(

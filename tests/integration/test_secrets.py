@@ -23,6 +23,7 @@ from simulator.entity import TriggeredEntity
 from simulator.records import Answer
 
 from .conftest import INFO, ROOT, SEND_THE_MODULE, SYNC, Run, Site, add_site
+from .test_sign_in_info import SIGN_IN
 
 pytestmark = pytest.mark.slow
 
@@ -107,6 +108,7 @@ def test_nothing_shows(site: Site, by: str) -> None:
             {SYNC: options, "register": "result", "ignore_errors": True},
             {"ansible.builtin.debug": {"var": "result"}},
             {INFO: reading, "ignore_errors": True},
+            {SIGN_IN: reading, "ignore_errors": True},
         ]
     run = play_by_host(site, tasks, environment=environment if by == "environment" else {})
     ended = {
@@ -114,13 +116,13 @@ def test_nothing_shows(site: Site, by: str) -> None:
         for name in tasks
     }
     assert ended == {
-        "none": [False, False],
-        "refused": [True, False],
-        "never_ends": [True, False],
+        "none": [False, False, False],
+        "refused": [True, False, False],
+        "never_ends": [True, False, False],
         # A refusal is remembered.
-        "token_refused": [True, True],
-        "token_endpoint_down": [True, True],
-        "cut": [True, False],
+        "token_refused": [True, True, True],
+        "token_endpoint_down": [True, True, True],
+        "cut": [True, False, False],
     }, run.output
     assert_nothing_shows(site, run.output, str(run.results))
 
@@ -298,7 +300,8 @@ def test_nothing_of_an_object_shows_but_what_may(site: Site) -> None:
             hide(kind, [aging[kind.name]])
     tasks = {name: tasks_of(site, hidden) for name, hidden in kinds.items()}
     tasks["overview"] = [
-        task("graphops.intune.intune_connectors_and_tokens_info", reading(site), in_process, check=False)
+        task(module, {**reading(site), **more}, in_process, check=False)
+        for module, more in (("graphops.intune.intune_connectors_and_tokens_info", {}), (SIGN_IN, {"probe": True}))
         for in_process in (True, False)
     ]
 

@@ -14,15 +14,16 @@ from simulator.autopilot import Autopilot
 from simulator.certificate_connector import CertificateConnector
 from simulator.connector import Connector
 from simulator.demo import demo_world
-from simulator.directory import App, Tenant, User
+from simulator.directory import App, FederatedCredential, Tenant, User
 from simulator.enrollment_program_token import EnrollmentProgramToken
 from simulator.entity import Entity
-from simulator.faults import Fault
+from simulator.faults import Fault, Hold
 from simulator.managed_device import ManagedDevice
 from simulator.managed_google_play import ManagedGooglePlay
 from simulator.mobile_threat_defense_connector import MobileThreatDefenseConnector
 from simulator.records import Request
 from simulator.resources import Resource
+from simulator.runner import Job, azure_devops_job, github_job
 from simulator.server import Simulator
 from simulator.throttle import Throttle
 from simulator.vpp_token import VppToken
@@ -37,6 +38,9 @@ __all__ = [
     "EnrollmentProgramToken",
     "Entity",
     "Fault",
+    "FederatedCredential",
+    "Hold",
+    "Job",
     "ManagedDevice",
     "ManagedGooglePlay",
     "MobileThreatDefenseConnector",
@@ -48,5 +52,7 @@ __all__ = [
     "User",
     "VppToken",
     "World",
+    "azure_devops_job",
     "demo_world",
+    "github_job",
 ]

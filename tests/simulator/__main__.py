@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import threading
 from datetime import datetime
 
@@ -20,13 +21,24 @@ from simulator.world import World
 _SHOWN = ("exchange_connector", "vpp_token", "enrollment_program_token")
 
 
+def exports(simulator: Simulator, world: World) -> list[str]:
+    """What a shell has to run for the first tenant, so that whatever is run in it asks the simulator."""
+    tenant = world.tenants[0]
+    app = next(iter(tenant.apps.values()))
+    variables = {
+        "MSGRAPH_URL": simulator.graph_url,
+        "AZURE_AUTHORITY_HOST": simulator.authority_url,
+        "REQUESTS_CA_BUNDLE": simulator.ca_path,
+        "AZURE_TENANT": tenant.domain,
+        "AZURE_CLIENT_ID": app.client_id,
+        "AZURE_SECRET": app.secret or "",
+    }
+    return [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+
+
 def describe(simulator: Simulator, world: World) -> str:
     """All that is needed to use the simulator by hand."""
-    lines = [
-        f"Graph      {simulator.graph_url}",
-        f"Authority  {simulator.authority_url}",
-        f"CA file    {simulator.ca_path}",
-    ]
+    lines = ["For another shell:", "", *exports(simulator, world)]
     for tenant in world.tenants:
         lines.append(f"\nTenant {tenant.domain}  {tenant.id}")
         lines += [f"  app        {app.client_id}  secret {app.secret}" for app in tenant.apps.values()]
@@ -49,6 +61,10 @@ def describe(simulator: Simulator, world: World) -> str:
         ]
         if others:
             lines.append(f"  also       {', '.join(others)}")
+    for job in world.jobs:
+        issued = job.environment(simulator.runner_url).items()
+        lines += [f"\nJob of {job.platform}, for which the app of {world.tenants[0].domain} needs no secret"]
+        lines += [f"  export {name}={shlex.quote(value)}" for name, value in issued]
     return "\n".join(lines)
 
 

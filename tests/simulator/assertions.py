@@ -14,6 +14,7 @@ import jwt
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509 import Certificate, load_pem_x509_certificate
 
+from simulator.directory import FederatedCredential
 from simulator.errors import EntraError
 
 # Entra tolerates this many seconds between its clock and the client's.
@@ -70,6 +71,57 @@ def check_assertion(
             700024,
             f"Client assertion is not within its valid time range. Current time: {now:%Y-%m-%dT%H:%M:%SZ}.",
         )
+
+
+def is_own(assertion: str, client_id: str) -> bool:
+    """Whether ``assertion`` says that the app itself has made it, and no other issuer."""
+    try:
+        claims: dict[str, t.Any] = jwt.decode(assertion, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return False
+    return claims.get("iss") == client_id
+
+
+def check_federated(assertion: str, trusted: t.Sequence[FederatedCredential], now: datetime) -> None:
+    """Refuse ``assertion``, the token of another issuer, unless one of the federated credentials fits.
+
+    Its signature is not looked at. Sources: "Workload identity federation considerations", "Troubleshoot an Azure
+    Resource Manager workload identity service connection", and refusals quoted in public issue reports.
+    """
+    try:
+        claims: dict[str, t.Any] = jwt.decode(
+            assertion, options={"verify_signature": False, "require": ["aud", "exp", "iss", "sub"]}
+        )
+    except jwt.InvalidTokenError as e:
+        raise EntraError(401, "invalid_client", 50027, "JWT token is invalid or malformed.") from e
+    issuer, subject, audience = claims["iss"], claims["sub"], claims["aud"]
+    of_issuer = [one for one in trusted if one.issuer == issuer]
+    of_subject = [one for one in of_issuer if one.subject == subject]
+    if not of_issuer:
+        raise _no_match(700211, f"issuer '{issuer}'")
+    if not of_subject and any(one.subject.lower() == subject.lower() for one in of_issuer):
+        raise _no_match(7002138, f"subject '{subject}', but for the case of its letters")
+    if not of_subject:
+        raise _no_match(700213, f"subject '{subject}'")
+    if all(one.audience != audience for one in of_subject):
+        raise _no_match(700212, f"audience '{audience}'")
+    if now.timestamp() > float(claims["exp"]) + CLOCK_SKEW:
+        raise EntraError(
+            401,
+            "invalid_client",
+            700024,
+            f"Client assertion is not within its valid time range. Current time: {now:%Y-%m-%dT%H:%M:%SZ}.",
+        )
+
+
+def _no_match(code: int, what: str) -> EntraError:
+    return EntraError(
+        401,
+        "invalid_client",
+        code,
+        f"No matching federated identity record found for presented assertion {what}. Check your federated identity "
+        "credential Subject, Audience and Issuer against the presented assertion.",
+    )
 
 
 def _names(header: dict[str, t.Any], certificate: Certificate) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+from simulator.directory import FederatedCredential
+from simulator.runner import azure_devops_job, github_job
 from simulator.world import World
 
 
@@ -15,7 +17,12 @@ def demo_world() -> World:
     """Two tenants with one app each: one with all that lives today, one with Exchange connectors and Apple tokens."""
     world = World()
     contoso = world.add_tenant("contoso.example", "0a1b2c3d-1111-4aaa-8aaa-000000000001")
-    contoso.add_app("0a1b2c3d-2222-4bbb-8bbb-000000000001", secret="contoso-demo-secret")
+    world.jobs += [github_job(), azure_devops_job("0a1b2c3d-8888-4aaa-8aaa-000000000001")]
+    contoso.add_app(
+        "0a1b2c3d-2222-4bbb-8bbb-000000000001",
+        secret="contoso-demo-secret",
+        trusted=[FederatedCredential(job.issuer, job.subject) for job in world.jobs],
+    )
     contoso.absent["exchange_connector"] = 501
     contoso.add_vpp_token(
         "0a1b2c3d-4444-4ddd-8ddd-000000000001",

@@ -28,13 +28,26 @@ ALL_ROLES = (
 
 @dataclass(frozen=True, eq=False)
 class User:
-    """A user of a tenant; ``mfa`` users cannot sign in with a password alone."""
+    """A user of a tenant; ``mfa`` users cannot sign in with a password alone.
+
+    Attributes:
+        directory_roles: the template ids of the roles in Entra ID that are active.
+    """
 
     name: str
     password: str = field(repr=False)
     mfa: bool
     tenant: Tenant = field(repr=False)
     object_id: str
+    directory_roles: tuple[str, ...] = ()
+
+
+class FederatedCredential(t.NamedTuple):
+    """The trust in the tokens of another issuer that are about one subject."""
+
+    issuer: str
+    subject: str
+    audience: str = "api://AzureADTokenExchange"
 
 
 @dataclass(eq=False)
@@ -45,6 +58,7 @@ class App:
         secret: client secret, ``None`` when the app has none.
         certificate: registered certificate as PEM text.
         federated: assertions that are accepted as they stand, instead of a trust in an issuer.
+        trusted: federated credentials.
         public: whether user flows work without a credential.
         roles: Graph permissions, both as application roles and as delegated scopes.
     """
@@ -56,11 +70,12 @@ class App:
     federated: set[str] = field(repr=False)
     public: bool
     roles: tuple[str, ...]
+    trusted: list[FederatedCredential] = field(default_factory=list)
 
     @property
     def confidential(self) -> bool:
         """Whether the app has any credential to present."""
-        return bool(self.secret or self.certificate or self.federated)
+        return bool(self.secret or self.certificate or self.federated or self.trusted)
 
     def refresh_token(self, user: User) -> str:
         """Issue a refresh token for ``user``, as an interactive sign-in would have done."""
@@ -93,14 +108,23 @@ class Tenant(SyncedHoldings):
         secret: str | None = None,
         certificate: str | None = None,
         federated: t.Iterable[str] = (),
+        trusted: t.Iterable[FederatedCredential] = (),
         public: bool = False,
         roles: t.Iterable[str] = ALL_ROLES,
     ) -> App:
         """Register an app; one without any credential that is not public gets a made-up secret."""
-        accepted = set(federated)
-        if secret is None and certificate is None and not accepted and not public:
-            secret = secrets.token_urlsafe(30)
-        app = App((client_id or str(uuid.uuid4())).lower(), self, secret, certificate, accepted, public, tuple(roles))
+        app = App(
+            client_id=(client_id or str(uuid.uuid4())).lower(),
+            tenant=self,
+            secret=secret,
+            certificate=certificate,
+            federated=set(federated),
+            public=public,
+            roles=tuple(roles),
+            trusted=list(trusted),
+        )
+        if not app.confidential and not public:
+            app.secret = secrets.token_urlsafe(30)
         with self.world.lock:
             self.apps[app.client_id] = app
         return app
@@ -115,9 +139,9 @@ class Tenant(SyncedHoldings):
             shown = {"@odata.etag": 'W/"simulator"', "tenantId": object_id, "displayName": display_name}
             return self.hold(CUSTOMER, Entity(self.world, object_id, shown))
 
-    def add_user(self, name: str, password: str, mfa: bool = False) -> User:
+    def add_user(self, name: str, password: str, mfa: bool = False, directory_roles: t.Iterable[str] = ()) -> User:
         """Add a user; ``name`` is the user principal name."""
-        user = User(name, password, mfa, self, str(uuid.uuid4()))
+        user = User(name, password, mfa, self, str(uuid.uuid4()), tuple(directory_roles))
         with self.world.lock:
             self.users[name.lower()] = user
         return user

@@ -11,6 +11,7 @@ import typing as t
 import uuid
 from urllib.parse import parse_qsl
 
+from simulator import runner
 from simulator.directory import App
 from simulator.errors import EntraError
 from simulator.grants import SHARED_AUTHORITIES, known_resource, redeem, tenant_not_found, tenant_of
@@ -27,6 +28,9 @@ MANAGED_IDENTITY_PATH = "/msi/token"
 
 def locate(world: World, request: Request) -> None:
     """Note on ``request`` what it asks for and of which tenant, as far as it can be told."""
+    runner.locate(request)
+    if request.where == "runner":
+        return
     if request.method == "POST":
         match = _TOKEN.fullmatch(request.path)
         if match:
@@ -57,6 +61,8 @@ def answer(world: World, request: Request, entra_url: str) -> Answer:
     """Answer a request that :func:`locate` has seen; ``entra_url`` is the own base URL."""
     if request.where == "managed_identity":
         return _managed_identity(world, request)
+    if request.where == "runner":
+        return runner.answer(world.jobs, request, world.clock())
     trace_id = str(uuid.uuid4())
     headers = {"x-ms-request-id": trace_id}
     try:
@@ -72,6 +78,8 @@ def fault_answer(world: World, request: Request, entra_url: str, status: int) ->
     """The body that the service sends with an error ``status`` of its own."""
     if request.where == "managed_identity":
         return _identity_refusal(status, "An unexpected error occured while fetching the AAD Token.")
+    if request.where == "runner":
+        return runner.fault_answer(world.jobs, request, status)
     if status == 429:
         error = EntraError(status, "temporarily_unavailable", 90055, "There are too many incoming requests.")
     elif status >= 500:

@@ -14,10 +14,34 @@ from dataclasses import dataclass, field
 
 from simulator.records import Answer, Request
 
-PLACES = ("metadata", "userrealm", "token", "managed_identity", "list", "get", "sync", "batch", "any")
+PLACES = ("metadata", "userrealm", "token", "managed_identity", "runner", "list", "get", "sync", "batch", "any")
 # Those of a request that is for objects of some kind, or may be.
 _PLACES_OF_KINDS = ("list", "get", "sync", "any")
 CUTS = ("before", "headers", "body")
+# Seconds between two looks whether a request is still to be held.
+_GLANCE = 0.02
+
+
+class Hold:
+    """Keeps requests from being answered until a test lets go of them, and tells which it has.
+
+    Attributes:
+        requests: those that were held.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self._over = threading.Event()
+
+    def let_go(self) -> None:
+        """Have all of them answered, and hold none any more."""
+        self._over.set()
+
+    async def keep(self, request: Request) -> None:
+        """Hold a request; the server does that."""
+        self.requests.append(request)
+        while not self._over.is_set():
+            await asyncio.sleep(_GLANCE)
 
 
 @dataclass(frozen=True)
@@ -34,6 +58,7 @@ class Fault:
         headers: put over the headers of the answer.
         body: bytes and text are sent as they are, anything else as JSON.
         delay: seconds to wait before answering.
+        hold: keeps the request until it lets go; what ``accept`` has done is done before that.
         cut: ``before`` closes the connection without a byte, ``headers`` inside the headers, ``body`` after half
             of the body while ``Content-Length`` promises all of it.
         alter: makes another answer of the one that the request would get by the other parameters.
@@ -51,6 +76,7 @@ class Fault:
     headers: t.Mapping[str, str] = field(default_factory=dict)
     body: t.Any = None
     delay: float = 0.0
+    hold: Hold | None = None
     cut: str | None = None
     alter: t.Callable[[Request, Answer], Answer] | None = None
     wire: t.Callable[[asyncio.Transport, Answer], t.Awaitable[None]] | None = None

@@ -14,7 +14,7 @@ import json
 import typing as t
 from urllib.parse import urlsplit
 
-from simulator.assertions import check_assertion
+from simulator.assertions import check_assertion, check_federated, is_own
 from simulator.directory import App, Tenant, User
 from simulator.errors import EntraError
 from simulator.world import REFRESH_TOKEN_LIFETIME, World
@@ -71,7 +71,7 @@ def redeem(world: World, authority: str, form: Form, entra_url: str) -> dict[str
         return _bearer(world, app, resource)
 
     user = _user_by_password(tenant, form) if grant == "password" else _user_by_refresh_token(world, app, form)
-    answer = _bearer(world, app, resource)
+    answer = _bearer(world, app, resource, user)
     scopes = form.get("scope", "").split()
     answer["scope"] = " ".join(f"{resource}/{role}" for role in app.roles)
     if "offline_access" in scopes:
@@ -116,7 +116,9 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
             raise _missing("client_assertion_type")
         if assertion in app.federated:
             return
-        if app.certificate is None:
+        if app.trusted and not is_own(assertion, app.client_id):
+            check_federated(assertion, app.trusted, world.clock())
+        elif app.certificate is None:
             raise EntraError(
                 401,
                 "invalid_client",
@@ -124,7 +126,8 @@ def _authenticate(world: World, app: App, grant: str, form: Form, endpoints: t.C
                 "No matching federated identity record found for presented assertion subject. Check your federated "
                 "identity credential Subject, Audience and Issuer against the presented assertion.",
             )
-        check_assertion(assertion, app.certificate, app.client_id, endpoints, world.clock())
+        else:
+            check_assertion(assertion, app.certificate, app.client_id, endpoints, world.clock())
     elif grant == "client_credentials" or not app.public:
         raise EntraError(
             401,
@@ -221,12 +224,12 @@ def _user_by_refresh_token(world: World, app: App, form: Form) -> User:
     return seed.user
 
 
-def _bearer(world: World, app: App, resource: str) -> dict[str, t.Any]:
+def _bearer(world: World, app: App, resource: str, user: User | None = None) -> dict[str, t.Any]:
     return {
         "token_type": "Bearer",
         "expires_in": world.token_lifetime,
         "ext_expires_in": world.token_lifetime,
-        "access_token": world.issue_access_token(app, resource),
+        "access_token": world.issue_access_token(app, resource, user),
     }
 
 

@@ -23,8 +23,9 @@ class Request:
     connection it came over, unique in the world. ``time`` is the world's clock at arrival.
 
     ``where`` is the kind of request: one that a :class:`~simulator.faults.Fault` can name (``metadata``,
-    ``userrealm``, ``token``, ``managed_identity``, ``list``, ``get``, ``sync``, ``batch``), or ``discovery``, ``keys``,
-    ``other``. ``in_batch`` tells that it came as an item of the ``batch`` request recorded before it.
+    ``userrealm``, ``token``, ``managed_identity``, ``runner``, ``list``, ``get``, ``sync``, ``batch``), or
+    ``discovery``, ``keys``, ``other``. ``in_batch`` tells that it came as an item of the ``batch`` request recorded
+    before it.
 
     ``kind`` names the :class:`~simulator.resources.Resource` that a ``list``, ``get`` or ``sync`` is for. ``object_id``
     is the id in the path, in lower case; a kind of which a tenant has one object only has none.

@@ -77,6 +77,11 @@ class Simulator:
         """Address for ``IDENTITY_ENDPOINT``; the header is ``world.identity_header``."""
         return f"{self.authority_url}{entra.MANAGED_IDENTITY_PATH}"
 
+    @property
+    def runner_url(self) -> str:
+        """Address for :meth:`simulator.runner.Job.environment`."""
+        return self.authority_url
+
     def __enter__(self) -> Simulator:
         context, ca_pem = server_context(self._host)
         directory = self._directory
@@ -152,6 +157,8 @@ class Simulator:
                     fault = request.fault = None
         if delay > 0:
             await asyncio.sleep(delay)
+        if fault is not None and fault.hold is not None:
+            await fault.hold.keep(request)
         if fault is None or not (fault.answers or fault.loses):
             answer = answer or await self._done(request)
         elif fault.answers:

@@ -19,6 +19,7 @@ from simulator.directory import App, Tenant, User
 from simulator.faults import Fault, Faults
 from simulator.records import Request
 from simulator.resources import CUSTOMER, RESOURCES, Resource
+from simulator.runner import Job
 from simulator.throttle import Throttle
 
 # Entra: refresh tokens live 90 days; the figure cannot be configured there either.
@@ -52,9 +53,11 @@ class World:
         clock: gives the time of both services; UTC. Replace it, or move it by ``clock_offset``.
         clock_offset: added to the real time.
         token_lifetime: seconds that access tokens live.
+        opaque_tokens: whether nothing can be read in the middle of an access token.
         graph_resource: the only resource that tokens are issued for and that Graph accepts, such as
             ``https://graph.microsoft.com``; ``None`` for any https resource.
         managed_identity: app behind the system-assigned managed identity, ``None`` if there is none.
+        jobs: jobs of pipelines, whose runners give tokens.
         identity_header: value that the managed identity endpoint wants in ``X-IDENTITY-HEADER``.
         date_header: whether Graph sends ``Date``, or the text that it sends there.
         resources: the kinds of objects that Graph knows, by name.
@@ -69,8 +72,10 @@ class World:
         self.clock: t.Callable[[], datetime] = self._real_time
         self.clock_offset = timedelta()
         self.token_lifetime = 3600
+        self.opaque_tokens = False
         self.graph_resource: str | None = None
         self.managed_identity: App | None = None
+        self.jobs: list[Job] = []
         self.identity_header = secrets.token_hex(16)
         self.date_header: bool | str = True
         self.resources = {resource.name: resource for resource in (*RESOURCES, CUSTOMER)}
@@ -124,19 +129,41 @@ class World:
 
     # Tokens
 
-    def issue_access_token(self, app: App, resource: str) -> str:
-        """Issue an access token of ``app`` for ``resource``; it looks like a JWT but says nothing."""
-        token = ".".join(
-            (
-                _base64url(json.dumps({"typ": "JWT", "alg": "RS256", "kid": "simulator"})),
-                _base64url(json.dumps({"jti": secrets.token_hex(400)})),
-                secrets.token_urlsafe(256),
-            )
-        )
-        expires = self.clock() + timedelta(seconds=self.token_lifetime)
+    def issue_access_token(self, app: App, resource: str, user: User | None = None) -> str:
+        """Issue an access token of ``app``, for ``user`` or for itself; a JWT, though nothing here signs it.
+
+        Source of the claims: "Access token claims reference" of the Microsoft identity platform, version 1.0.
+        """
+        now = self.clock()
+        expires = now + timedelta(seconds=self.token_lifetime)
+        claims: dict[str, t.Any] = {
+            "aud": resource,
+            "iss": f"https://sts.windows.net/{app.tenant.id}/",
+            "iat": int(now.timestamp()),
+            "nbf": int(now.timestamp()),
+            "exp": int(expires.timestamp()),
+            "app_displayname": f"App of {app.tenant.domain}",
+            "appid": app.client_id,
+            "idtyp": "app" if user is None else "user",
+            "tid": app.tenant.id,
+            "ver": "1.0",
+            "jti": secrets.token_hex(400),
+        }
+        if user is None:
+            claims["roles"] = list(app.roles)
+        else:
+            claims.update(scp=" ".join(app.roles), upn=user.name, wids=list(user.directory_roles))
+        middle = secrets.token_urlsafe(600) if self.opaque_tokens else _base64url(json.dumps(claims))
+        header = _base64url(json.dumps({"typ": "JWT", "alg": "RS256", "kid": "simulator"}))
+        token = f"{header}.{middle}.{secrets.token_urlsafe(256)}"
         with self.lock:
             self._access_tokens[token] = AccessToken(app.tenant, app, app.roles, resource, expires)
         return token
+
+    @property
+    def access_tokens(self) -> list[str]:
+        """All access tokens that were issued and not revoked."""
+        return [*self._access_tokens]
 
     def find_access_token(self, token: str) -> AccessToken | None:
         """Find an issued access token; ``None`` if it is unknown or revoked."""

@@ -18,13 +18,15 @@ from datetime import datetime, timezone
 class Clock(t.NamedTuple):
     """Time and chance, handed in so that a test owns them.
 
-    ``monotonic()`` in seconds, ``sleep(seconds)``, ``now()`` in UTC, ``jitter()`` in [0, 1).
+    ``monotonic()`` in seconds, ``sleep(seconds)``, ``now()`` in UTC, ``jitter()`` in [0, 1). ``ensure_wanted()`` does
+    not return once the work is over: nobody is to be asked for anything then.
     """
 
     monotonic: t.Callable[[], float] = time.monotonic
     sleep: t.Callable[[float], t.Any] = time.sleep
     now: t.Callable[[], datetime] = lambda: datetime.now(timezone.utc)
     jitter: t.Callable[[], float] = random.random
+    ensure_wanted: t.Callable[[], t.Any] = lambda: None
 
 
 # Seconds until whoever sleeps looks whether to go on.
@@ -38,13 +40,18 @@ class Cancelled(BaseException):
 def cancellable(clock: Clock, cancelled: threading.Event) -> Clock:
     """The same time, but no pause in it outlives the work."""
 
+    def ensure_wanted() -> None:
+        if cancelled.is_set():
+            raise Cancelled
+        clock.ensure_wanted()
+
     def sleep(seconds: float) -> None:
         end = clock.monotonic() + seconds
-        while not cancelled.is_set():
+        while True:
+            ensure_wanted()
             left = end - clock.monotonic()
             if left <= 0:
                 return
             clock.sleep(min(left, LONGEST_SLEEP))
-        raise Cancelled
 
-    return clock._replace(sleep=sleep)
+    return clock._replace(sleep=sleep, ensure_wanted=ensure_wanted)

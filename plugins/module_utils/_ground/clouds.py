@@ -40,6 +40,15 @@ class Endpoints(t.NamedTuple):
         """
         return self.graph_url + "/.default"
 
+    @property
+    def federation_audience(self) -> str:
+        """The audience that this Entra ID wants in a token of another issuer.
+
+        https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
+        """
+        clouds = _clouds_of(self.authority_url)
+        return _AUDIENCE + next((end for cloud, end in _AUDIENCE_ENDS.items() if cloud in clouds), "")
+
 
 # https://learn.microsoft.com/graph/deployments (hosts of Graph and of Entra ID per cloud)
 _HOSTS = {
@@ -57,6 +66,8 @@ _OTHER_LOGINS = {
     "https://sts.windows.net": "AzureCloud",
     "https://login.partner.microsoftonline.cn": "AzureChinaCloud",
 }
+_AUDIENCE = "api://AzureADTokenExchange"
+_AUDIENCE_ENDS = {"AzureUSGovernment": "USGov", "AzureChinaCloud": "China"}
 # All but this one are Microsoft's own; https://learn.microsoft.com/azure/china/overview-operations
 _OF_21VIANET = "AzureChinaCloud"
 

@@ -73,7 +73,14 @@ class MissingLibraryError(IntuneError):
 
 
 class SignInError(IntuneError):
-    """Entra ID, or whoever else gives tokens, gave none."""
+    """Entra ID, or whoever else gives tokens, gave none.
+
+    :param code: the number behind AADSTS by which Entra ID says why; "" for none.
+    """
+
+    def __init__(self, what: str, *, advice: str = "", request_id: str | None = None, code: str = "") -> None:
+        super().__init__(what, advice=advice, request_id=request_id)
+        self.code = code
 
 
 class Unavailable(IntuneError):
@@ -91,6 +98,10 @@ class NoResponse(Unavailable):
         super().__init__(what, advice=advice)
         self.may_have_run = may_have_run
         self.permanent = permanent
+
+
+class Redirected(NoResponse):
+    """The answer sends elsewhere, where nothing of ours goes."""
 
 
 class GraphError(IntuneError):

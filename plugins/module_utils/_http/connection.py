@@ -12,6 +12,9 @@ import typing as t
 
 from .._ground.option_values import at_least
 
+# Seconds, unless the user says otherwise.
+RETRY_TIMEOUT = 120
+
 
 class Connection(t.NamedTuple):
     """How requests are made; the names are those of the options, times are in seconds."""
@@ -28,7 +31,7 @@ def connection_spec() -> dict[str, t.Any]:
         "ca_path": {"type": "path"},
         "validate_certs": {"type": "bool", "default": True},
         "request_timeout": {"type": "int", "default": 30},
-        "retry_timeout": {"type": "int", "default": 120},
+        "retry_timeout": {"type": "int", "default": RETRY_TIMEOUT},
     }
 
 

@@ -50,7 +50,9 @@ except Exception:  # noqa: BLE001
 
 
 # What others use of these libraries, they take from here.
-__all__ = ("HAS_REQUESTS", "Adapter", "CertificateError", "requests", "tls_context", "urllib3")
+__all__ = ("HAS_REQUESTS", "Adapter", "CertificateError", "requests", "tls_context", "trusted", "urllib3")
+
+_BUNDLED = "requests' bundle of authorities"
 
 # http.client's own limit to a header.
 _LONGEST_LINE = 65536
@@ -309,6 +311,21 @@ def _tls_context(authorities: str | None, *further: tuple[str, str]) -> ssl.SSLC
     return context
 
 
+def trusted(ca_path: str | None, environ: t.Mapping[str, str]) -> tuple[str, str]:
+    """Which authorities are trusted: who names them, and their file or folder.
+
+    Where nobody does, the system's store counts beside the bundle that requests brings along.
+    """
+    for origin, path in (
+        ("ca_path", ca_path),
+        ("REQUESTS_CA_BUNDLE", environ.get("REQUESTS_CA_BUNDLE")),
+        ("CURL_CA_BUNDLE", environ.get("CURL_CA_BUNDLE")),
+    ):
+        if path:
+            return origin, path
+    return _BUNDLED, requests.utils.DEFAULT_CA_BUNDLE_PATH
+
+
 def tls_context(ca_path: str | None, validate_certs: bool, environ: t.Mapping[str, str]) -> ssl.SSLContext:
     """Return the TLS context for these options, made once per process (and once for all forks, if made before them).
 
@@ -319,24 +336,18 @@ def tls_context(ca_path: str | None, validate_certs: bool, environ: t.Mapping[st
     """
     if not validate_certs:
         return _tls_context(None)
-    origin, authorities = "requests' bundle of authorities", requests.utils.DEFAULT_CA_BUNDLE_PATH
-    # A company's own authority is in the system's store, where AWX puts it, too. OpenSSL itself would look that up in
-    # the environment of the process.
-    system = ssl.get_default_verify_paths()
-    further = [
-        (
-            environ.get(system.openssl_cafile_env) or system.openssl_cafile,
-            environ.get(system.openssl_capath_env) or system.openssl_capath,
-        )
-    ]
-    for origin_, path in (
-        ("ca_path", ca_path),
-        ("REQUESTS_CA_BUNDLE", environ.get("REQUESTS_CA_BUNDLE")),
-        ("CURL_CA_BUNDLE", environ.get("CURL_CA_BUNDLE")),
-    ):
-        if path:
-            origin, authorities, further = origin_, path, []
-            break
+    origin, authorities = trusted(ca_path, environ)
+    further = []
+    if origin == _BUNDLED:
+        # A company's own authority is in the system's store, where AWX puts it, too. OpenSSL itself would look that up
+        # in the environment of the process.
+        system = ssl.get_default_verify_paths()
+        further = [
+            (
+                environ.get(system.openssl_cafile_env) or system.openssl_cafile,
+                environ.get(system.openssl_capath_env) or system.openssl_capath,
+            )
+        ]
     try:
         return _tls_context(authorities, *further)
     except (OSError, ValueError) as error:

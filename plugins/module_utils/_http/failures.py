@@ -34,7 +34,7 @@ def refuse_redirect(response: t.Any, host: str) -> None:
             target = urlsplit(untrusted.one_line(response.headers.get("location") or "")).hostname or "elsewhere"
         except ValueError:
             target = "elsewhere"
-        raise errors.NoResponse(
+        raise errors.Redirected(
             f"{host} redirects to {target} (HTTP {response.status_code}), which is not followed for the credential's"
             " sake",
             advice="check graph_url and authority_url, and that no proxy or portal stands in between",

@@ -45,6 +45,15 @@ def proxies_for(url: str, environ: t.Mapping[str, str]) -> dict[str, str]:
     return found
 
 
+def proxy_host(url: str, environ: t.Mapping[str, str]) -> str:
+    """The host and port of the proxy that a URL is asked for through, without its user and password; "" for none.
+
+    :raises NoResponse: as :func:`proxies_for`.
+    """
+    address = requests.utils.select_proxy(url, proxies_for(url, environ)) or ""
+    return str(urlsplit(address if "://" in address else f"http://{address}").netloc.rpartition("@")[2])
+
+
 def _is_http_proxy(address: str) -> bool:
     """Whether an address is that of an HTTP proxy; whoever speaks SOCKS has other connections, without deadline."""
     try:

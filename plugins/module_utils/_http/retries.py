@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import contextlib
+import typing as t
 
 from .._ground import error_bodies, errors, timestamps, untrusted
 from .._ground.clock import Clock
@@ -87,6 +88,7 @@ def retried(
     clock: Clock,
     retry_timeout: float,
     limit: float | None = None,
+    passes: t.Callable[[Response], bool] = lambda _answer: False,
 ) -> Operation[Response]:
     """Send a request until its answer is one that another try would not better; it must do no harm when repeated.
 
@@ -94,6 +96,7 @@ def retried(
     :param json_expected: whether success without a JSON object in it is to be tried again.
     :param retry_timeout: seconds for all tries, as the user gave them.
     :param limit: what is left of that, if others have used some of it.
+    :param passes: tells which other answers another try may better.
     :raises Unavailable: no try got such an answer.
     """
     budget = RetryBudget(clock, retry_timeout if limit is None else limit)
@@ -108,6 +111,8 @@ def retried(
             failure = error
         else:
             worth = retryable_failure(answer, host, json_expected)
+            if not worth and passes(answer):
+                worth = throttled(answer, host)
             if not worth:
                 return answer
             failure, retry_after = worth, answer.retry_after(clock.now())

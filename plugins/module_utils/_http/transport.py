@@ -88,10 +88,11 @@ class Transport:
         """Send one request and read its answer, whatever its status.
 
         :param of_host: whether this host itself is asked, as for its managed identity: then no proxy is.
-        :param largest: bytes that the content of the answer may have, if it may be more than usual.
+        :param largest: bytes that the content of the answer may have, if other than usual.
         :raises NoResponse: there was no answer, or not a whole one, or a redirect.
         """
         host = urlsplit(url).netloc
+        self.clock.ensure_wanted()
         try:
             response = self._session.request(
                 method,
@@ -128,12 +129,16 @@ class Transport:
         data: t.Any = None,
         limit: float | None = None,
         of_host: bool = False,
+        largest: int | None = None,
+        passes: t.Callable[[Response], bool] = lambda _answer: False,
     ) -> Response:
         """Send a request that may be repeated without harm, as often as its time allows, and return the last answer.
 
         :param limit: seconds for all tries, if other than ``retry_timeout``.
         :param json_expected: whether success without a JSON object in it is to be tried again.
         :param of_host: as for :meth:`send`.
+        :param largest: as for :meth:`send`.
+        :param passes: tells which other answers another try may better.
         :returns: an answer that another try would not better, errors included.
         :raises Unavailable: no try got one.
         """
@@ -141,7 +146,15 @@ class Transport:
         def send(queue: list[Request]) -> list[t.Any]:
             try:
                 return [
-                    self.send(request.method, request.path, headers=headers, params=params, data=data, of_host=of_host)
+                    self.send(
+                        request.method,
+                        request.path,
+                        headers=headers,
+                        params=params,
+                        data=data,
+                        of_host=of_host,
+                        largest=largest,
+                    )
                     for request in queue
                 ]
             except errors.NoResponse as error:
@@ -154,6 +167,7 @@ class Transport:
             clock=self.clock,
             retry_timeout=self.retry_timeout,
             limit=limit,
+            passes=passes,
         )
         return run(operation, send=send, clock=self.clock)
 
@@ -182,7 +196,9 @@ class Transport:
     def _body(self, response: t.Any, host: str, largest: int) -> bytes:
         """Read a body with a limit to its size, packed and unpacked: it may go on for ever, or be a bomb."""
         too_large = errors.NoResponse(
-            f"{host} sent more than {largest // 2**20} MiB",
+            f"{host} sent more than {largest // 2**20} MiB"
+            if largest >= 2**20
+            else f"{host} sent more than {largest // 2**10} KiB",
             may_have_run=True,
             advice=errors.PROXY_ADVICE,
             permanent=True,

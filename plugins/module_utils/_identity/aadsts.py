@@ -53,6 +53,9 @@ _NOT_IN_TENANT = (
     "check username and tenant: the user is not in this tenant; a guest signs in to the inviting tenant by option"
     " tenant"
 )
+_NO_FEDERATED_CREDENTIAL = (
+    "give the app registration of client_id a federated credential with the issuer, subject and audience of the token"
+)
 _FEDERATION_FORBIDDEN = (
     "the tenant's policy forbids federated credentials of this issuer: have it allowed, or sign in another way"
 )
@@ -91,22 +94,22 @@ ADVICE: t.Mapping[str, str | t.Mapping[str, str]] = {
     "700024": {
         "certificate": _CLOCK + ": the certificate's proof is not valid at Entra ID's time",
         "oidc": (
-            "the federated token has expired or is not valid yet: see that its file is renewed, and check the clock"
-            " of its issuer"
+            "the federated token has expired or is not valid yet: see that it is renewed, and check the clock of its"
+            " issuer"
         ),
         "": _CLOCK,
     },
-    "500133": {"oidc": "the federated token has expired: see that its file is renewed", "": _CLOCK},
+    "500133": {"oidc": "the federated token has expired: see that it is renewed", "": _CLOCK},
     # Federated credentials.
-    "70021": (
-        "compare issuer, subject and audience of the app registration's federated credential with the token's; a new"
-        " one takes some minutes to work"
+    "70021": _NO_FEDERATED_CREDENTIAL,
+    "70025": _NO_FEDERATED_CREDENTIAL,
+    "700211": "give the app registration a federated credential with the issuer of the token, slashes included",
+    "700212": "give the app registration a federated credential with the audience of the token",
+    "700213": "give the app registration a federated credential with the subject of the token, letter by letter",
+    "7002131": (
+        "give the app registration a federated credential with the subject of the token, or with an expression that"
+        " fits it"
     ),
-    "70025": "add a federated credential to the app registration of client_id; a new one takes some minutes to work",
-    "700211": "check the issuer of the app registration's federated credential",
-    "700212": "check the audience of the app registration's federated credential",
-    "700213": "check the subject of the app registration's federated credential",
-    "7002131": "check the subject, or the expression, of the app registration's federated credential",
     "7002137": (
         "take the subject of the app registration's federated credential from the service connection, letter by letter"
     ),
@@ -127,6 +130,11 @@ ADVICE: t.Mapping[str, str | t.Mapping[str, str]] = {
     # The app in the tenant.
     "700016": "check client_id and tenant: the app is not registered or not consented to in this tenant",
     "700011": "check client_id and tenant: the app is not registered or not consented to in this tenant",
+    # az ad app create makes none, other than the portal: openclaw-teams-setup#3.
+    "7000229": (
+        "the app has no service principal in this tenant: make one by 'az ad sp create --id' and its client_id, or have"
+        " an administrator consent to the app"
+    ),
     "70001": "check client_id and tenant: the app is not registered, not consented to, or disabled in this tenant",
     "7000112": "the app is disabled: allow sign-ins to it under Enterprise applications in this tenant, or use another",
     "1000031": "the app cannot be used at this time: see its state under Enterprise applications in this tenant",
@@ -166,7 +174,7 @@ ADVICE: t.Mapping[str, str | t.Mapping[str, str]] = {
     "90130": "set tenant to the tenant's GUID or one of its domains",
     "90038": _CLOUD,
     "90051": _CLOUD,
-    "900382": _CLOUD,
+    "900382": {"oidc": "sign in in the cloud whose app registration has the federated credential", "": _CLOUD},
     "900432": _CLOUD,
     "900439": _CLOUD,
     "1000104": _CLOUD,
@@ -277,3 +285,30 @@ ADVICE: t.Mapping[str, str | t.Mapping[str, str]] = {
     "9002313": "check that the credential is whole: "
     + _STORE_ANEW.replace("sign in", "if it is a refresh token, sign in"),
 }
+
+# What Entra ID says of the token of another issuer, whose claims then tell more than the number.
+OF_TOKEN = frozenset(
+    (
+        *(
+            "50013",
+            "50027",
+            "50048",
+            "50166",
+            "501661",
+            "70021",
+            "70023",
+            "70025",
+            "70052",
+            "90061",
+            "500133",
+            "700024",
+        ),
+        *("700211", "700212", "700213", "700222", "700223", "700229", "700236", "700238", "900382"),
+        *("7002131", "7002137", "7002138", "7002381"),
+    )
+)
+# Those that also mean a federated credential that was just made and is not known everywhere yet.
+# https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
+# Those that an administrator of the tenant ends by consenting to the app.
+WANTS_CONSENT = frozenset(("65001", "65004", "65005", "650056", "700011", "700016", "7000229", "90094", "90099"))
+MAY_BE_NEW = frozenset(("70021", "70025", "700211", "700212", "700213", "7002131", "7002137", "7002138"))

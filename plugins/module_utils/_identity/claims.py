@@ -44,6 +44,6 @@ def text_claim(found: t.Mapping[str, t.Any], name: str) -> str:
 def number_claim(found: t.Mapping[str, t.Any], name: str) -> float | None:
     """A claim that is a number, such as a time in seconds since 1970; None for none."""
     value = found.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) < 1e11:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e11:
         return None
     return float(value)

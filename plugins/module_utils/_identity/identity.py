@@ -16,7 +16,7 @@ from .._ground import clouds, secrecy
 from .._ground.clouds import CLOUD_VARIABLES, Endpoints
 from .._ground.errors import USER, OptionError
 from .._ground.option_values import OptionValue, lookup
-from . import method_cli, method_msi
+from . import method_cli, method_msi, method_oidc, runner_token
 from .method import Given, Method, listed
 from .methods import METHODS, first_complete
 
@@ -31,6 +31,8 @@ IDENTITY_VARIABLES: t.Mapping[str, tuple[str, ...]] = {
     "thumbprint": ("AZURE_THUMBPRINT",),
     "oidc_token": ("AZURE_FEDERATED_TOKEN",),
     "oidc_token_file_path": ("AZURE_FEDERATED_TOKEN_FILE",),
+    "oidc_audience": (),
+    "service_connection_id": ("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID",),
     "username": ("AZURE_AD_USER", "AZURE_USERNAME"),
     "password": ("AZURE_PASSWORD",),
     "refresh_token": ("MSGRAPH_REFRESH_TOKEN",),
@@ -54,6 +56,8 @@ def identity_spec() -> dict[str, t.Any]:
         "thumbprint": {"type": "str"},
         "oidc_token": {"type": "str", "no_log": True},
         "oidc_token_file_path": {"type": "path", "no_log": False},
+        "oidc_audience": {"type": "str"},
+        "service_connection_id": {"type": "str"},
         "username": {"type": "str", "aliases": ["ad_user"]},
         "password": {"type": "str", "no_log": True},
         "refresh_token": {"type": "str", "no_log": True},
@@ -148,15 +152,29 @@ def secrets(options: t.Mapping[str, t.Any], environ: t.Mapping[str, str]) -> set
     found |= {
         lookup(name, (variable,), {}, environ).value for name in _SECRETS for variable in IDENTITY_VARIABLES[name]
     }
-    found |= {environ.get(variable, "") for variable in method_msi.SECRET_VARIABLES}
+    found |= {environ.get(name, "") for name in method_msi.SECRET_VARIABLES} | runner_token.secrets(environ)
+    addresses = [environ.get(name, "") for name in runner_token.ADDRESS_VARIABLES]
     for name in ("graph_url", "authority_url"):
-        for address in (str(options.get(name) or ""), environ.get(CLOUD_VARIABLES[name][0], "")):
-            parts = secrecy.of_address(address)
-            # With its password taken out, it might be taken for one that works.
-            found |= {*parts, address} if parts else parts
+        addresses += [str(options.get(name) or ""), environ.get(CLOUD_VARIABLES[name][0], "")]
+    for address in addresses:
+        parts = secrecy.of_address(address)
+        # With its password taken out, it might be taken for one that works.
+        found |= {*parts, address} if parts else parts
     for variable in _PROXY_VARIABLES:
         found |= secrecy.of_address(environ.get(variable, ""))
     return found - {""}
+
+
+def read_given(
+    params: t.Mapping[str, t.Any], environ: t.Mapping[str, str], own: t.Mapping[str, str]
+) -> tuple[dict[str, OptionValue], Given]:
+    """What options and environment say of the hosts, and of who signs in; parameters as of :func:`read_identity`."""
+    whole = {**environ, **own}
+    named, values = (
+        {name: lookup(name, variables, params, whole, own) for name, variables in group.items()}
+        for group in (CLOUD_VARIABLES, IDENTITY_VARIABLES)
+    )
+    return named, Given(values, whole, own, bool(params.get("allow_environment_credential")))
 
 
 def read_identity(
@@ -174,16 +192,11 @@ def read_identity(
     :param has_cli: tells of an environment whether the Azure CLI is installed there.
     :raises OptionError: an option cannot be right, no identity is complete, or its credential is none for these hosts.
     """
-    whole = {**environ, **own}
-    named, values = (
-        {name: lookup(name, variables, params, whole, own) for name, variables in group.items()}
-        for group in (CLOUD_VARIABLES, IDENTITY_VARIABLES)
-    )
+    named, given = read_given(params, environ, own)
     untrusted = clouds.untrusted_hosts(named, environ, own)
     hosts = clouds.endpoints(named)
-    given = Given(values, whole, own, bool(params.get("allow_environment_credential")))
     source = params.get("auth_source") or "auto"
-    method = first_complete(given, has_cli) if source == "auto" else _chosen(source, values)
+    method = first_complete(given, has_cli) if source == "auto" else _chosen(source, given)
     identity = _identity(method, given, hosts)
     if not given.allowed:
         _check_hosts(identity, untrusted)
@@ -211,19 +224,22 @@ def _identity(method: Method, given: Given, hosts: Endpoints) -> Identity:
     )
 
 
-def _chosen(source: str, values: t.Mapping[str, OptionValue]) -> Method:
+def _chosen(source: str, given: Given) -> Method:
     """The way to sign in that ``auth_source`` names."""
     method = next(method for method in METHODS if method.source == source)
-    missing = method.missing(values)
+    if method is method_oidc.METHOD and not method.proven_by(given.values) and runner_token.platform(given.environ):
+        method = method_oidc.OF_RUNNER
+    missing = method.missing(given.values)
     if missing:
         raise OptionError(
             f"auth_source is {source}, but {listed(missing)} {'is' if len(missing) == 1 else 'are'} not given",
-            advice="give " + listed([_with_variables(name) for name in missing]),
+            advice="give " + listed([with_variables(name) for name in missing]),
         )
     return method
 
 
-def _with_variables(names: str) -> str:
+def with_variables(names: str) -> str:
+    """An option, or several of which one is needed, with the variables that may be set instead."""
     variables = [variable for name in names.split(" or ") for variable in IDENTITY_VARIABLES[name]]
     return f"{names} (or {' or '.join(variables)})"
 

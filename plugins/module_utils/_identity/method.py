@@ -15,6 +15,8 @@ from .._ground.errors import SOMEONE, OptionError
 from .._ground.option_values import OptionValue
 
 if t.TYPE_CHECKING:
+    from datetime import datetime
+
     from .._http.transport import Transport
     from .identity import Identity
 
@@ -45,6 +47,7 @@ class Attempt(t.NamedTuple):
     :param environ: the environment as the task sees it.
     :param permission: what the token is needed for, of Graph's.
     :param hide: takes what must not be shown.
+    :param take_assertion: takes the federated token that is to be sent, which must not be shown either.
     """
 
     identity: Identity
@@ -54,6 +57,7 @@ class Attempt(t.NamedTuple):
     environ: t.Mapping[str, str]
     permission: str
     hide: t.Callable[..., None]
+    take_assertion: t.Callable[[str], None]
 
 
 def _accepts(given: Given) -> None:
@@ -66,6 +70,25 @@ def _as_given(given: Given) -> t.Mapping[str, OptionValue]:
 
 def _no_credential(identity: Identity, hide: t.Callable[..., None]) -> None:
     """Leave nothing to be read."""
+
+
+class Inspection(t.NamedTuple):
+    """What there is to look at the credential of a sign-in with, whether it succeeded or not.
+
+    :param http: None if there is no way to ask anybody.
+    :param assertion: the federated token that was sent; "" for none.
+    """
+
+    identity: Identity
+    http: Transport | None
+    environ: t.Mapping[str, str]
+    now: datetime
+    assertion: str
+
+
+def _no_details(_inspection: Inspection) -> dict[str, t.Any]:
+    """Tell nothing."""
+    return {}
 
 
 class Method(t.NamedTuple):
@@ -88,6 +111,7 @@ class Method(t.NamedTuple):
     :param settle: the values that hold, of those that are given.
     :param sent: the parts of the credential that leave this host, if others than ``credentials``.
     :param credential: reads what is to be read before any network call. It gets what hides secrets, too.
+    :param inspect: tells what may be shown of the credential, as results of ``intune_sign_in_info``; never fails.
     """
 
     source: str
@@ -106,6 +130,12 @@ class Method(t.NamedTuple):
     settle: t.Callable[[Given], t.Mapping[str, OptionValue]] = _as_given
     sent: t.Callable[[Given], t.Iterable[OptionValue]] | None = None
     credential: t.Callable[[Identity, t.Callable[..., None]], t.Any] = _no_credential
+    inspect: t.Callable[[Inspection], dict[str, t.Any]] = _no_details
+
+    @property
+    def options(self) -> list[str]:
+        """The options that it needs, or of which it needs one."""
+        return [name for entry in (*self.needs, *self.credentials) for name in _alternatives(entry)]
 
     def missing(self, values: t.Mapping[str, OptionValue]) -> list[str]:
         """The names of the options without which this way is incomplete."""

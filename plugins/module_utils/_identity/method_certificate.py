@@ -13,10 +13,12 @@ import contextlib
 import pathlib
 import re
 import typing as t
+from datetime import datetime, timedelta, timezone
 
+from .._ground import timestamps, untrusted
 from .._ground.errors import APP, OptionError
 from . import msal_app
-from .method import Given, Method, check_tenant_of_app, check_texts
+from .method import Given, Inspection, Method, check_tenant_of_app, check_texts
 
 if t.TYPE_CHECKING:
     from .identity import Identity
@@ -79,8 +81,7 @@ def _meant(path: str, own: t.Sequence[t.Any], thumbprint: str, *, or_without: bo
     :param own: the certificates of the key.
     :param or_without: whether the thumbprint may be meant for something else.
     """
-    # Copied from Windows, it may begin with a mark that nobody sees: dotnet/corefx#31463.
-    wanted = re.sub(r"[^0-9A-Za-z]", "", thumbprint).lower()
+    wanted = _digits(thumbprint)
     right = re.fullmatch(r"[0-9a-f]{40}", wanted)
     # SHA-1 identifies the certificate here, as Entra ID defines x5t; it secures nothing.
     meant = [cert for cert in own if right and _sha1(cert, "leave thumbprint out") == wanted]
@@ -97,6 +98,11 @@ def _meant(path: str, own: t.Sequence[t.Any], thumbprint: str, *, or_without: bo
             advice="leave thumbprint out" if own else "give 40 hexadecimal digits",
         )
     return next(iter([*meant, *own]), None), wanted
+
+
+def _digits(thumbprint: str) -> str:
+    # Copied from Windows, it may begin with a mark that nobody sees: dotnet/corefx#31463.
+    return re.sub(r"[^0-9A-Za-z]", "", thumbprint).lower()
 
 
 def _opened(path: str, content: bytes, password: str, *, or_without: bool) -> tuple[t.Any, list[t.Any]]:
@@ -208,6 +214,42 @@ def _credential(identity: Identity, _hide: t.Callable[..., None]) -> dict[str, t
     return certificate(path, password, thumbprint, spare=identity.spare)
 
 
+def _inspect(inspection: Inspection) -> dict[str, t.Any]:
+    identity = inspection.identity
+    path, password, thumbprint = (
+        identity.values[name] for name in ("x509_certificate_path", "x509_certificate_password", "thumbprint")
+    )
+    try:
+        key, chain = _opened(path, _content(path), password, or_without="x509_certificate_password" in identity.spare)
+        public = _public(key.public_key()) if key else b""
+        # That of the key, or what lies in its place.
+        ordered = sorted(chain, key=lambda cert: (_public_of(cert) != public, _sha1(cert, "") != _digits(thumbprint)))
+        return {"certificate": _described(ordered[0], public, inspection.now)} if ordered else {}
+    except (OptionError, ImportError):
+        # The sign-in has said so.
+        return {}
+
+
+def _described(certificate_: t.Any, public: bytes, now: datetime) -> dict[str, t.Any]:
+    """What may be shown of a certificate.
+
+    :param public: the public part of the key beside it.
+    """
+    # Without a zone before cryptography 42, and deprecated since.
+    begins, ends = (
+        getattr(certificate_, f"{name}_utc", None) or getattr(certificate_, name).replace(tzinfo=timezone.utc)
+        for name in ("not_valid_before", "not_valid_after")
+    )
+    return {
+        "subject": untrusted.one_line(certificate_.subject.rfc4514_string()),
+        "thumbprint": _sha1(certificate_, "").upper(),
+        "not_before": timestamps.text(begins),
+        "expires_at": timestamps.text(ends),
+        "days_left": (ends - now) // timedelta(days=1),
+        "key_fits": bool(public) and _public_of(certificate_) == public,
+    }
+
+
 METHOD = Method(
     "certificate",
     "with the app's certificate",
@@ -218,4 +260,5 @@ METHOD = Method(
     asker=APP,
     check=_check,
     credential=_credential,
+    inspect=_inspect,
 )

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import pathlib
 import shutil
 import subprocess
 import typing as t
@@ -16,12 +17,31 @@ import typing as t
 from .._ground import untrusted
 from .._ground.errors import SignInError
 from .._ground.option_values import OptionValue
-from .method import Attempt, Given, Method
+from . import runner_token
+from .method import Attempt, Given, Inspection, Method
 
 
 def is_installed(environ: t.Mapping[str, str]) -> bool:
     """Whether this host has it."""
     return _program(environ) is not None
+
+
+def may_have_signed_in(environ: t.Mapping[str, str]) -> bool:
+    """Whether somebody has signed in to it, or it cannot be told; it is not run, which takes a second.
+
+    Where hosts come with the CLI, as those of pipelines do, that it is installed says nothing.
+    """
+    folder = environ.get("AZURE_CONFIG_DIR") or (f"{environ['HOME']}/.azure" if environ.get("HOME") else "")
+    if not folder:
+        return True
+    try:
+        # It writes a mark of byte order at the beginning.
+        profile = json.loads(pathlib.Path(folder, "azureProfile.json").read_text(encoding="utf-8-sig"))
+        return bool(profile["subscriptions"] != [])
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError, KeyError, TypeError):
+        return True
 
 
 def _program(environ: t.Mapping[str, str]) -> str | None:
@@ -46,7 +66,8 @@ def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
     command = [program, "account", "get-access-token", "--output", "json", "--scope", attempt.identity.hosts.scope]
     if attempt.identity.values["tenant"]:
         command += ["--tenant", attempt.identity.values["tenant"]]
-    said = _run(command, attempt)
+    # The limit may be 0, which is no time to start a program in.
+    said = _run(command, action, max(attempt.http.request_timeout, attempt.limit), attempt.environ)
     try:
         answer = json.loads(said)
         return {
@@ -58,11 +79,12 @@ def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
         raise SignInError(f"{action} gave no token", advice="update the Azure CLI to 2.54.0 or later") from None
 
 
-def _run(command: t.Sequence[str], attempt: Attempt) -> str:
-    """What a command of the Azure CLI says."""
-    action = attempt.identity.action
-    # The limit may be 0, which is no time to start a program in.
-    budget = max(attempt.http.request_timeout, attempt.limit)
+def _run(command: t.Sequence[str], action: str, budget: float, environ: t.Mapping[str, str]) -> str:
+    """What a command of the Azure CLI says.
+
+    :param action: the sign-in in words, for the sentence about a failure.
+    :param budget: seconds.
+    """
     try:
         # No module is at hand here, whose run_command() could take its place.
         done = subprocess.run(  # pylint: disable=ansible-bad-function
@@ -71,7 +93,7 @@ def _run(command: t.Sequence[str], attempt: Attempt) -> str:
             capture_output=True,
             timeout=budget,
             check=False,
-            env=attempt.environ,
+            env=environ,
             encoding="utf-8",
             errors="replace",
         )
@@ -83,8 +105,33 @@ def _run(command: t.Sequence[str], attempt: Attempt) -> str:
         ) from error
     if done.returncode:
         said = untrusted.one_line(done.stderr.replace("ERROR:", "")) or f"az ended with {done.returncode}"
-        raise SignInError(f"{action} failed: {said.rstrip('.')}", advice="run 'az login' as the user of this task")
+        in_job = runner_token.platform(environ) is not None
+        raise SignInError(
+            f"{action} failed: {said.rstrip('.')}",
+            advice="run 'az login' as the user of this task"
+            + (", or set auth_source to oidc to ask the runner of this job for a token" if in_job else ""),
+        )
     return done.stdout
+
+
+def _inspect(inspection: Inspection) -> dict[str, t.Any]:
+    """Tell who has signed in to the Azure CLI: https://learn.microsoft.com/cli/azure/account#az-account-show."""
+    program = _program(inspection.environ)
+    if program is None or inspection.http is None:
+        return {}
+    command = [program, "account", "show", "--output", "json"]
+    try:
+        found = json.loads(_run(command, "", inspection.http.request_timeout, inspection.environ))
+        name, type_, tenant = found["user"]["name"], found["user"]["type"], found["tenantId"]
+    except (SignInError, ValueError, KeyError, TypeError):
+        return {}
+    return {
+        "cli_account": {
+            "name": untrusted.one_line(str(name)),
+            "type": untrusted.one_line(str(type_)),
+            "tenant_id": untrusted.one_line(str(tenant)),
+        }
+    }
 
 
 METHOD = Method(
@@ -94,4 +141,5 @@ METHOD = Method(
     host_variables=("AZURE_CONFIG_DIR", "HOME", "PATH"),
     uses_msal=False,
     sent=_sent,
+    inspect=_inspect,
 )

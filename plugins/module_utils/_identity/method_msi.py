@@ -9,11 +9,13 @@
 from __future__ import annotations
 
 import typing as t
+from urllib.parse import urlsplit
 
+from .._ground import errors, untrusted
 from .._ground.errors import APP, OptionError
 from .._ground.option_values import OptionValue
-from . import msal_app
-from .method import Attempt, Given, Method
+from . import msal_app, msal_http
+from .method import Attempt, Given, Inspection, Method
 
 # Azure's services announce a managed identity by these; a plain virtual machine does not, so there it must be chosen.
 # https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
@@ -69,6 +71,26 @@ def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
     return msal_app.acquire_from_host(attempt, ask)
 
 
+def _inspect(inspection: Inspection) -> dict[str, t.Any]:
+    """Tell whether the service answers that gives tokens to this host; it is told nothing.
+
+    https://learn.microsoft.com/azure/virtual-machines/instance-metadata-service
+    """
+    named = (inspection.environ.get(name) for name in (*_ENDPOINT_VARIABLES, "AZURE_POD_IDENTITY_AUTHORITY_HOST"))
+    address = urlsplit(next(filter(None, named), "http://169.254.169.254"))
+    reachable = False
+    if inspection.http is not None and (address.scheme == "https" or msal_http.is_this_host(address.hostname or "")):
+        url = f"{address.scheme}://{address.netloc.rpartition('@')[2]}/"
+        try:
+            inspection.http.send("GET", url, headers={}, of_host=True)
+            reachable = True
+        except errors.NoResponse as error:
+            # Whoever is too long-winded, or sends elsewhere, is there.
+            reachable = error.may_have_run or error.permanent
+    host = untrusted.one_line(address.netloc.rpartition("@")[2])
+    return {"metadata_service": {"host": host, "reachable": reachable}}
+
+
 METHOD = Method(
     "msi",
     "with the managed identity of this host",
@@ -84,4 +106,5 @@ METHOD = Method(
     ),
     check=_check,
     sent=_sent,
+    inspect=_inspect,
 )

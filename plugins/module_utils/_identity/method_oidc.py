@@ -4,20 +4,29 @@
 
 # This module_utils is private to graphops.intune; it can change in any release.
 
-"""Sign in with a federated token: one that another issuer gives, and that an app registration trusts."""
+"""Sign in with a federated token: one that another issuer gives, and that an app registration trusts.
+
+It is given, or lies in a file, or else the runner of the pipeline's job gives it (:mod:`runner_token`).
+"""
 
 from __future__ import annotations
 
 import pathlib
 import typing as t
 
-from .._ground.errors import APP, OptionError
+from .._ground.errors import APP, OptionError, SignInError
 from .._ground.option_values import OptionValue
-from . import msal_app
-from .method import Given, Method, check_tenant_of_app, check_texts
+from .._http.connection import RETRY_TIMEOUT
+from .._http.retries import RetryBudget
+from . import claims, federation, msal_app, runner_token
+from .aadsts import MAY_BE_NEW
+from .method import Attempt, Given, Inspection, Method, check_tenant_of_app, check_texts
 
 if t.TYPE_CHECKING:
     from .identity import Identity
+
+# How often a sign-in is tried at least, if there is time.
+_TRIES = 3
 
 
 def _check(given: Given) -> None:
@@ -66,10 +75,102 @@ def _read_token_file(path: str) -> str:
     return token
 
 
+def may_ask_runner(given: Given) -> bool:
+    """Whether all is there to ask the runner of this job, and to sign in with the token that it gives."""
+    if OF_RUNNER.missing(given.values):
+        return False
+    try:
+        _question(given.values["oidc_audience"].value, given.values["service_connection_id"].value, given.environ)
+    except OptionError:
+        return False
+    return True
+
+
+def _check_runner(given: Given) -> None:
+    check_tenant_of_app(given)
+    check_texts(given, "oidc_audience")
+    _question(given.values["oidc_audience"].value, given.values["service_connection_id"].value, given.environ)
+    if not given.allowed:
+        _check_address(given)
+
+
+def _check_address(given: Given) -> None:
+    """See that who names the address of a runner also gives the proof that is sent there."""
+    asked = runner_token.platform(given.environ)
+    if asked and asked.address in given.own and asked.proof not in given.own:
+        raise OptionError(
+            f"{asked.address} is set for this task, but {asked.proof} is that of the run",
+            advice="set both in the same place, or set allow_environment_credential to true if that address may have"
+            " it",
+        )
+
+
+def _question(audience: str, service_connection_id: str, environ: t.Mapping[str, str]) -> runner_token.Question:
+    return runner_token.question(environ, audience=audience, service_connection_id=service_connection_id)
+
+
+def _sent_by_runner(given: Given) -> t.Iterator[OptionValue]:
+    yield runner_token.proof(given.environ, given.own)
+
+
+def _acquire(attempt: Attempt) -> t.Mapping[str, t.Any]:
+    return _patiently(attempt, msal_app.acquire_for_app)
+
+
+def _acquire_by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
+    return _patiently(attempt, _by_runner)
+
+
+def _patiently(attempt: Attempt, acquire: t.Callable[[Attempt], t.Mapping[str, t.Any]]) -> t.Mapping[str, t.Any]:
+    """Sign in, again while the federated credential may not be known everywhere.
+
+    A new one is known within minutes, so whoever wants it waited for raises ``retry_timeout``: by default, a wrong one
+    would cost each user two minutes to learn of it. Some tries are made in any case, as Entra ID has been seen to
+    refuse one in fifty sign-ins by a credential that had been there for weeks: kedacore/keda#8152.
+    """
+    patience, budget = attempt.http.retry_timeout, RetryBudget(attempt.http.clock, attempt.limit)
+    while True:
+        try:
+            return acquire(attempt._replace(limit=budget.remaining))
+        except SignInError as error:
+            if error.code not in MAY_BE_NEW:
+                raise
+            pause = budget.next_delay(None)
+            enough = budget.tries == _TRIES and patience <= RETRY_TIMEOUT
+            if pause is None or enough:
+                if budget.tries == 1:
+                    raise
+                raise SignInError(
+                    f"{error.what} (tried {budget.tries} times within retry_timeout, {patience:g} s)",
+                    advice=error.advice,
+                    request_id=error.request_id,
+                    code=error.code,
+                ) from error
+        attempt.http.clock.sleep(pause)
+
+
+def _by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
+    identity = attempt.identity
+    budget = RetryBudget(attempt.http.clock, attempt.limit)
+    audience = identity.values["oidc_audience"] or identity.hosts.federation_audience
+    asked = _question(audience, identity.values["service_connection_id"], attempt.environ)
+    token = runner_token.fetch(asked, attempt.http, action=identity.action, limit=budget.remaining)
+    attempt.take_assertion(token)
+    return msal_app.acquire_for_app(
+        attempt._replace(credential={"client_assertion": lambda: token}, limit=budget.remaining)
+    )
+
+
+def _inspect(inspection: Inspection) -> dict[str, t.Any]:
+    identity = inspection.identity
+    found = claims.claims(inspection.assertion) or {}
+    return federation.described(found, identity.client_id, identity.hosts, inspection.now) if found else {}
+
+
 METHOD = Method(
     "oidc",
     "with a federated token",
-    msal_app.acquire_for_app,
+    _acquire,
     credentials=(("oidc_token", "oidc_token_file_path"),),
     needs=("tenant", "client_id"),
     asker=APP,
@@ -77,4 +178,17 @@ METHOD = Method(
     settle=_settle,
     sent=_sent,
     credential=_credential,
+    inspect=_inspect,
+)
+# What goes by the same name where no token is given.
+OF_RUNNER = Method(
+    METHOD.source,
+    "with a federated token of this job",
+    _acquire_by_runner,
+    needs=METHOD.needs,
+    asker=APP,
+    host_variables=tuple(name for one in runner_token.PLATFORMS for name in (one.address, one.proof)),
+    check=_check_runner,
+    sent=_sent_by_runner,
+    inspect=_inspect,
 )

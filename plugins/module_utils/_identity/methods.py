@@ -44,8 +44,9 @@ def first_complete(given: Given, has_cli: t.Callable[[t.Mapping[str, str]], bool
 
     First among those whose proof (secret, certificate and so on) is given by options, then among those whose proof the
     environment gives. What the proof belongs to (``tenant``, ``client_id``) may come from either, the option winning.
-    Only without any proof at all, managed identity (where Azure announces one) and then the Azure CLI are taken: a
-    half-given identity must not become another one.
+    Only without any proof at all, managed identity (where Azure announces one), the Azure CLI if it has signed in, the
+    runner of this job, and then the Azure CLI are taken: a half-given identity must not become another one. The runner
+    comes where the CLI would be refused, so that nobody signs in as somebody else than before it was asked.
 
     :param has_cli: tells of an environment whether the Azure CLI is installed there.
     :raises OptionError: none is complete.
@@ -66,7 +67,10 @@ def first_complete(given: Given, has_cli: t.Callable[[t.Mapping[str, str]], bool
         )
     if method_msi.is_announced(given.environ):
         return method_msi.METHOD
-    if has_cli(given.environ):
+    has = has_cli(given.environ)
+    if not (has and method_cli.may_have_signed_in(given.environ)) and method_oidc.may_ask_runner(given):
+        return method_oidc.OF_RUNNER
+    if has:
         return method_cli.METHOD
     known = [value for value in values.values() if value.value]
     raise OptionError(
@@ -89,5 +93,6 @@ def _every_way() -> str:
     return (
         "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN): "
         + "; ".join(ways)
-        + "; or set auth_source to msi for a managed identity, or to cli after 'az login'"
+        + "; or set auth_source to msi for a managed identity, to oidc in a job of GitHub Actions or Azure DevOps, or"
+        " to cli after 'az login'"
     )

@@ -95,7 +95,7 @@ def _token(
     attempt: Attempt, ask: t.Callable[[msal_http.Session], t.Any], *, username: str, of_host: bool
 ) -> t.Mapping[str, t.Any]:
     """What msal got; whatever it raises is told in our words."""
-    action, method = attempt.identity.action, attempt.identity.method
+    action = attempt.identity.action
     http: msal_http.Session | None = None
     try:
         with warnings.catch_warnings(), msal_http.surroundings(attempt.environ) as seen:
@@ -120,8 +120,23 @@ def _token(
     if not isinstance(result, dict) or "access_token" not in result:
         answer = result if isinstance(result, dict) else {}
         status = http.refusal[0] if http.refusal else None
-        raise refusals.refusal(action, status, answer, method=method, permission=attempt.permission)
+        raise _refusal(attempt, http, status, answer)
     return result
+
+
+def _refusal(
+    attempt: Attempt, http: msal_http.Session, status: int | None, answer: t.Mapping[str, t.Any]
+) -> SignInError:
+    identity = attempt.identity
+    return refusals.refusal(
+        identity.action,
+        status,
+        answer,
+        method=identity.method,
+        permission=attempt.permission,
+        token=http.assertion if identity.method.source == "oidc" else "",
+        audience=identity.values["oidc_audience"] or identity.hosts.federation_audience,
+    )
 
 
 def _failure(error: Exception, http: msal_http.Session | None, attempt: Attempt, *, of_host: bool) -> SignInError:
@@ -137,7 +152,7 @@ def _failure(error: Exception, http: msal_http.Session | None, attempt: Attempt,
             advice="check username and password, and that the federation server of this user's domain is well",
         )
     if http is not None and http.refusal is not None:
-        return refusals.refusal(action, *http.refusal, method=method, permission=attempt.permission)
+        return _refusal(attempt, http, *http.refusal)
     return SignInError(
         f"{action} failed: {words.rstrip('.')}",
         advice=refusals.advice("", method, attempt.permission) if of_host else "check tenant and authority_url",

@@ -94,6 +94,8 @@ class Session:
         self._of_host = of_host
         self._before_request = before_request
         self._hide = hide
+        # What proved the app: signed here, or by another issuer.
+        self.assertion = ""
         # The user's own server, once it was asked, which msal understands better; else the last refusal.
         self.federated_at = ""
         self.refusal: tuple[int, t.Mapping[str, t.Any]] | None = None
@@ -107,6 +109,7 @@ class Session:
     ) -> Answer:
         """Send a form to Entra ID, or XML to a federated user's own server."""
         if isinstance(data, dict):
+            self.assertion = untrusted.text_of(data.get("client_assertion") or "")
             # What msal has signed with a certificate, or got from a federated user's server, is good for minutes.
             proofs = (data.get(name) for name in ("client_assertion", "assertion"))
             self._hide(*(untrusted.text_of(proof) for proof in proofs if isinstance(proof, (str, bytes))))
@@ -175,7 +178,7 @@ class Session:
         if of_authority and parts.port is None and authority.port is not None:
             # msal drops the port of the authority when it asks what kind of account a user has.
             url = parts._replace(netloc=authority.netloc).geturl()
-        if parts.scheme != "https" and not (self._of_host and _is_this_host(parts.hostname or "")):
+        if parts.scheme != "https" and not (self._of_host and is_this_host(parts.hostname or "")):
             host = untrusted.one_line(parts.netloc)
             raise errors.SignInError(
                 f"{self._action} was given up, because {host} is to be asked without TLS, where others could read"
@@ -212,7 +215,7 @@ def _document(answer: response.Response) -> dict[str, t.Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _is_this_host(name: str) -> bool:
+def is_this_host(name: str) -> bool:
     """Whether a name or address is that of the host itself, or of what Azure has on each host's own link."""
     if name.lower() == "localhost":
         return True

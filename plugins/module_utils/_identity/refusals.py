@@ -13,7 +13,9 @@ import typing as t
 
 from .._ground import errors, secrecy, untrusted
 from .._ground.errors import APP
-from .aadsts import ADVICE
+from .._http.connection import RETRY_TIMEOUT
+from .aadsts import ADVICE, MAY_BE_NEW, OF_TOKEN
+from .claims import claims, text_claim
 
 if t.TYPE_CHECKING:
     from .method import Method
@@ -27,6 +29,14 @@ _AADSTS = re.compile(r"AADSTS([0-9]+)")
 _TRANSIENT_ERRORS = frozenset(("temporarily_unavailable", "server_error"))
 _TRANSIENT_CODES = frozenset(("50033", "90006", "90012", "90024", "90033", "90090", "90091"))
 
+_IDS = re.compile(r"(?:^|:)repo:[^:/]+@[0-9]+/[^:]+@[0-9]+")
+_HAS_IDS = (
+    " (GitHub puts the ids of owner and repository into it, behind @, if the repository was made, renamed or"
+    " transferred since July 2026)"
+)
+_MAY_BE_NEW = (
+    f"; one that was just made takes some minutes to work, for which a retry_timeout of more than {RETRY_TIMEOUT} waits"
+)
 _ALWAYS = "check tenant, client_id and the credential"
 _OF_HOST = "check that this host has a managed identity, and client_id if that names one"
 
@@ -64,7 +74,14 @@ def may_pass(answer: t.Mapping[str, t.Any]) -> bool:
 
 
 def refusal(
-    action: str, status: int | None, answer: t.Mapping[str, t.Any], *, method: Method, permission: str
+    action: str,
+    status: int | None,
+    answer: t.Mapping[str, t.Any],
+    *,
+    method: Method,
+    permission: str,
+    token: str = "",
+    audience: str = "",
 ) -> errors.SignInError:
     """Turn an error answer of Entra ID into a sentence that says what to do.
 
@@ -73,15 +90,41 @@ def refusal(
     :param answer: the body, as for :func:`said`.
     :param method: the way of sign-in.
     :param permission: what the token is needed for.
+    :param token: the federated token that was presented; "" for none.
+    :param audience: what such a token is to have as its audience.
     """
     words = said(answer)
-    return errors.SignInError(
+    what = (
         f"{action} was refused"
         + (f" (HTTP {status})" if status else "")
-        + f": {(words.message or 'no reason given').rstrip('.')}",
-        advice=advice(words.code, method, permission),
-        request_id=words.request_id or None,
+        + f": {(words.message or 'no reason given').rstrip('.')}"
     )
+    todo = advice(words.code, method, permission)
+    if token and words.code in OF_TOKEN:
+        what += f" ({_presented(token, audience)})"
+        todo += _HAS_IDS if words.code in MAY_BE_NEW and _has_ids(token) else ""
+        todo += _MAY_BE_NEW if words.code in MAY_BE_NEW else ""
+    return errors.SignInError(what, advice=todo, request_id=words.request_id or None, code=words.code)
+
+
+def _presented(token: str, audience: str) -> str:
+    """What a federated token says, as the federated credential of the app registration is to say it, too."""
+    found = claims(token)
+    if found is None:
+        return "the federated token is no JSON Web Token"
+    issuer, subject, its = (text_claim(found, name) for name in ("iss", "sub", "aud"))
+    wanted = "" if its == audience else f", where Entra ID wants {audience!r}"
+    return f"the token has issuer {issuer!r}, subject {subject!r} and audience {its!r}{wanted}"
+
+
+def _has_ids(token: str) -> bool:
+    """Whether it is GitHub's, and names owner and repository with their ids, as it does since July 2026.
+
+    https://docs.github.com/actions/reference/security/oidc
+    """
+    found = claims(token) or {}
+    of_github = text_claim(found, "iss").startswith("https://token.actions.")
+    return of_github and bool(_IDS.search(text_claim(found, "sub")))
 
 
 def advice(code: str, method: Method, permission: str) -> str:

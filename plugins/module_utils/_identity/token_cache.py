@@ -36,7 +36,7 @@ REFUSAL_HOLDS = 30
 _LARGEST_FILE = 64 * 1024 * 1024
 # The byte whose lock guards what the file holds; those after it stand for the identities, and need not be there.
 _CONTENT = 0
-_FAILURES = {"refused": errors.SignInError, "unavailable": errors.Unavailable}
+_FAILURES: t.Mapping[str, type[errors.IntuneError]] = {"refused": errors.SignInError, "unavailable": errors.Unavailable}
 
 
 class Token(t.NamedTuple):
@@ -111,6 +111,7 @@ class TokenCache:
             except (errors.SignInError, errors.Unavailable) as error:
                 kind = "refused" if isinstance(error, errors.SignInError) else "unavailable"
                 said = {"what": error.what, "advice": error.advice, "request_id": error.request_id}
+                said |= {"code": error.code} if isinstance(error, errors.SignInError) else {}
                 self._write({"failure": kind, "at": self._now(), "said": said})
                 raise
             self._write({"token": token.value, "good_until": self._now() + token.good_for})
@@ -130,8 +131,9 @@ class TokenCache:
         since = came if kind == "unavailable" else self._now() - REFUSAL_HOLDS
         if not since <= _number(known.get("at")) <= self._now():
             return None
+        more = {"code": str(said.get("code") or "")} if kind == "refused" else {}
         return _FAILURES[kind](
-            str(said.get("what")), advice=str(said.get("advice") or ""), request_id=said.get("request_id")
+            str(said.get("what")), advice=str(said.get("advice") or ""), request_id=said.get("request_id"), **more
         )
 
     @contextlib.contextmanager

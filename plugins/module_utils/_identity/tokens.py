@@ -53,9 +53,11 @@ class SignIn:
         self._http = http
         self._token: str | None = None
         self._tokens: set[str] = set()
+        # The federated token that was read last, to be sent; "" for none.
+        self.assertion = ""
         secrecy.hide(identity.secrets(who.values, environ))
         self._good_until = 0.0
-        self._credential = who.method.credential(who, self._hide)
+        self._credential = who.method.credential(who, self._take_assertion)
         # A ready token has nothing to gain from being shared.
         wanted = shared_tokens if who.method.renewable else None
         self._shared = token_cache.of_identity(wanted, self._everything(), http.clock)
@@ -69,6 +71,10 @@ class SignIn:
         """Keep tokens from being shown: here for whoever masks results, and for all sentences."""
         self._tokens.update(tokens)
         secrecy.hide(tokens)
+
+    def _take_assertion(self, assertion: str) -> None:
+        self.assertion = assertion
+        self._hide(assertion)
 
     def _everything(self) -> list[t.Any]:
         """All that decides which token is got, the credential included."""
@@ -115,6 +121,7 @@ class SignIn:
             environ=self._environ,
             permission=self._permission,
             hide=self._hide,
+            take_assertion=self._take_assertion,
         )
         result = self._identity.method.acquire(attempt)
         token, lifetime = result.get("access_token"), _seconds(result.get("expires_in"))

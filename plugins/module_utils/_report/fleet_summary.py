@@ -79,7 +79,7 @@ class Entry(t.NamedTuple):
     :param host: its name in the inventory.
     :param tenant: as the user named it.
     :param connector_id: the id of the connector, or of what it is instead.
-    :param server_name: of the Exchange server.
+    :param server_name: the name of the Exchange server, or what another thing is called.
     :param outcome: one of :data:`OUTCOMES`.
     :param reason: why, in words, without the names of object and tenant.
     :param changed: whether Graph accepted a request, or would have, or may have.

@@ -11,10 +11,11 @@ from __future__ import annotations
 import typing as t
 
 from .._ground import option_values
+from .._ground.errors import IntuneError, OptionError
 from .._http.connection import connection_spec, read_connection
 from .._identity.identity import identity_spec, read_identity
 from .._kinds.kind import Kind, UnreadableTime, shown
-from . import look, many, options, overview
+from . import look, many, options, overview, sign_in_report
 from .session import Context, Session, open_graph
 
 
@@ -129,6 +130,51 @@ class OverviewCommand:
         for warning in found.warnings:
             context.warn(f"{about}: {warning}.")
         return {"changed": False, **found.as_dict(params["warn_days"])}
+
+
+class SignInCommand:
+    """Tell who signs in and what that allows: what ``intune_sign_in_info`` promises.
+
+    :param kinds: those that are known.
+    """
+
+    def __init__(self, kinds: t.Sequence[Kind]) -> None:
+        self.kinds = {kind.name: kind for kind in kinds}
+
+    def argument_spec(self) -> dict[str, t.Any]:
+        """The argument spec of the module."""
+        troubles = list(sign_in_report.TROUBLES)
+        return {
+            "kinds": {"type": "list", "elements": "str", "choices": list(self.kinds)},
+            "probe": {"type": "bool", "default": False},
+            "fail_on": {"type": "list", "elements": "str", "choices": troubles, "default": troubles[:1]},
+            **identity_spec(),
+            **connection_spec(),
+        }
+
+    def subject(self, _params: t.Mapping[str, t.Any], tenant: str) -> str:
+        """What a sentence about it begins with."""
+        return f"tenant {tenant}" if tenant else ""
+
+    def run(self, params: t.Mapping[str, t.Any], context: Context) -> dict[str, t.Any]:
+        """Sign in and look; parameters and errors are those of :meth:`SyncCommand.run`."""
+        fail_on = params["fail_on"]
+        if "probe" in fail_on and not params["probe"]:
+            raise OptionError("fail_on has probe, but probe is false", advice="set probe to true")
+        kinds = [self.kinds[name] for name in dict.fromkeys(params["kinds"] or self.kinds)]
+        found = sign_in_report.look(kinds, params, read_connection(params), context, probe=params["probe"])
+        result = sign_in_report.as_dict(kinds, found)
+        problems = sign_in_report.problems(kinds, found)
+        failing = [problem.clause for problem in problems if problem.trouble in fail_on]
+        if failing:
+            failure = IntuneError(failing[0], request_id=result["request_id"])
+            failure.result = result
+            raise failure
+        for problem in problems:
+            # What an app is not meant to do is no warning.
+            if problem.trouble in ("", "sign_in"):
+                context.warn(problem.sentence)
+        return result
 
 
 def _subject(kind: Kind, params: t.Mapping[str, t.Any], tenant: str) -> str:

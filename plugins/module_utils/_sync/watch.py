@@ -45,6 +45,8 @@ _CREDENTIALS = (
     "thumbprint",
     "oidc_token",
     "oidc_token_file_path",
+    "oidc_audience",
+    "service_connection_id",
     "username",
     "password",
     "refresh_token",

@@ -32,7 +32,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
-from simulator import App, Fault, Simulator, Tenant, World, demo_world
+from simulator import App, Fault, Hold, Simulator, Tenant, World, demo_world
 from unit.simulator.conftest import Graph, intune
 
 SCOPE = "https://graph.microsoft.com/.default"
@@ -1012,6 +1012,21 @@ def test_delay_before_a_normal_answer(graph: Graph, world: World, tenant: Tenant
     assert response.headers["X-Slow"] == "yes"
 
 
+@pytest.mark.parametrize("accept", [True, False])
+def test_a_request_that_is_held(world: World, tenant: Tenant, graph: Graph, accept: bool) -> None:
+    """It is accepted before that if it is to be, and answered as usual once it is let go."""
+    connector, hold = tenant.add_connector(), Hold()
+    world.faults.add(Fault("sync", hold=hold, accept=accept))
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(graph.sync, connector.id)
+        while not hold.requests:
+            time.sleep(0.01)
+        assert (len(connector.accepted), answer.done()) == (accept, False)
+        hold.let_go()
+        assert answer.result().status_code == 204
+    assert len(connector.accepted) == 1
+
+
 def test_client_gives_up_although_the_sync_was_accepted(graph: Graph, world: World, tenant: Tenant) -> None:
     connector = tenant.add_connector()
     world.faults.add(Fault("sync", delay=30, accept=True))
@@ -1208,7 +1223,7 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
     try:
         stdout = t.cast(t.IO[str], process.stdout)
         lines: list[str] = []
-        while not lines or lines[-1].strip() or len(lines) < 18:
+        while not lines or lines[-1].strip() or "SERVICE_CONNECTION_ID" not in "".join(lines):
             lines.append(stdout.readline())
         text = "".join(lines)
         url = re.search(r"^Graph +(https://127\.0\.0\.1:\d+)$", text, re.MULTILINE)
@@ -1223,6 +1238,7 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
                 assert token.properties["token"] not in text
             for app in tenant.apps.values():
                 assert f"{app.client_id}  secret {app.secret}" in text
+        assert "  export GITHUB_ACTIONS=true\n" in text
         http.get(f"{url[1]}/v1.0/x", verify=str(tmp_path / "ca.pem"), timeout=5)
         assert re.fullmatch(r"\d\d:\d\d:\d\d  graph  401  GET  /v1\.0/x\n", stdout.readline())
     finally:

@@ -130,12 +130,19 @@ options:
         password) is given by options come before those whose proof is in the environment. O(tenant) and O(client_id)
         may come from either, the option winning. A O(secret) beside a O(refresh_token) from the same place is that
         app's proof, so V(refresh_token) is taken then.
-      - If there is no such proof at all, V(auto) takes V(msi) where E(IDENTITY_ENDPOINT) or E(MSI_ENDPOINT) announces
-        a managed identity, and then V(cli) if the program C(az) is installed.
+      - If there is no such proof at all, V(auto) takes V(msi) where E(IDENTITY_ENDPOINT) or E(MSI_ENDPOINT) announces a
+        managed identity, then V(cli) if somebody has signed in to the program C(az), then V(oidc) where O(tenant) and
+        O(client_id) are given and the runner of this job gives a token for them, and then V(cli) if C(az) is installed.
       - V(access_token) uses O(access_token) as it is.
       - V(client_secret) needs O(tenant), O(client_id) and O(secret).
       - V(certificate) needs O(tenant), O(client_id) and O(x509_certificate_path).
-      - V(oidc) needs O(tenant), O(client_id), and O(oidc_token) or O(oidc_token_file_path).
+      - V(oidc) needs O(tenant), O(client_id), and O(oidc_token) or O(oidc_token_file_path). Where neither is given, the
+        runner of a job of GitHub Actions or Azure DevOps is asked for a token, anew for each sign-in.
+      - >-
+        To ask it, a job of GitHub Actions needs C(permissions: id-token: write), which sets
+        E(ACTIONS_ID_TOKEN_REQUEST_URL) and E(ACTIONS_ID_TOKEN_REQUEST_TOKEN). A job of Azure DevOps needs
+        O(service_connection_id), and E(SYSTEM_ACCESSTOKEN) mapped to C(System.AccessToken) beside its own
+        E(SYSTEM_OIDCREQUESTURI).
       - V(refresh_token) needs O(tenant), O(client_id) and O(refresh_token).
       - V(password) needs O(username) and O(password). It works only for users without multi-factor authentication,
         and Microsoft advises against it.
@@ -199,6 +206,19 @@ options:
       - A file with such a token, on the host on which ansible-rulebook runs. It is read for every sign-in.
       - If not set, the value of E(AZURE_FEDERATED_TOKEN_FILE) is used.
     type: path
+  oidc_audience:
+    description:
+      - Who is to accept the token that the runner of a job of GitHub Actions is asked for. Azure DevOps decides that by
+        itself.
+      - If not set, it is what Entra ID wants, V(api://AzureADTokenExchange), V(api://AzureADTokenExchangeUSGov) in the
+        clouds of the US government, and V(api://AzureADTokenExchangeChina) in AzureChinaCloud.
+    type: str
+  service_connection_id:
+    description:
+      - The GUID of the service connection whose token the runner of a job of Azure DevOps is asked for (C(resourceId)
+        in the address of its page). It must be an input of some task in the stage that asks.
+      - If not set, the value of E(AZURESUBSCRIPTION_SERVICE_CONNECTION_ID) is used, which the task C(AzureCLI@2) sets.
+    type: str
   username:
     description:
       - The name of a user, such as V(admin@contoso.example).
@@ -228,7 +248,7 @@ options:
     description:
       - The national cloud that the tenant is in.
       - If not set, the value of E(AZURE_CLOUD_ENVIRONMENT) is used, and without that V(AzureCloud), the public one.
-      - If set, addresses of Graph and Entra ID in the environment do not count that are those of another cloud.
+      - If set, a variable that names a host of another cloud does not count.
     type: str
     choices: [AzureCloud, AzureUSGovernment, AzureUSGovernmentDoD, AzureChinaCloud]
   graph_url:
@@ -245,8 +265,8 @@ options:
   allow_environment_credential:
     description:
       - Whether a credential that is not itself an option (from an environment variable, a managed identity, the Azure
-        CLI, or a file with a federated token) may be used with a host that O(graph_url) or O(authority_url) names and
-        that is none of Microsoft's.
+        CLI, the runner of a job, or a file with a federated token) may be used with a host that O(graph_url) or
+        O(authority_url) names and that is none of Microsoft's.
       - With V(false), people who may write options, for instance in an inventory, cannot send a credential that
         others have put into the environment, such as one of AWX, to a host of their choice.
       - Hosts that the environment of the run names are trusted with it, also if an option repeats them. What the
@@ -283,6 +303,9 @@ options:
         lost.
       - The pages of a list may take this and O(request_timeout) together.
       - If the service asks to wait longer than that, the task fails at once and says how long.
+      - A federated credential that was just made takes some minutes to work everywhere. So a sign-in that Entra ID
+        refuses as it knows no credential that fits the token is tried three times, and with more than V(120) here as
+        often as there is time for.
       - V(0) never repeats a request.
     type: int
     default: 120

@@ -7,7 +7,9 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
+import time
 import types
 import typing as t
 import warnings
@@ -261,3 +263,31 @@ def test_nothing_is_said_beside_a_callback_that_people_do_not_read(monkeypatch: 
     monkeypatch.setattr(in_process, "display", types.SimpleNamespace(verbosity=3, vv=pytest.fail, display=pytest.fail))
     monkeypatch.setattr(in_process, "PROGRESS_INTERVAL", 0)
     in_process.progress_of("h", set(), False)("text")
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_worker_whose_controller_died_asks_nobody(early: bool) -> None:
+    """It ends before its next request, also if the controller was dead when the task began."""
+    read, write = multiprocessing.Pipe(duplex=False)
+
+    def work() -> None:
+        clock = None if early else in_process.clock()
+        while os.getppid() == t.cast(t.Any, multiprocessing.parent_process()).pid:
+            time.sleep(0.02)
+        (clock or in_process.clock()).ensure_wanted()
+        write.send("it would ask")
+
+    def control() -> None:
+        worker = multiprocessing.get_context("fork").Process(target=work)
+        worker.start()
+        write.send(worker.pid)
+        # As SIGKILL would, this leaves the worker alone.
+        os._exit(0)
+
+    controller = multiprocessing.get_context("fork").Process(target=control)
+    controller.start()
+    controller.join(10)
+    assert read.recv() > 0
+    write.close()
+    with pytest.raises(EOFError):
+        read.recv()

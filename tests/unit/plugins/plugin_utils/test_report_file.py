@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import signal
 import socket
+import time
 import typing as t
 from pathlib import Path
 
@@ -195,4 +197,31 @@ def test_half_a_report_for_prometheus_leaves_the_old_one(tmp_path: Path) -> None
         signal.signal(signal.SIGXFSZ, before)
     assert "File too large" in (warning or "")
     assert path.read_text() == "old 1\n"
+    assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]
+
+
+def test_what_a_killed_run_left_beside_a_report_for_prometheus_is_removed(tmp_path: Path) -> None:
+    """It keeps the old report whole, and is removed once nobody can be writing it any more."""
+    path = tmp_path / "x.prom"
+    path.write_text("old 1\n")
+
+    def die(file: int, content: bytes) -> None:
+        os.write(file, content[:3])
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def run() -> None:
+        report_file._write_all = die  # noqa: SLF001
+        report_file.write(str(path), "new 1\n")
+
+    killed = multiprocessing.get_context("fork").Process(target=run)
+    killed.start()
+    killed.join(10)
+    assert killed.exitcode == -signal.SIGKILL
+    (left,) = [one for one in tmp_path.iterdir() if one != path]
+    assert (path.read_text(), left.read_text()) == ("old 1\n", "new")
+    report_file.write(str(path), "newer 1\n")
+    assert left.exists(), "another run may be writing it"
+    long_ago = time.time() - 7200
+    os.utime(left, (long_ago, long_ago))
+    report_file.write(str(path), "newest 1\n")
     assert [one.name for one in tmp_path.iterdir()] == ["x.prom"]

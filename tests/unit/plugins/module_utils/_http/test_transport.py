@@ -28,7 +28,7 @@ import pytest
 import requests
 import urllib3
 from ansible_collections.graphops.intune.plugins.module_utils._ground import errors, secrecy
-from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Clock
+from ansible_collections.graphops.intune.plugins.module_utils._ground.clock import Cancelled, Clock, cancellable
 from ansible_collections.graphops.intune.plugins.module_utils._ground.errors import NoResponse, OptionError, Unavailable
 from ansible_collections.graphops.intune.plugins.module_utils._ground.version import VERSION
 from ansible_collections.graphops.intune.plugins.module_utils._http import (
@@ -208,6 +208,17 @@ def failure(http: transport.Transport, url: str) -> NoResponse:
 
 
 # Answers
+
+
+def test_nobody_is_asked_once_the_work_is_over(server: Server, client: Client) -> None:
+    """Whatever the step, each request looks whether somebody still waits for it."""
+    cancelled = threading.Event()
+    http = client(clock=cancellable(Clock(), cancelled))
+    get(http, server.url)
+    cancelled.set()
+    with pytest.raises(Cancelled):
+        get(http, server.url)
+    assert len(server.requests) == 1
 
 
 def test_a_request_and_its_answer(server: Server, client: Client) -> None:

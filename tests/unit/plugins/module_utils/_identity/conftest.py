@@ -57,6 +57,8 @@ class Wire:
         data: t.Any = None,
         limit: float,
         of_host: bool,  # noqa: ARG002
+        largest: int | None = None,  # noqa: ARG002
+        passes: t.Any = None,  # noqa: ARG002
     ) -> response.Response:
         self.requests.append(Request(method, url, headers, params, data))
         self.limits.append(limit)

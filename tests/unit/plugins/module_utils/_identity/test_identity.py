@@ -114,8 +114,8 @@ EVERY_WAY = (
     "give one of these as options or by their variables (AZURE_..., MSGRAPH_ACCESS_TOKEN, MSGRAPH_REFRESH_TOKEN):"
     " access_token; tenant, client_id and secret; tenant,"
     " client_id and x509_certificate_path; tenant, client_id and oidc_token or oidc_token_file_path; tenant, client_id"
-    " and refresh_token; username and password; or set auth_source to msi for a managed identity, or to cli after"
-    " 'az login'."
+    " and refresh_token; username and password; or set auth_source to msi for a managed identity, to oidc in a job of"
+    " GitHub Actions or Azure DevOps, or to cli after 'az login'."
 )
 
 

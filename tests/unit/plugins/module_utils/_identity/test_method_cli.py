@@ -19,6 +19,8 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground.errors imp
 def az(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> t.Callable[[str], Path]:
     """Put a shell script on PATH as ``az``; it writes its arguments to the file that is returned."""
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for name in ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_URL", "TF_BUILD", "SYSTEM_OIDCREQUESTURI"):
+        monkeypatch.delenv(name, raising=False)
 
     def write(script: str) -> Path:
         arguments = tmp_path / "arguments"
@@ -129,4 +131,17 @@ def test_no_azure_cli(wire: t.Any, tmp_path: Path, monkeypatch: pytest.MonkeyPat
         sign_in(wire, CLI).token()
     assert caught.value.sentence() == (
         f"{DOING} is not possible, because az is not installed; install it, or sign in in another way."
+    )
+
+
+def test_a_job_is_told_that_it_may_do_without_the_azure_cli(
+    wire: t.Any, az: t.Any, monkeypatch: pytest.MonkeyPatch, sign_in: t.Any
+) -> None:
+    """As where all hosts of a pipeline have the CLI, and the job lacks the right to ask its runner."""
+    az("exit 1")
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    with pytest.raises(SignInError) as caught:
+        sign_in(wire, CLI).token()
+    assert caught.value.advice == (
+        "run 'az login' as the user of this task, or set auth_source to oidc to ask the runner of this job for a token"
     )

@@ -77,7 +77,7 @@ def test_trouble_of_the_metadata_service_that_stays_is_told(wire: t.Any, sign_in
 
 def test_service_fabric_has_no_such_identity(wire: t.Any, monkeypatch: pytest.MonkeyPatch, sign_in: t.Any) -> None:
     """It is its own server that answers, by a 404 that means it."""
-    monkeypatch.setattr(msal_http, "_is_this_host", lambda _name: True)
+    monkeypatch.setattr(msal_http, "is_this_host", lambda _name: True)
     environ = {"IDENTITY_ENDPOINT": "http://localhost/metadata/identity", "IDENTITY_HEADER": "h"}
     wire.answers["identity"] = (404, {"error": {"code": "ManagedIdentityNotFound", "message": "There is none."}})
     who = sign_in(wire, MSI, environ=environ)

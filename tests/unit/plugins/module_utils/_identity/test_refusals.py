@@ -74,7 +74,7 @@ AADSTS_TAIL = f" Trace ID: {TRACE} Correlation ID: 6a1b6f0c-52f5-4ea4-a9a7-4d1a2
         ),
         (
             "AADSTS700213: No matching federated identity record found for presented assertion subject 'repo:x'.",
-            "check the subject of the app registration's federated credential",
+            "give the app registration a federated credential with the subject of the token, letter by letter",
         ),
         (
             "AADSTS50126: Error validating credentials due to invalid username or password.",
