@@ -85,11 +85,10 @@ def gather(
                 sending.append((number, step))
             else:
                 results[number] = step.result
-        began = clock.monotonic()
         answers = _sent(send, [request for _number, request in sending]) if sending else ()
         now = clock.monotonic()
         if pace is not None:
-            pace.give_back(places, began, now)
+            pace.give_back(places, now)
             places = 0
         ready = [(number, answer) for (number, _ask), answer in zip(sending, answers)]
         if ready:

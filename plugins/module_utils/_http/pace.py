@@ -14,8 +14,6 @@ import threading
 # Places are given in such numbers, if so many are wanted: one batch at least, and as many batches as are sent at once.
 _BATCH = 20
 _BATCHES_AT_ONCE = 5
-# Seconds from the sending of requests within which the service has counted them, however long they take.
-_COUNTED_WITHIN = 1.0
 # Seconds to look again, if other threads have all places.
 _LOOK_AGAIN = 0.1
 
@@ -23,8 +21,8 @@ _LOOK_AGAIN = 0.1
 class Pace:
     """Places for requests, of which a service takes ``most`` within ``seconds``; threads may share it.
 
-    A place is free again ``seconds`` after its request was answered, or after a second if that takes longer. Whenever
-    in between the service counted it, it never counts more than ``most``.
+    A place is free again ``seconds`` after its request was answered. Whenever before that the service counted it, it
+    never counts more than ``most``; to be refused once takes longer than to wait for every answer.
     """
 
     def __init__(self, most: int, seconds: float) -> None:
@@ -50,15 +48,12 @@ class Pace:
             self._taken += given
             return given
 
-    def give_back(self, places: int, began: float, now: float) -> None:
-        """Give places back whose requests have been answered.
-
-        :param began: when they were sent.
-        """
+    def give_back(self, places: int, now: float) -> None:
+        """Give places back whose requests have just been answered."""
         if places:
             with self._lock:
                 self._taken -= places
-                self._counted.append((min(now, began + _COUNTED_WITHIN), places))
+                self._counted.append((now, places))
 
     def delay(self, wanted: int, now: float) -> float:
         """The seconds until :meth:`take` gives some of as many."""
