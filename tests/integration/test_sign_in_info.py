@@ -17,10 +17,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from simulator import Fault
+from simulator import Fault, FederatedCredential
 
 from .conftest import SEND_THE_MODULE, Run, Site
 from .test_returned import told_by
+from .test_runner import add_job, environment
 
 pytestmark = pytest.mark.slow
 
@@ -293,6 +294,25 @@ def test_a_federated_token_is_laid_beside_what_is_wanted(site: Site, tmp_path: P
     assert accepted["federated_token"]["lifetime"] == 3600 + 7200
     assert old not in run.output
     assert new not in run.output
+
+
+def test_a_job_is_told_what_its_token_says(site: Site) -> None:
+    """Whether it is taken or refused, with the credential that would accept it."""
+    job, app = add_job(site, "github")
+    stranger = site.tenant.add_app(trusted=[FederatedCredential(job.issuer, "repo:contoso/other:ref:refs/heads/main")])
+    plain = {"ca_path": site.simulator.ca_path, "kinds": ["vpp_token"]}
+    here = {**environment(site, job, app), "HOME": str(site.folder)}
+    run = look(site, plain, {**plain, "client_id": stranger.client_id, "auth_source": "oidc"}, environment=here)
+    accepted, refused = run.results
+    assert run.failed == [False, True]
+    assert (accepted["auth_source"], accepted["sources"]["oidc_token"]) == ("oidc", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    assert accepted["auth_source_reason"].endswith("the runner of this job gives federated tokens")
+    assert "AADSTS700213" in refused["msg"]
+    for result in run.results:
+        assert result["federated_token"]["subject"] == job.subject
+        assert result["federated_credential"]["body"]["issuer"] == job.issuer
+        assert result["federated_token"]["lifetime"] == job.lifetime
+    assert not any(secret in run.output for secret in (job.proof, *job.tokens))
 
 
 AZ = """#!/bin/sh

@@ -22,7 +22,7 @@ from .._ground.errors import APP, SOMEONE, USER
 from .._ground.option_values import OptionValue
 from .._http import connections, proxies
 from .._http.connection import Connection
-from .._identity import choice, claims, consent, tenant_lookup, token_facts
+from .._identity import choice, claims, consent, method_oidc, tenant_lookup, token_facts
 from .._identity.aadsts import WANTS_CONSENT
 from .._identity.identity import Identity, read_given, read_identity
 from .._identity.method import Given, Inspection, listed
@@ -178,6 +178,10 @@ def as_dict(kinds: t.Sequence[Kind], found: Found) -> dict[str, t.Any]:
     values = identity.values if identity else {name: value.value for name, value in given.values.items()}
     domain = values["tenant"] if not tenant_ids.is_guid(values["tenant"]) else ""
     told = facts.as_dict(found.now)
+    named_by = choice.sources({**given.values, **found.named})
+    if identity and taken is method_oidc.OF_RUNNER:
+        # What its runner gives to the job, by what the job proves itself with.
+        named_by["oidc_token"] = identity.sent[0].source
     clocks = [difference for difference in [_clock_difference(found)] if difference is not None]
     return {
         "changed": False,
@@ -185,7 +189,7 @@ def as_dict(kinds: t.Sequence[Kind], found: Found) -> dict[str, t.Any]:
         "auth_source": taken.source if taken else None,
         "auth_source_reason": choice.reason(found.auth_source, given, taken) if taken else None,
         "passed_over": choice.passed_over(given, taken) if found.auth_source == "auto" else [],
-        "sources": choice.sources({**given.values, **found.named}),
+        "sources": named_by,
         "tenant_id": tenant_id(found) or None,
         "tenant_domain": domain or None,
         **told,
