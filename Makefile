@@ -74,7 +74,10 @@ lint: $(BUILD)/lint/ready $(BUILD)/test/ready tree ## Check style, types, docume
 	HOME="$$ANSIBLE_HOME" $(IN_LINT) antsibull-docs lint-collection-docs --plugin-docs --check-extra-docs-refs --validate-collection-refs all .
 	$(IN_LINT) ansible-lint --offline
 	$(IN_LINT) check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml extensions/ci/github_actions/*.yml
-	$(IN_LINT) check-jsonschema --builtin-schema vendor.azure-pipelines extensions/ci/azure_devops/*.yml
+	@# All that stands in such a file is text to Azure DevOps, as its schema says.
+	$(IN_LINT) python -c 'import json, sys, yaml; json.dump(yaml.load(sys.stdin, yaml.BaseLoader), sys.stdout)' \
+		< extensions/ci/azure_devops/azure-pipelines.yml \
+		| $(IN_LINT) check-jsonschema --builtin-schema vendor.azure-pipelines --regex-variant nonunicode -
 	$(IN_LINT) check-jsonschema --builtin-schema vendor.gitlab-ci --regex-variant nonunicode extensions/ci/gitlab/*.yml
 
 generate: $(BUILD)/test/ready tree ## Write what follows from the kinds: registry, actions, action group, tables
