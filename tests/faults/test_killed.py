@@ -28,7 +28,7 @@ ROWS: list[tuple[Way, Death]] = [(way, death) for way, deaths in DEATHS.items() 
 # In each of these, all steps; and of each death and each kind, one.
 SAMPLE: list[tuple[Way, Death, str]] = [
     *(("action", death, kind) for death, kind in zip(DEATHS["action"], SYNCABLE)),
-    ("module", "module", [*SYNCABLE][len(DEATHS["action"])]),
+    ("module", "module", list(SYNCABLE)[len(DEATHS["action"])]),
     ("exchange_connector_sync", "worker", "exchange_connector"),
     ("tenant_sync", "controller", "vpp_token"),
 ]
