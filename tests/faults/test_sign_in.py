@@ -21,7 +21,7 @@ from simulator import Simulator, World
 
 from . import fronts
 from .cells import Cell, cells_of
-from .matrix import SECRETS, prepare
+from .matrix import SECRETS, STRAYS, prepare
 
 pytestmark = pytest.mark.slow
 
@@ -55,8 +55,8 @@ def told(command: t.Any, options: t.Mapping[str, t.Any], environ: t.Mapping[str,
     return shell.outcome(command, checked.validated_parameters, context)
 
 
-def explained(cells: t.Sequence[Cell]) -> t.Iterator[str]:
-    """The cells in which the sign-in fails and is explained worse."""
+def explained_worse(cells: t.Sequence[Cell], at_once: int) -> list[tuple[Cell, str]]:
+    """The cells in which the sign-in fails and is explained worse, with what both say."""
     world = World()
     sync, info = SyncCommand(KIND), SignInCommand([KIND])
     with Simulator(world) as simulator, Simulator(World()) as stranger, fronts.Fronts() as before:
@@ -79,22 +79,31 @@ def explained(cells: t.Sequence[Cell]) -> t.Iterator[str]:
                 # It is Graph that fails it, or something that only a synchronisation comes to.
                 return ""
             words = _OF_ITS_OWN.sub("#", by_module["msg"].partition(": ")[2])
-            explained = words in _OF_ITS_OWN.sub("#", by_info["msg"]) and by_info["problems"]
-            return "" if explained else f"{cell.name}: {by_module['msg']} | {by_info['msg']}"
+            good = words in _OF_ITS_OWN.sub("#", by_info["msg"]) and by_info["problems"]
+            return "" if good else f"{cell.name}: {by_module['msg']} | {by_info['msg']}"
 
-        with ThreadPoolExecutor(24) as pool:
-            yield from filter(None, pool.map(compared, range(len(cells)), cells))
+        with ThreadPoolExecutor(at_once) as pool:
+            said = pool.map(compared, range(len(cells)), cells)
+            return [(cell, both) for cell, both in zip(cells, said) if both]
+
+
+def check(cells: t.Sequence[Cell]) -> None:
+    """See that none is explained worse; strays of a busy machine are tried once more, in less company."""
+    found = explained_worse(cells, 24)
+    if len(found) <= STRAYS:
+        found = explained_worse([cell for cell, _both in found], 2)
+    assert not found, "\n".join(both for _cell, both in found)
 
 
 def test_a_sample_of_failing_sign_ins_is_explained() -> None:
     """One of each column at each step."""
     columns = {cell.column: cell for cell in CELLS}
     assert len(columns) > 20
-    assert not [*explained([*columns.values()])]
+    check([*columns.values()])
 
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
 def test_every_failing_sign_in_is_explained() -> None:
     """All of the matrix."""
-    assert not [*explained(CELLS)]
+    check(CELLS)

@@ -78,7 +78,7 @@ TYPES = {"module": "module", "inventory": "inventory plugin"}
 MESSAGES: dict[str, t.Callable[[], t.Iterable[messages.Message]]] = {
     "graph": messages.graph,
     "connection": lambda: messages.own("module_utils/_http"),
-    "outcomes": messages.outcomes,
+    "outcomes": lambda: messages.outcomes(kinds().values()),
     "answers": lambda: messages.own("module_utils/_graph", "module_utils/_kinds", *messages.LOOKS),
     "sign-in": lambda: messages.own("module_utils/_identity", "module_utils/_ground/clouds.py"),
     "options": lambda: messages.own(*messages.OPTIONS),

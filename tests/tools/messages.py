@@ -22,7 +22,6 @@ from ansible_collections.graphops.intune.plugins.module_utils._ground.errors imp
 from ansible_collections.graphops.intune.plugins.module_utils._ground.words import Words
 from ansible_collections.graphops.intune.plugins.module_utils._http import retries
 from ansible_collections.graphops.intune.plugins.module_utils._identity.aadsts import ADVICE
-from ansible_collections.graphops.intune.plugins.module_utils._kinds.registry import KINDS
 
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
 
@@ -219,11 +218,14 @@ def graph() -> t.Iterator[Message]:
     yield Message("_`HTTP 429`, _`HTTP 503`, _`HTTP 504`", cause, tuple(later))
 
 
-def outcomes() -> t.Iterator[Message]:
-    """What may become of a synchronisation."""
+def outcomes(kinds: t.Iterable[t.Any]) -> t.Iterator[Message]:
+    """What may become of a synchronisation.
+
+    :param kinds: all that there are; the registry may be stale.
+    """
+    remedies = tuple(f"{kind.words.one}: {kind.remedy}" for kind in kinds if kind.action)
     for one in own("module_utils/_sync/results.py", "module_utils/_sync/bulk.py", "module_utils/_sync/overview.py"):
         # The reason and the advice are those of the kind.
-        remedies = tuple(f"{kind.words.one}: {kind.remedy}" for kind in KINDS if kind.action)
         yield one._replace(advice=remedies) if "was requested" in one.title else one
 
 

@@ -1226,9 +1226,9 @@ def test_command_line(http: requests.Session, tmp_path: Path) -> None:
         while not lines or lines[-1].strip() or "SERVICE_CONNECTION_ID" not in "".join(lines):
             lines.append(stdout.readline())
         text = "".join(lines)
-        url = re.search(r"^Graph +(https://127\.0\.0\.1:\d+)$", text, re.MULTILINE)
+        url = re.search(r"^ *export MSGRAPH_URL=(https://127\.0\.0\.1:\d+)$", text, re.MULTILINE)
         assert url is not None
-        assert "Authority " in text
+        assert "AZURE_AUTHORITY_HOST=" in text
         assert str(tmp_path / "ca.pem") in text
         for tenant in demo_world().tenants:
             for connector in tenant.connectors.values():
