@@ -379,7 +379,7 @@ def test_what_the_package_says_leads_to_what_is_packed() -> None:
 
 def test_the_first_thing_that_is_run_is_there() -> None:
     """What a newcomer copies, on a machine with what the README asks for."""
-    first, demo, *_ = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+    first, demo, *_others = re.findall(r"```console\n(.*?)```", README, re.DOTALL)
     assert len(first.splitlines()) == 5
     assert re.findall(r"git clone|cd |make demo", demo) == ["git clone", "cd ", "make demo"]
     assert "Python 3.9 or later" in README[: README.index(demo)]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-import typing as t
 from pathlib import Path
 
 import pytest
@@ -39,9 +38,11 @@ def complaints(ended: list[Ended]) -> str:
     return "\n".join(f"{one.cell.name}: {one.broken}" for one in ended if one.broken)
 
 
-def _run(kind: str, death: Death, *, folder: Path, **how: t.Any) -> list[Ended]:
-    runs = enumerate(runs_of(SYNCABLE[kind], how["way"]))
-    return [one for number, cells in runs for one in run(cells, death, folder=folder / str(number), **how)]
+def _run(kind: str, death: Death, *, way: Way, collections: Path, folder: Path) -> list[Ended]:
+    ended: list[Ended] = []
+    for number, cells in enumerate(runs_of(SYNCABLE[kind], way)):
+        ended += run(cells, death, way=way, collections=collections, folder=folder / str(number))
+    return ended
 
 
 @pytest.mark.parametrize(("way", "death", "kind"), SAMPLE)

@@ -302,9 +302,11 @@ def test_a_job_is_told_what_its_token_says(site: Site) -> None:
     stranger = site.tenant.add_app(trusted=[FederatedCredential(job.issuer, "repo:contoso/other:ref:refs/heads/main")])
     plain = {"ca_path": site.simulator.ca_path, "kinds": ["vpp_token"]}
     here = {**environment(site, job, app), "HOME": str(site.folder)}
-    run = look(site, plain, {**plain, "client_id": stranger.client_id, "auth_source": "oidc"}, environment=here)
-    accepted, refused = run.results
-    assert run.failed == [False, True]
+    wrong = {**plain, "client_id": stranger.client_id, "auth_source": "oidc"}
+    # The second one meets a refusal that the run remembers.
+    run = look(site, plain, wrong, wrong, environment=here)
+    accepted, refused, _again = run.results
+    assert run.failed == [False, True, True]
     assert (accepted["auth_source"], accepted["sources"]["oidc_token"]) == ("oidc", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
     assert accepted["auth_source_reason"].endswith("the runner of this job gives federated tokens")
     assert "AADSTS700213" in refused["msg"]

@@ -172,8 +172,8 @@ def columns() -> t.Iterator[tuple[str, str]]:
     """The columns of a report and what they hold, by what the code says of them."""
     parameter = re.compile(r"^    :param (\w+): (.*?)(?=\n    :param|\n    ?\Z)", re.MULTILINE | re.DOTALL)
     said = dict(parameter.findall(Entry.__doc__ or ""))
-    wide, narrow = (
-        next(csv.reader([fleet_report.to_csv([], tenants=tenants)])) for tenants in (dict[str, str](), None)
+    ((wide,), (narrow,)) = (
+        csv.reader(fleet_report.to_csv([], tenants=tenants).splitlines()) for tenants in (dict[str, str](), None)
     )
     for name, field in zip(wide, Entry._fields):
         what = " ".join(said[field].split()).rstrip(".")

@@ -105,27 +105,46 @@ def look(
     except errors.OptionError as error:
         return found._replace(failure=error)
     found = found._replace(identity=identity, connection=_connection(identity, connection, given.environ))
-    permissions = dict.fromkeys(name for kind in kinds for name in _to_sync(kind) or (kind.permission,))
-    session: Session | None = None
-    token = ""
+    needed = dict.fromkeys(name for kind in kinds for name in _to_sync(kind) or (kind.permission,))
+    permission = " and ".join(needed)
+    session, failure = _signed_in(identity, connection, context, permission)
+    if session and isinstance(failure, errors.SignInError) and _lacks_assertion(identity, session):
+        # Another task met the refusal, which holds for a while, and what was refused then is not known here.
+        session, failure = _signed_in(identity, connection, context._replace(shared_tokens=None), permission)
     try:
-        session = open_graph(identity, connection, context, permission=" and ".join(permissions))
-        token = session.sign_in.token()
-    except errors.MissingLibraryError:
-        raise
-    except errors.IntuneError as error:
-        found = found._replace(failure=error)
-    try:
-        return _looked_at(kinds, found, identity, session, token, probe=probe)
+        return _looked_at(kinds, found._replace(failure=failure), identity, session, probe=probe)
     finally:
         context.hide(session.sign_in.tokens if session else ())
 
 
+def _signed_in(
+    identity: Identity, connection: Connection, context: Context, permission: str
+) -> tuple[Session | None, errors.IntuneError | None]:
+    """Sign in.
+
+    :returns: whom to ask, None if that cannot be; and why there is no token, None if there is one.
+    """
+    session = None
+    try:
+        session = open_graph(identity, connection, context, permission=permission)
+        session.sign_in.token()
+    except errors.MissingLibraryError:
+        raise
+    except errors.IntuneError as error:
+        return session, error
+    return session, None
+
+
+def _lacks_assertion(identity: Identity, session: Session) -> bool:
+    return identity.method is method_oidc.OF_RUNNER and not session.sign_in.assertion
+
+
 def _looked_at(
-    kinds: t.Sequence[Kind], found: Found, identity: Identity, session: Session | None, token: str, *, probe: bool
+    kinds: t.Sequence[Kind], found: Found, identity: Identity, session: Session | None, *, probe: bool
 ) -> Found:
     http = session.graph.http if session else None
     assertion = session.sign_in.assertion if session else ""
+    token = session.sign_in.token() if session and not found.failure else ""
     if token:
         found = found._replace(facts=token_facts.read(claims.claims(token)))
     inspection = Inspection(identity, http, found.given.environ, found.now, assertion)
