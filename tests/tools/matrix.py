@@ -85,8 +85,8 @@ def command(kind: str, core: str, path: Path) -> list[str]:
         files = [f"--ignore=tests/integration/{name}.py" for name in ONCE]
         # Pytest and the simulator are those of the suite; only Ansible's programs are the other core's.
         return [sys.executable, "-m", "pytest", "--numprocesses=auto", "tests/integration", *files]
-    # What is slow there depends on no ansible-core.
-    chosen = ["-m", "not slow and not exhaustive", "--ignore=tests/unit/simulator"]
+    # What is slow there depends on no ansible-core, nor do the simulator and the event source.
+    chosen = ["-m", "not slow and not exhaustive", "--ignore=tests/unit/simulator", "--ignore=tests/unit/extensions"]
     return [str(path / "bin" / "python"), "-m", "pytest", "tests/unit", *chosen]
 
 

@@ -460,6 +460,7 @@ def test_a_result_never_is_too_large_for_awx() -> None:
     assert len(str(caught.value.result)) < 700_000
 
 
+@pytest.mark.slow
 def test_ten_thousand_devices() -> None:
     tenant = Tenant(at_random=0.01)
     tenant.add(10_000)
@@ -481,6 +482,7 @@ def test_ten_thousand_devices() -> None:
     )
 
 
+@pytest.mark.slow
 def test_what_is_told_of_ten_thousand_that_fail_can_be_read() -> None:
     tenant = Tenant()
     names = tenant.add(10_000)
