@@ -57,7 +57,7 @@ test-all: test $(BUILD)/beta/ready ## Run every check, and what takes hours: all
 	$(BUILD)/test/bin/python tests/tools/matrix.py integration
 	$(PYTHON) tests/tools/bounds.py
 	GRAPHOPS_TEST_AS_MODULE=1 $(PYTEST) tests/integration
-	$(PYTEST) --numprocesses 0 -m exhaustive tests/faults tests/integration tests/unit
+	$(PYTEST) --numprocesses 0 -m exhaustive tests/faults tests/integration tests/unit tests/benchmarks
 	$(BUILD)/beta/bin/python -m pytest -m exhaustive tests/integration/test_sdk.py
 
 test-quick: $(BUILD)/test/ready tree ## Run the tests that take less than a minute together

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.slow
+# It takes long, and what users run is counted by tests of its own.
+pytestmark = [pytest.mark.slow, pytest.mark.exhaustive]
 
 
 def test_a_quick_run() -> None:

@@ -30,7 +30,7 @@ def complaints(ended: list[Ended]) -> str:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize(("way", "size"), [("action", SAMPLE), ("module", 30)])
+@pytest.mark.parametrize(("way", "size"), [("action", SAMPLE), ("module", 20)])
 def test_a_sample_of_the_matrix(installed: Path, tmp_path: Path, way: str, size: int) -> None:
     chosen = sample(cells(), size) if way == "action" else cells()[:: len(cells()) // size]
     ended = run(chosen, way=way, collections=installed, folder=tmp_path)
