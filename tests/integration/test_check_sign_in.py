@@ -79,6 +79,29 @@ def test_what_makes_it_fail_can_be_chosen(fleet: Fleet) -> None:
     assert not [request for request in fleet.world.requests if request.host == "graph"]
 
 
+def test_an_empty_list_fails_for_nothing_that_is_found(fleet: Fleet) -> None:
+    """What is wrong with the options of a host fails it all the same."""
+    run = fleet.run(PLAYBOOK, "-e", '{"sign_in_fail_on": []}')
+    assert {host for host, (_changed, failed) in recap(run).items() if failed} == {"typo"}
+    told = lines(run)
+    assert told["consent.example"].startswith("Sign-in as client "), "it is not called ok for that"
+    assert [tenant for tenant, said in told.items() if said.startswith("ok, ")] == [
+        "well.example",
+        "reads.example",
+        "licence.example",
+    ]
+
+
+@pytest.mark.parametrize(("given", "asked"), [("false", False), ('""', True), ("null", True), ('"true"', True)])
+def test_whether_graph_is_asked(fleet: Fleet, given: str, asked: bool) -> None:
+    """As a variable that is no text gives it, and as one that came out empty."""
+    for name in ("reads", "consent", "licence", "typo"):
+        del fleet.hosts[name]
+    run = fleet.run(PLAYBOOK, "-e", f'{{"sign_in_probe": {given}}}')
+    assert run.code == 0, run.output
+    assert any(request.host == "graph" for request in fleet.world.requests) is asked
+
+
 def test_connectors_of_a_tenant_share_a_line(installed: Path, tmp_path: Path) -> None:
     """And one sign-in."""
     with Simulator(World()) as simulator:
