@@ -397,6 +397,10 @@ class _Reader:
             return str(value.body.value)
         words = re.findall(r"\w+", ast.unparse(value))
         last = words[-1] if words else ""
+        if words[:1] == ["is_or_are"]:
+            return "is"
+        if last == "called":
+            return "address"
         if last == "noun":
             return "synchronisation"
         if last in ("short", "one", "thing"):

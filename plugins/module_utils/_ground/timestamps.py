@@ -88,6 +88,11 @@ def text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
 
 
+def within_days(days: int) -> str:
+    """Say when something ends that has so many whole days left, such as ``in 3 days``."""
+    return "within a day" if days == 0 else f"in {days} day{'' if days == 1 else 's'}"
+
+
 def humanize(seconds: float) -> str:
     """Write a span of time for people: its largest unit and the one below, such as ``3 d 4 h``, ``2 h`` or ``45 s``."""
     rest = int(abs(seconds))

@@ -309,6 +309,6 @@ OF_TOKEN = frozenset(
 )
 # Those that also mean a federated credential that was just made and is not known everywhere yet.
 # https://learn.microsoft.com/entra/workload-id/workload-identity-federation-considerations
+MAY_BE_NEW = frozenset(("70021", "70025", "700211", "700212", "700213", "7002131", "7002137", "7002138"))
 # Those that an administrator of the tenant ends by consenting to the app.
 WANTS_CONSENT = frozenset(("65001", "65004", "65005", "650056", "700011", "700016", "7000229", "90094", "90099"))
-MAY_BE_NEW = frozenset(("70021", "70025", "700211", "700212", "700213", "7002131", "7002137", "7002138"))

@@ -13,7 +13,7 @@ import typing as t
 from .._ground.option_values import OptionValue
 from . import method_cli, method_msi, method_oidc
 from .identity import with_variables
-from .method import Given, Method, listed
+from .method import Given, Method, is_or_are, listed
 from .methods import METHODS
 
 
@@ -38,7 +38,7 @@ def passed_over(given: Given, taken: Method | None) -> list[dict[str, t.Any]]:
         if not there or not (missing or taken):
             continue
         lacks = listed([with_variables(name) for name in missing])
-        why = f"{lacks} {'is' if len(missing) == 1 else 'are'} not given"
+        why = f"{lacks} {is_or_are(missing)} not given"
         if not missing:
             why = "the environment proves it, and an option proves the one that is taken"
         found.append({"auth_source": method.source, "given": there, "missing": missing, "why": why})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import typing as t
+from datetime import datetime, timezone
 
 from .._ground import untrusted
 
@@ -47,3 +48,9 @@ def number_claim(found: t.Mapping[str, t.Any], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e11:
         return None
     return float(value)
+
+
+def time_claim(found: t.Mapping[str, t.Any], name: str) -> datetime | None:
+    """A claim that is a time, in UTC; None for none."""
+    seconds = number_claim(found, name)
+    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)

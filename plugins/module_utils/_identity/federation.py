@@ -12,11 +12,11 @@ import json
 import re
 import shlex
 import typing as t
-from datetime import datetime, timezone
+from datetime import datetime
 
 from .._ground import timestamps
 from .._ground.clouds import Endpoints
-from .claims import number_claim, text_claim
+from .claims import text_claim, time_claim
 
 # What Entra ID takes of each, and of the name of a credential:
 # https://learn.microsoft.com/graph/api/resources/federatedidentitycredential
@@ -31,7 +31,7 @@ def described(found: t.Mapping[str, t.Any], client_id: str, hosts: Endpoints, no
     :param client_id: the app that it is for.
     :returns: ``federated_token``, and ``federated_credential`` if the token says all that is needed for one.
     """
-    issued, expires = (_time(found, name) for name in ("iat", "exp"))
+    issued, expires = (time_claim(found, name) for name in ("iat", "exp"))
     seconds = (expires - issued).total_seconds() if issued and expires else None
     result: dict[str, t.Any] = {
         "federated_token": {
@@ -54,11 +54,6 @@ def described(found: t.Mapping[str, t.Any], client_id: str, hosts: Endpoints, no
             "body": body,
         }
     return result
-
-
-def _time(found: t.Mapping[str, t.Any], name: str) -> datetime | None:
-    seconds = number_claim(found, name)
-    return None if seconds is None else datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _exact(found: t.Mapping[str, t.Any], name: str) -> str:

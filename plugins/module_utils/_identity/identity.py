@@ -17,7 +17,7 @@ from .._ground.clouds import CLOUD_VARIABLES, Endpoints
 from .._ground.errors import USER, OptionError
 from .._ground.option_values import OptionValue, lookup
 from . import method_cli, method_msi, method_oidc, runner_token
-from .method import Given, Method, listed
+from .method import Given, Method, is_or_are, listed
 from .methods import METHODS, first_complete
 
 # Option -> environment variables, first set one wins. The names are those of azure.azcollection and of azure-identity;
@@ -141,6 +141,11 @@ class Identity(t.NamedTuple):
         )
 
     @property
+    def federation_audience(self) -> str:
+        """What a federated token is to have as its audience: as the user says, or as this Entra ID wants it."""
+        return self.values["oidc_audience"] or self.hosts.federation_audience
+
+    @property
     def action(self) -> str:
         """The sign-in in words."""
         return "sign-in" + (f" as client {self.client_id}" if self.client_id else "") + f" {self.method.label}"
@@ -232,7 +237,7 @@ def _chosen(source: str, given: Given) -> Method:
     missing = method.missing(given.values)
     if missing:
         raise OptionError(
-            f"auth_source is {source}, but {listed(missing)} {'is' if len(missing) == 1 else 'are'} not given",
+            f"auth_source is {source}, but {listed(missing)} {is_or_are(missing)} not given",
             advice="give " + listed([with_variables(name) for name in missing]),
         )
     return method

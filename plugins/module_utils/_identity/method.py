@@ -162,6 +162,11 @@ def listed(words: t.Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
 
 
+def is_or_are(words: t.Sequence[str]) -> str:
+    """The verb behind words that are :func:`listed`."""
+    return "is" if len(words) == 1 else "are"
+
+
 def is_token(text: str) -> bool:
     """Whether a text can be a token, which goes into a header."""
     return bool(_HEADER_WORD.fullmatch(text))
@@ -174,6 +179,21 @@ def check_tenant_of_app(given: Given) -> None:
         raise OptionError(
             f"{tenant.source} is {tenant.value}, but an app signs in to one tenant",
             advice="give the tenant's GUID or one of its domains",
+        )
+
+
+def check_one_place(given: Given, address: str, proof: str, called: str) -> None:
+    """See that who names an address in the environment also gives the proof that is sent there.
+
+    :param address: the variable with the address; ``proof`` the one with the proof.
+    :param called: what the address is called.
+    :raises OptionError: the task's own ``environment`` names the address alone.
+    """
+    if not given.allowed and address in given.own and given.environ.get(proof) and proof not in given.own:
+        raise OptionError(
+            f"{address} is set for this task, but {proof} is that of the run",
+            advice=f"set both in the same place, or set allow_environment_credential to true if that {called} may have"
+            " it",
         )
 
 

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from .._ground import errors, untrusted
 from .._ground.errors import APP, OptionError
 from .._ground.option_values import OptionValue
-from . import msal_app, msal_http
-from .method import Attempt, Given, Inspection, Method
+from .._http.local_hosts import is_this_host
+from . import msal_app
+from .method import Attempt, Given, Inspection, Method, check_one_place
 
 # Azure's services announce a managed identity by these; a plain virtual machine does not, so there it must be chosen.
 # https://learn.microsoft.com/azure/app-service/overview-managed-identity#rest-endpoint-reference
@@ -31,8 +32,8 @@ def is_announced(environ: t.Mapping[str, str]) -> bool:
 
 def _check(given: Given) -> None:
     _refuse_service_fabric(given.environ)
-    if not given.allowed:
-        _check_endpoint(given.environ, given.own)
+    for endpoint, proof in zip(_ENDPOINT_VARIABLES, SECRET_VARIABLES):
+        check_one_place(given, endpoint, proof, "endpoint")
 
 
 def _refuse_service_fabric(environ: t.Mapping[str, str]) -> None:
@@ -45,17 +46,6 @@ def _refuse_service_fabric(environ: t.Mapping[str, str]) -> None:
             "the managed identity of Service Fabric (IDENTITY_SERVER_THUMBPRINT) is not supported",
             advice="sign in in another way, such as with a certificate",
         )
-
-
-def _check_endpoint(environ: t.Mapping[str, str], own: t.Container[str]) -> None:
-    """See that who names the endpoint of a managed identity also gives the proof that is sent there."""
-    for endpoint, proof in zip(_ENDPOINT_VARIABLES, SECRET_VARIABLES):
-        if endpoint in own and environ.get(proof) and proof not in own:
-            raise OptionError(
-                f"{endpoint} is set for this task, but {proof} is that of the run",
-                advice="set both in the same place, or set allow_environment_credential to true if that endpoint may"
-                " have it",
-            )
 
 
 def _sent(given: Given) -> t.Iterator[OptionValue]:
@@ -79,7 +69,7 @@ def _inspect(inspection: Inspection) -> dict[str, t.Any]:
     named = (inspection.environ.get(name) for name in (*_ENDPOINT_VARIABLES, "AZURE_POD_IDENTITY_AUTHORITY_HOST"))
     address = urlsplit(next(filter(None, named), "http://169.254.169.254"))
     reachable = False
-    if inspection.http is not None and (address.scheme == "https" or msal_http.is_this_host(address.hostname or "")):
+    if inspection.http is not None and (address.scheme == "https" or is_this_host(address.hostname or "")):
         url = f"{address.scheme}://{address.netloc.rpartition('@')[2]}/"
         try:
             inspection.http.send("GET", url, headers={}, of_host=True)

@@ -20,7 +20,7 @@ from .._http.connection import RETRY_TIMEOUT
 from .._http.retries import RetryBudget
 from . import claims, federation, msal_app, runner_token
 from .aadsts import MAY_BE_NEW
-from .method import Attempt, Given, Inspection, Method, check_tenant_of_app, check_texts
+from .method import Attempt, Given, Inspection, Method, check_one_place, check_tenant_of_app, check_texts
 
 if t.TYPE_CHECKING:
     from .identity import Identity
@@ -84,7 +84,7 @@ def may_ask_runner(given: Given) -> bool:
     if OF_RUNNER.missing(given.values):
         return False
     try:
-        _question(given.values["oidc_audience"].value, given.values["service_connection_id"].value, given.environ)
+        _check_question(given)
     except OptionError:
         return False
     return True
@@ -93,24 +93,19 @@ def may_ask_runner(given: Given) -> bool:
 def _check_runner(given: Given) -> None:
     check_tenant_of_app(given)
     check_texts(given, "oidc_audience")
-    _question(given.values["oidc_audience"].value, given.values["service_connection_id"].value, given.environ)
-    if not given.allowed:
-        _check_address(given)
-
-
-def _check_address(given: Given) -> None:
-    """See that who names the address of a runner also gives the proof that is sent there."""
+    _check_question(given)
     asked = runner_token.platform(given.environ)
-    if asked and asked.address in given.own and asked.proof not in given.own:
-        raise OptionError(
-            f"{asked.address} is set for this task, but {asked.proof} is that of the run",
-            advice="set both in the same place, or set allow_environment_credential to true if that address may have"
-            " it",
-        )
+    if asked:
+        check_one_place(given, asked.address, asked.proof, "address")
 
 
-def _question(audience: str, service_connection_id: str, environ: t.Mapping[str, str]) -> runner_token.Question:
-    return runner_token.question(environ, audience=audience, service_connection_id=service_connection_id)
+def _check_question(given: Given) -> None:
+    """See that the runner can be asked; for which cloud is not known yet.
+
+    :raises OptionError: it cannot.
+    """
+    audience, connection = (given.values[name].value for name in ("oidc_audience", "service_connection_id"))
+    runner_token.question(given.environ, audience=audience, service_connection_id=connection)
 
 
 def _sent_by_runner(given: Given) -> t.Iterator[OptionValue]:
@@ -156,8 +151,11 @@ def _patiently(attempt: Attempt, acquire: t.Callable[[Attempt], t.Mapping[str, t
 def _by_runner(attempt: Attempt) -> t.Mapping[str, t.Any]:
     identity = attempt.identity
     budget = RetryBudget(attempt.http.clock, attempt.limit)
-    audience = identity.values["oidc_audience"] or identity.hosts.federation_audience
-    asked = _question(audience, identity.values["service_connection_id"], attempt.environ)
+    asked = runner_token.question(
+        attempt.environ,
+        audience=identity.federation_audience,
+        service_connection_id=identity.values["service_connection_id"],
+    )
     token = runner_token.fetch(asked, attempt.http, action=identity.action, limit=budget.remaining)
     attempt.take_assertion(token)
     return msal_app.acquire_for_app(

@@ -135,7 +135,7 @@ def _refusal(
         method=identity.method,
         permission=attempt.permission,
         token=http.assertion if identity.method.source == "oidc" else "",
-        audience=identity.values["oidc_audience"] or identity.hosts.federation_audience,
+        audience=identity.federation_audience,
     )
 
 

@@ -12,7 +12,6 @@ So its requests are sent, trusted, repeated and ended as all others, and go nowh
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import json
 import os
 import threading
@@ -22,6 +21,7 @@ from urllib.parse import quote, urlsplit
 
 from .._ground import clouds, error_bodies, errors, untrusted
 from .._http import response, retries, transport
+from .._http.local_hosts import is_this_host
 from . import refusals
 
 # https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
@@ -213,14 +213,3 @@ def _document(answer: response.Response) -> dict[str, t.Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
-
-
-def is_this_host(name: str) -> bool:
-    """Whether a name or address is that of the host itself, or of what Azure has on each host's own link."""
-    if name.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_link_local

@@ -16,13 +16,13 @@ _credentials/azure_pipelines.py.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import typing as t
 from urllib.parse import quote, urlsplit
 
-from .._ground import errors, untrusted
+from .._ground import errors, tenant_ids, untrusted
 from .._ground.option_values import OptionValue, lookup
+from .._http.local_hosts import is_loopback
 from .method import is_token
 
 if t.TYPE_CHECKING:
@@ -74,7 +74,6 @@ ADDRESS_VARIABLES = tuple(platform.address for platform in PLATFORMS)
 # A token has three or four kilobytes.
 _LARGEST = 64 * 1024
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
-_GUID = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _REFERENCE = "no explicit reference to service connection"
 
 
@@ -141,7 +140,7 @@ def question(environ: t.Mapping[str, str], *, audience: str, service_connection_
         mark = "&" if "?" in address.value else "?"
         url = f"{address.value}{mark}audience={quote(audience, safe='')}"
     else:
-        if not _GUID.fullmatch(service_connection_id):
+        if not tenant_ids.is_guid(service_connection_id):
             raise errors.OptionError(
                 f"service_connection_id is {service_connection_id!r}"
                 if service_connection_id
@@ -153,7 +152,7 @@ def question(environ: t.Mapping[str, str], *, audience: str, service_connection_
         url = f"{address.value.rstrip('/')}?api-version=7.1&serviceConnectionId={service_connection_id}"
         # Without it, who is not allowed to ask is sent to a page for people.
         headers |= {"Content-Type": "application/json", "X-TFS-FedAuthRedirect": "Suppress"}
-    return Question(found, url, headers, _is_loopback(urlsplit(url).hostname or ""))
+    return Question(found, url, headers, is_loopback(urlsplit(url).hostname or ""))
 
 
 def fetch(asked: Question, http: Transport, *, action: str, limit: float) -> str:
@@ -255,7 +254,7 @@ def _check_address(address: OptionValue) -> None:
         raise _unusable(address) from None
     if not usable or not is_token(url) or "\\" in url:
         raise _unusable(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         raise _unusable(address)
 
 
@@ -264,15 +263,6 @@ def _unusable(address: OptionValue) -> errors.OptionError:
         f"{address.source} is not the https address of a runner",
         advice="leave it as the runner sets it, or give oidc_token or oidc_token_file_path",
     )
-
-
-def _is_loopback(name: str) -> bool:
-    if name.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def _value(variable: str, environ: t.Mapping[str, str], own: t.Container[str] = ()) -> OptionValue:

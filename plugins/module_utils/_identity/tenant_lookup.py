@@ -8,15 +8,12 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
 from datetime import datetime
 
-from .._ground import errors
+from .._ground import errors, tenant_ids
 from .._http.transport import Transport
 from .identity import Identity
-
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class TenantFound(t.NamedTuple):
@@ -44,5 +41,5 @@ def look_up(identity: Identity, http: Transport) -> TenantFound:
         document = answer.json() if answer.status == 200 else {}
     except ValueError:
         document = {}
-    found = _GUID.search(str(document.get("issuer"))) if isinstance(document, dict) else None
-    return TenantFound(found[0].lower() if found else "", answer.date)
+    issuer = str(document.get("issuer")) if isinstance(document, dict) else ""
+    return TenantFound(next(filter(tenant_ids.is_guid, issuer.lower().split("/")), ""), answer.date)

@@ -9,11 +9,11 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timezone
+from datetime import datetime
 
 from .._ground import timestamps
 from .._ground.errors import APP, SOMEONE, USER
-from .claims import number_claim, text_claim
+from .claims import text_claim, time_claim
 
 # Of Microsoft Graph, beside its address: https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
 _GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -66,7 +66,6 @@ def read(found: t.Mapping[str, t.Any] | None) -> TokenFacts:
     """Read the claims of an access token, of version 1.0 or 2.0; None for one that has none to be read."""
     if found is None:
         return TokenFacts()
-    expires = number_claim(found, "exp")
     scopes = text_claim(found, "scp")
     asker = USER if scopes or text_claim(found, "idtyp") == "user" else APP
     # Not by text_claim, which cuts what is long.
@@ -79,7 +78,7 @@ def read(found: t.Mapping[str, t.Any] | None) -> TokenFacts:
         user_name=text_claim(found, "upn") or text_claim(found, "preferred_username") if asker == USER else "",
         audience=text_claim(found, "aud"),
         issuer=text_claim(found, "iss"),
-        expires=None if expires is None else datetime.fromtimestamp(expires, timezone.utc),
+        expires=time_claim(found, "exp"),
         asker=asker,
         granted=tuple(_printable(words)),
         administrator=isinstance(directory, list) and bool(_ADMINISTRATORS & {*map(str, directory)}),

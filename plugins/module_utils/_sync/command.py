@@ -163,8 +163,8 @@ class SignInCommand:
             raise OptionError("fail_on has probe, but probe is false", advice="set probe to true")
         kinds = [self.kinds[name] for name in dict.fromkeys(params["kinds"] or self.kinds)]
         found = sign_in_report.look(kinds, params, read_connection(params), context, probe=params["probe"])
-        result = sign_in_report.as_dict(kinds, found)
         problems = sign_in_report.problems(kinds, found)
+        result = sign_in_report.as_dict(kinds, found, problems)
         failing = [problem.clause for problem in problems if problem.trouble in fail_on]
         if failing:
             failure = IntuneError(failing[0], request_id=result["request_id"])

@@ -127,8 +127,7 @@ def expires_soon(kind: Kind, left: int | None, warn_days: int) -> str:
     """
     if left is None or not 0 <= left <= warn_days:
         return ""
-    days = "within a day" if left == 0 else f"in {left} day{'' if left == 1 else 's'}"
-    return f"it expires {days}" + (f": {kind.remedy}" if kind.remedy else "")
+    return f"it expires {timestamps.within_days(left)}" + (f": {kind.remedy}" if kind.remedy else "")
 
 
 def problem_of(kind: Kind, one: Snapshot, warn_days: int) -> tuple[int, str | None]:

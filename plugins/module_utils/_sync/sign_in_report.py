@@ -25,7 +25,7 @@ from .._http.connection import Connection
 from .._identity import choice, claims, consent, method_oidc, tenant_lookup, token_facts
 from .._identity.aadsts import WANTS_CONSENT
 from .._identity.identity import Identity, read_given, read_identity
-from .._identity.method import Given, Inspection, listed
+from .._identity.method import Given, Inspection, is_or_are, listed
 from .._identity.tenant_lookup import TenantFound
 from .._identity.token_facts import TokenFacts
 from .._kinds.kind import Kind
@@ -189,8 +189,11 @@ def _connection(identity: Identity, connection: Connection, environ: t.Mapping[s
     return result
 
 
-def as_dict(kinds: t.Sequence[Kind], found: Found) -> dict[str, t.Any]:
-    """The result."""
+def as_dict(kinds: t.Sequence[Kind], found: Found, wrong: t.Iterable[Problem]) -> dict[str, t.Any]:
+    """The result.
+
+    :param wrong: its :func:`problems`.
+    """
     identity, given = found.identity, found.given
     facts = found.facts or TokenFacts()
     taken = identity.method if identity else None
@@ -201,7 +204,7 @@ def as_dict(kinds: t.Sequence[Kind], found: Found) -> dict[str, t.Any]:
     if identity and taken is method_oidc.OF_RUNNER:
         # What its runner gives to the job, by what the job proves itself with.
         named_by["oidc_token"] = identity.sent[0].source
-    clocks = [difference for difference in [_clock_difference(found)] if difference is not None]
+    difference = _clock_difference(found)
     return {
         "changed": False,
         "signed_in": found.failure is None,
@@ -214,12 +217,12 @@ def as_dict(kinds: t.Sequence[Kind], found: Found) -> dict[str, t.Any]:
         **told,
         "client_id": told["client_id"] or (identity.client_id if identity else values["client_id"]) or None,
         "cloud": found.named["cloud_environment"].value or "AzureCloud",
-        "clock_difference": int(clocks[0]) if clocks else None,
+        "clock_difference": None if difference is None else int(difference),
         "connection": dict(found.connection),
         **found.details,
         "permissions": permissions(kinds, found),
         **({} if found.probed is None else {"probes": {name: one.as_dict() for name, one in found.probed.items()}}),
-        "problems": [problem.sentence for problem in problems(kinds, found)],
+        "problems": [problem.sentence for problem in wrong],
         "request_id": found.failure.request_id if found.failure else None,
     }
 
@@ -251,10 +254,6 @@ def _sentence(clause: str) -> str:
     # The name of an option stays as it is.
     begins = clause[0].upper() if clause.partition(" ")[0].isalpha() or clause.startswith("sign-in") else clause[0]
     return f"{begins}{clause[1:]}."
-
-
-def _is(words: t.Sequence[str]) -> str:
-    return "is" if len(words) == 1 else "are"
 
 
 def permissions(kinds: t.Sequence[Kind], found: Found) -> dict[str, dict[str, t.Any]]:
@@ -337,7 +336,7 @@ def _of_credential(found: Found) -> t.Iterator[Problem]:
                 "sign_in",
                 f"the federated token expired {timestamps.humanize(-seconds)} ago; see that it is renewed",
             )
-        wanted = found.identity.values["oidc_audience"] or found.identity.hosts.federation_audience
+        wanted = found.identity.federation_audience
         if assertion["audience"] != wanted:
             yield Problem(
                 "sign_in",
@@ -394,7 +393,7 @@ def _of_permissions(kinds: t.Sequence[Kind], found: Found) -> t.Iterator[Problem
             together.setdefault(tuple(entry["missing"]), []).append(name)
     for missing, names in together.items():
         clause = _remedy(missing, found, found.facts or TokenFacts())
-        yield Problem("permission", f"{listed(missing)} {_is(missing)} missing for {listed(names)}; {clause}")
+        yield Problem("permission", f"{listed(missing)} {is_or_are(missing)} missing for {listed(names)}; {clause}")
 
 
 def _of_probes(found: Found) -> t.Iterator[Problem]:
@@ -407,8 +406,7 @@ def _of_later(found: Found) -> t.Iterator[Problem]:
     """What works today."""
     certificate = found.details.get("certificate")
     if certificate and 0 <= certificate["days_left"] <= _WARN_DAYS:
-        days = certificate["days_left"]
-        within = "within a day" if days == 0 else f"in {days} day{'' if days == 1 else 's'}"
+        within = timestamps.within_days(certificate["days_left"])
         yield Problem(
             "",
             f"the certificate {certificate['subject']} expires {within}, on {certificate['expires_at']}; make a new"
@@ -423,6 +421,6 @@ def _of_later(found: Found) -> t.Iterator[Problem]:
         for way in choice.passed_over(found.given, found.identity.method):
             yield Problem(
                 "",
-                f"{listed(way['given'])} {_is(way['given'])} given, but {way['why']}, so auth_source"
+                f"{listed(way['given'])} {is_or_are(way['given'])} given, but {way['why']}, so auth_source"
                 f" {found.identity.method.source} is taken and not {way['auth_source']}",
             )
