@@ -204,6 +204,23 @@ def test_graph_is_asked_once_for_each_version(site: Site) -> None:
     assert len(site.requests("list")) + len(site.requests("get")) == 9 + 1 + 1
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        ({"value": {"a": 1}}, "could not list them, because Graph sent no list"),
+        ({"value": [{"no": "id"}]}, "Graph's answer is no Apple VPP token"),
+        ("<html>sign in</html>", "with no JSON object but 20 bytes"),
+        ({"value": []}, ""),
+    ],
+)
+def test_a_success_that_is_none_is_told(site: Site, body: t.Any, says: str) -> None:
+    """As the other modules tell it; who reads that all is well looks no further."""
+    site.world.faults.add(Fault("list", body=body, times=None))
+    run = look(site, options(site, probe=True, fail_on=["probe"], kinds=["vpp_token"]))
+    assert run.failed == [bool(says)]
+    assert says in run.result.get("msg", "")
+
+
 def test_a_clock_that_is_wrong_is_told(site: Site) -> None:
     """It is the reason for which a certificate's proof is refused, and many a token."""
     site.world.clock_offset = datetime.timedelta(minutes=20)

@@ -172,10 +172,7 @@ class Graph:
                 path, action=action, words=words, api=api, limit=budget.remaining, largest=transport.LARGEST_PAGE
             )
             if not isinstance(reply.document.get("value"), list):
-                raise errors.Unavailable(
-                    f"could not {action}, because Graph sent no list",
-                    advice="check that graph_url is a Microsoft Graph",
-                )
+                raise no_list(action)
             size, entries = size + reply.size, entries + len(reply.document["value"])
             if size > _MOST_BYTES or entries > _MOST_ENTRIES:
                 raise errors.Unavailable(
@@ -305,6 +302,13 @@ class Graph:
         return [
             self.http.redacted(found[str(number)]) if str(number) in found else lost for number in range(len(requests))
         ]
+
+
+def no_list(action: str) -> errors.Unavailable:
+    """Say that Graph answered something else than a list; ``action`` as in :meth:`Graph.get`."""
+    return errors.Unavailable(
+        f"could not {action}, because Graph sent no list", advice="check that graph_url is a Microsoft Graph"
+    )
 
 
 def _parts(requests: t.Sequence[Request]) -> list[list[int]]:

@@ -11,12 +11,12 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime
 
-from .._graph.graph import Graph
+from .._graph.graph import Graph, no_list
 from .._ground import errors
 from .._http import response, retries
 from .._http.driver import Operation, Request
 from .._kinds.kind import Kind
-from .look import is_absent
+from .look import is_absent, snapshot
 
 
 class Probe(t.NamedTuple):
@@ -56,15 +56,28 @@ def _probe(kind: Kind, graph: Graph) -> Operation[Probe]:
     words = kind.words
     query = "" if kind.singleton else f"?$top=1{f'&{kind.select}' if kind.select else ''}"
     answer: response.Response = yield Request("GET", f"{kind.path}{query}", api=kind.api)
-    if answer.status >= 300:
-        trouble = retries.retryable_failure(answer, "Graph", json_expected=True)
-        error = trouble or graph.refusal("read them", answer, words)
-        if isinstance(error, errors.GraphError) and is_absent(kind, error):
-            return Probe(answer.status, f"{words.none_in_tenant}.", True, answer.date, answer.request_id)
-        return Probe(answer.status, error.sentence(words.many), False, answer.date, answer.request_id)
-    strange = retries.retryable_failure(answer, "Graph", json_expected=True)
-    if strange is not None:
-        return Probe(answer.status, strange.sentence(words.many), False, answer.date, answer.request_id)
-    none = not kind.singleton and not answer.json().get("value")
-    said = f"{words.none_in_tenant}." if none else "it can be read."
-    return Probe(answer.status, said, True, answer.date, answer.request_id)
+    action = "read it" if kind.singleton else "list them"
+    trouble: errors.IntuneError | None = retries.retryable_failure(answer, "Graph", json_expected=True)
+    if not trouble and answer.status >= 300:
+        trouble = graph.refusal(action, answer, words)
+    none = isinstance(trouble, errors.GraphError) and is_absent(kind, trouble)
+    if not trouble:
+        document = answer.json()
+        entries = [document] if kind.singleton else document.get("value")
+        none = entries == []
+        trouble = _no_object(kind, entries, answer, action)
+    good = none or not trouble
+    said = f"{words.none_in_tenant}." if none else trouble.sentence(words.many) if trouble else "it can be read."
+    return Probe(answer.status, said, good, answer.date, answer.request_id)
+
+
+def _no_object(kind: Kind, entries: t.Any, answer: response.Response, action: str) -> errors.IntuneError | None:
+    """Why an answer that is a success shows no object of a kind; None if it does, or a list without any."""
+    if not isinstance(entries, list):
+        return no_list(action)
+    try:
+        for entity in entries[:1]:
+            snapshot(kind, entity, answer.date, answer.request_id)
+    except errors.IntuneError as error:
+        return error
+    return None
