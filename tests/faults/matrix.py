@@ -27,7 +27,7 @@ TIMEOUTS = {"request_timeout": 1, "retry_timeout": 2, "wait_timeout": 3, "wait_s
 BUDGET = TIMEOUTS["retry_timeout"] + TIMEOUTS["wait_timeout"] + 2 * TIMEOUTS["request_timeout"]
 # What a worker takes for itself when as many of them as there are forks share the machine.
 SLACK = {"action": 4.0, "module": 12.0}
-FORKS = {"action": 48, "module": 6}
+FORKS = {"action": 32, "module": 6}
 # What is in the secrets of all apps and objects, and what the tokens that the simulator issues begin with.
 SECRETS = (SENTINEL, "eyJ0eXAiOiAiSldUIiwgImFsZyI")
 # Cells in one playbook: a fleet of thousands of tenants is not what is tried here.
